@@ -1,0 +1,109 @@
+"""A base model by name, ready to generate."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import structlog
+import torch
+
+from core_model import catalog
+from core_model.checkpoint import Checkpoint, load_checkpoint
+from core_model.decoder import Decoder, TorchDecoder
+from core_model.download import Progress, silent
+from core_model.engine import Engine
+from core_model.lora import load_adapter
+from core_model.requests import GenerationRequest, SamplingParams
+from core_model.tokenizer import Message, Tokenizer
+
+log = structlog.get_logger(__name__)
+
+Weights = Literal["int4", "int8", "bf16", "fp32"]
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+
+
+def load_engine(
+    model: str | Path = catalog.DEFAULT_MODEL,
+    *,
+    weights: Weights = "int4",
+    threads: int | None = None,
+    cache_tokens: int = 16_384,
+    max_sequences: int = 8,
+    home: Path | None = None,
+    progress: Progress = silent,
+) -> Engine:
+    """An engine on a catalogue model or a path. `weights` is int4, int8, bf16 or fp32.
+
+    Raises what `catalog.resolve` raises, and CheckpointError.
+    """
+    home = home or catalog.home()
+    threads = threads or os.cpu_count() or 1
+    path = catalog.resolve(model, home, progress=progress)
+    checkpoint = load_checkpoint(path, home / "packed")
+    decoder = _decoder(checkpoint, weights, threads, home, progress)
+    return Engine(decoder, Tokenizer(checkpoint.tokenizer), cache_tokens, max_sequences)
+
+
+def _decoder(
+    checkpoint: Checkpoint, weights: Weights, threads: int, home: Path, progress: Progress
+) -> Decoder:
+    if weights == "bf16" or weights == "fp32":
+        torch.set_num_threads(threads)
+        return TorchDecoder(checkpoint, DTYPES[weights])
+    from core_model.fused_decoder import FusedDecoder
+    from core_model.kernels.build import KernelsUnavailableError
+
+    try:
+        return FusedDecoder(checkpoint, weights, threads, home, partial(progress, "quantising"))
+    except KernelsUnavailableError as error:
+        log.warning("serving without kernels, several times slower", reason=str(error))
+        torch.set_num_threads(threads)
+        return TorchDecoder(checkpoint, torch.bfloat16)
+
+
+class LLMForCausalLM:
+    """The short way to text: `LLMForCausalLM.from_pretrained("smollm2-135m-instruct").generate("Hello")`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @classmethod
+    def from_pretrained(cls, model: str | Path = catalog.DEFAULT_MODEL, **options: Any) -> LLMForCausalLM:
+        """Load a catalogue model, a GGUF file or a safetensors folder; options as in `load_engine`."""
+        return cls(load_engine(model, **options))
+
+    def load_adapter(self, path: str | Path, name: str | None = None) -> str:
+        """Make a PEFT folder available under its name, which is returned. Raises AdapterError."""
+        adapter = load_adapter(Path(path), self.engine.config, name)
+        self.engine.add_adapter(adapter)
+        return adapter.name
+
+    def generate(self, prompt: str | list[Message], **options: Any) -> str:
+        """The answer to a conversation, or the continuation of a plain text.
+
+        `options` are fields of GenerationRequest (window, adapter, constraint) and SamplingParams.
+        """
+        return self.engine.submit(self._request(prompt, options)).result().text
+
+    def stream(self, prompt: str | list[Message], **options: Any) -> Iterator[str]:
+        """The same, piece by piece; leaving the loop stops the work."""
+        generation = self.engine.submit(self._request(prompt, options))
+        try:
+            for piece in generation:
+                yield piece.text
+        finally:
+            generation.cancel()
+
+    def close(self) -> None:
+        """Stop the engine's thread."""
+        self.engine.close()
+
+    def _request(self, prompt: str | list[Message], options: dict[str, Any]) -> GenerationRequest:
+        tokenizer = self.engine.tokenizer
+        tokens = tokenizer.encode(prompt) if isinstance(prompt, str) else tokenizer.encode_chat(prompt)
+        rest = {name: options.pop(name) for name in ("window", "adapter", "constraint") if name in options}
+        return GenerationRequest(tokens, SamplingParams(**options), **rest)

@@ -1,0 +1,187 @@
+"""The transformer in plain torch: the reference for the kernels, and the fall-back without a compiler.
+
+Llama and Qwen2 (arXiv 2302.13971, 2407.10671): RMSNorm, rotary positions, grouped-query attention, SwiGLU.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from core_model.batch import SINKS, Batch
+from core_model.checkpoint import Checkpoint
+from core_model.config import ModelConfig
+from core_model.kv_cache import BLOCK, KVCache
+from core_model.lora import MODULES, LoraAdapter
+
+ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
+
+
+class Decoder(Protocol):
+    """What the engine needs of a transformer."""
+
+    config: ModelConfig
+    cache_dtype: torch.dtype
+
+    def hidden(self, batch: Batch, cache: KVCache) -> Tensor:
+        """[R, hidden] float32 after the final norm, for the rows in `batch.outputs`; fills `cache`."""
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """[R, hidden] → [R, vocab] float32."""
+
+    def add_adapter(self, adapter: LoraAdapter) -> None:
+        """Make the adapter known under its name, replacing an earlier one of that name."""
+
+    def remove_adapter(self, name: str) -> None:
+        """Forget the adapter. Raises KeyError if there is none of that name."""
+
+
+Transform = Callable[[str, Tensor], Tensor]
+
+
+class TorchDecoder:
+    """The reference decoder. Weights stay in `dtype`; norms, rotation and softmax are float32."""
+
+    def __init__(
+        self, checkpoint: Checkpoint, dtype: torch.dtype = torch.float32, transform: Transform | None = None
+    ) -> None:
+        """`transform(name, weight)` may change linear weights at load, for example round them to 4 bits."""
+        self.config = checkpoint.config
+        self.cache_dtype = dtype
+        self._dtype = dtype
+        self._adapters: dict[str, LoraAdapter] = {}
+        self._frequencies = self.config.inverse_frequencies()
+
+        def load(name: str) -> Tensor:
+            weight = checkpoint.tensor(name)
+            return (transform(name, weight) if transform and weight.dim() == 2 else weight).to(dtype)
+
+        self._embedding = load("model.embed_tokens.weight")
+        self._head = self._embedding if self.config.tied_head else load("lm_head.weight")
+        self._norm = checkpoint.tensor("model.norm.weight")
+        self._layers = [self._load_layer(checkpoint, load, layer) for layer in range(self.config.layers)]
+
+    def _load_layer(
+        self, checkpoint: Checkpoint, load: Callable[[str], Tensor], layer: int
+    ) -> dict[str, Tensor]:
+        weights = {}
+        for module in MODULES:
+            part = "self_attn" if module in ATTENTION else "mlp"
+            name = f"model.layers.{layer}.{part}.{module}"
+            weights[module] = load(f"{name}.weight")
+            if checkpoint.has(f"{name}.bias"):
+                weights[f"{module}.bias"] = load(f"{name}.bias")
+        for norm in ("input_layernorm", "post_attention_layernorm"):
+            weights[norm] = checkpoint.tensor(f"model.layers.{layer}.{norm}.weight")
+        return weights
+
+    def add_adapter(self, adapter: LoraAdapter) -> None:
+        self._adapters[adapter.name] = adapter
+
+    def remove_adapter(self, name: str) -> None:
+        del self._adapters[name]
+
+    @torch.inference_mode()
+    def hidden(self, batch: Batch, cache: KVCache) -> Tensor:
+        config = self.config
+        spans = _spans(batch)
+        x = self._embedding[batch.tokens.long()].float()  # [T, hidden]
+        positions = batch.positions.double()
+        windows = batch.windows[batch.sequences.long()]
+        clipped = torch.where(windows > 0, torch.minimum(batch.positions, windows - 1), batch.positions)
+        rotation = _rotation(positions, self._frequencies)
+        sink_rotation = _rotation(clipped.double(), self._frequencies)
+        blocks, offsets = batch.slots.long() // BLOCK, batch.slots.long() % BLOCK
+        for layer, weights in enumerate(self._layers):
+            h = _rms_norm(x, weights["input_layernorm"], config.rms_eps)
+            q = self._linear(h, layer, "q_proj", batch, spans).view(-1, config.heads, config.head_dim)
+            k = self._linear(h, layer, "k_proj", batch, spans).view(-1, config.kv_heads, config.head_dim)
+            v = self._linear(h, layer, "v_proj", batch, spans).view(-1, config.kv_heads, config.head_dim)
+            cache.keys[layer][blocks, :, :, offsets] = _rotate(k, rotation).to(cache.dtype)
+            cache.values[layer][blocks, :, offsets] = v.to(cache.dtype)
+            near, far = _rotate(q, rotation), _rotate(q, sink_rotation)
+            attended = torch.cat(
+                [
+                    _attend(near[span], far[span], batch, sequence, span, cache, layer)
+                    for sequence, span in enumerate(spans)
+                ]
+            )
+            x = x + self._linear(attended, layer, "o_proj", batch, spans)
+            h = _rms_norm(x, weights["post_attention_layernorm"], config.rms_eps)
+            gate = self._linear(h, layer, "gate_proj", batch, spans)
+            up = self._linear(h, layer, "up_proj", batch, spans)
+            x = x + self._linear(F.silu(gate) * up, layer, "down_proj", batch, spans)
+        return _rms_norm(x[batch.outputs], self._norm, config.rms_eps)
+
+    @torch.inference_mode()
+    def logits(self, hidden: Tensor) -> Tensor:
+        return F.linear(hidden.to(self._dtype), self._head).float()
+
+    def _linear(self, x: Tensor, layer: int, module: str, batch: Batch, spans: list[slice]) -> Tensor:
+        weights = self._layers[layer]
+        y = F.linear(x.to(self._dtype), weights[module], weights.get(f"{module}.bias")).float()
+        for name, span in zip(batch.adapters, spans, strict=True):
+            pair = self._adapters[name].weights.get((layer, module)) if name is not None else None
+            if pair is not None:
+                y[span] += (x[span] @ pair[0].T) @ pair[1].T
+        return y
+
+
+def _spans(batch: Batch) -> list[slice]:
+    """Where each sequence's tokens lie in the batch."""
+    counts = torch.bincount(batch.sequences.long(), minlength=len(batch.adapters)).tolist()
+    spans, start = [], 0
+    for count in counts:
+        spans.append(slice(start, start + count))
+        start += count
+    return spans
+
+
+def _rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
+    return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + eps) * weight
+
+
+def _rotation(positions: Tensor, frequencies: Tensor) -> tuple[Tensor, Tensor]:
+    """cos and sin, [T, 1, head_dim] float32, computed in float64 so that far positions stay exact."""
+    angles = positions[:, None] * frequencies[None, :]
+    angles = torch.cat([angles, angles], -1)[:, None, :]
+    return angles.cos().float(), angles.sin().float()
+
+
+def _rotate(x: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
+    """Rotate the halves of each head, [T, heads, head_dim]."""
+    first, second = x.chunk(2, -1)
+    return x * rotation[0] + torch.cat([-second, first], -1) * rotation[1]
+
+
+def _attend(
+    near: Tensor, far: Tensor, batch: Batch, sequence: int, span: slice, cache: KVCache, layer: int
+) -> Tensor:
+    """Attention of one sequence's new tokens over its blocks, [t, heads, head_dim] → [t, heads * head_dim].
+
+    `near` is rotated by the true position, `far` by the position that sinks are seen from (see Batch).
+    """
+    positions = batch.positions[span].long()
+    length = int(positions[-1]) + 1
+    window = int(batch.windows[sequence])
+    table = batch.block_tables[sequence, : (length + BLOCK - 1) // BLOCK].long()
+    # Blocks that slid out of the window are -1: read any block there, the mask hides it.
+    keys = cache.keys[layer][table.clamp(min=0)].permute(1, 0, 3, 2).flatten(1, 2)[:, :length].float()
+    values = cache.values[layer][table.clamp(min=0)].transpose(0, 1).flatten(1, 2)[:, :length].float()
+    others = torch.arange(length)
+    visible = others[None, :] <= positions[:, None]  # [t, length]
+    sinks = others[None, :] < SINKS
+    if window:
+        visible &= sinks | (positions[:, None] - others[None, :] < window - SINKS)
+    group = near.shape[1] // keys.shape[0]
+    keys, values = keys.repeat_interleave(group, 0), values.repeat_interleave(group, 0)
+    scores = torch.einsum("thd,hkd->htk", near, keys)
+    if window:
+        scores = torch.where(sinks, torch.einsum("thd,hkd->htk", far, keys), scores)
+    scores = (scores / near.shape[2] ** 0.5).masked_fill(~visible, float("-inf"))
+    hidden_values = torch.where((table.repeat_interleave(BLOCK)[:length] >= 0)[None, :, None], values, 0.0)
+    return torch.einsum("htk,hkd->thd", scores.softmax(-1), hidden_values).flatten(1)

@@ -1,0 +1,181 @@
+"""The transformer over quantised weights in C++: a whole forward pass is one call (see docs/kernels.md)."""
+
+from __future__ import annotations
+
+import ctypes
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from core_model.batch import Batch
+from core_model.checkpoint import Checkpoint
+from core_model.kernels import library
+from core_model.kernels.build import KernelsUnavailableError, build
+from core_model.kernels.library import address
+from core_model.kernels.packing import HEAD_BITS, WEIGHT_BITS, Progress, packed_weights, supports
+from core_model.kv_cache import KVCache
+from core_model.lora import MODULES, LoraAdapter, module_shape
+from core_model.quantization import GROUP
+
+FIRST_POSITIONS = 4096
+"""Positions whose rotation is computed at the start; more when a sequence grows beyond."""
+
+
+class FusedDecoder:
+    """The decoder that serves: int4 or int8 weights, an int8 head, keys and values in bfloat16.
+
+    One forward pass runs at a time, on `threads` threads that sleep between passes.
+    """
+
+    cache_dtype = torch.bfloat16
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        weights: Literal["int4", "int8"],
+        threads: int,
+        home: Path,
+        progress: Progress | None = None,
+        backend: str | None = None,
+    ) -> None:
+        """Compile the kernels and pack the weights, unless `home` has both already.
+
+        `backend` forces "avx512-vnni", "avx2" or "portable". Raises KernelsUnavailableError.
+        """
+        self.config = checkpoint.config
+        if not supports(self.config):
+            raise KernelsUnavailableError(f"the kernels do not support the sizes of {self.config.name}")
+        self._library = library.load(build(home / "kernels", backend))
+        self.backend: str = self._library.duet_backend().decode()
+        self._tensors = packed_weights(checkpoint, weights, home / "packed", progress)
+        self._weight_bits = WEIGHT_BITS[weights]
+        self._layers = (library.Layer * self.config.layers)(*map(self._layer, range(self.config.layers)))
+        model = self._model()
+        self._handle = ctypes.c_void_p(self._library.duet_create(ctypes.byref(model), threads))
+        self._vocab_padded = model.head.tiles * 16
+        self._adapters: dict[str, tuple[int, list[Tensor]]] = {}
+        self._next_adapter = 0
+        self._rotation = self._rotations(FIRST_POSITIONS)
+
+    def __del__(self) -> None:
+        if hasattr(self, "_handle"):
+            self._library.duet_destroy(self._handle)
+
+    def hidden(self, batch: Batch, cache: KVCache) -> Tensor:
+        if cache.dtype != torch.bfloat16:
+            raise ValueError(f"the fused decoder needs a bfloat16 cache, not {cache.dtype}")
+        if not len(batch.tokens):
+            return torch.empty(0, self.config.hidden)
+        while len(self._rotation[0]) <= int(batch.positions.max()):
+            self._rotation = self._rotations(2 * len(self._rotation[0]))
+        adapters = [-1 if name is None else self._adapters[name][0] for name in batch.adapters]
+        tensors = {
+            "tokens": batch.tokens.int().contiguous(),
+            "positions": batch.positions.int().contiguous(),
+            "row_sequence": batch.sequences.int().contiguous(),
+            "slots": batch.slots.int().contiguous(),
+            "block_tables": batch.block_tables.int().contiguous(),
+            "windows": batch.windows.int().contiguous(),
+            "adapters": torch.tensor(adapters, dtype=torch.int32),
+            "output_rows": batch.outputs.long().contiguous(),
+            "cos": self._rotation[0],
+            "sin": self._rotation[1],
+            "keys": cache.keys,
+            "values": cache.values,
+        }
+        fields = library.Batch(
+            rows=len(batch.tokens),
+            sequences=len(adapters),
+            blocks_per_sequence=batch.block_tables.shape[1],
+            outputs=len(batch.outputs),
+            blocks=cache.blocks,
+            **{name: address(tensor) for name, tensor in tensors.items()},
+        )
+        out = torch.empty(len(batch.outputs), self.config.hidden)
+        self._library.duet_forward(self._handle, ctypes.byref(fields), address(out))
+        return out
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        rows = hidden.float().contiguous()
+        out = torch.empty(len(rows), self._vocab_padded)
+        self._library.duet_logits(self._handle, address(rows), len(rows), address(out))
+        return out[:, : self.config.vocab]
+
+    def add_adapter(self, adapter: LoraAdapter) -> None:
+        if adapter.name in self._adapters:
+            self.remove_adapter(adapter.name)
+        index = self._next_adapter
+        self._next_adapter += 1
+        kept = []
+        for (layer, module), (a, b) in adapter.weights.items():
+            outputs, inputs = module_shape(self.config, module)
+            # The kernels add whole groups: gate and up have as many channels as the next product has inputs.
+            pad_inputs, pad_outputs = -inputs % 16, -outputs % GROUP
+            down = torch.nn.functional.pad(a.float(), (0, pad_inputs)).contiguous()
+            up = torch.nn.functional.pad(b.float().T, (0, pad_outputs)).contiguous()
+            kept += [down, up]
+            self._library.duet_set_adapter(
+                self._handle,
+                index,
+                layer,
+                MODULES.index(module),
+                a.shape[0],
+                down.shape[1],
+                up.shape[1],
+                address(down),
+                address(up),
+            )
+        self._adapters[adapter.name] = (index, kept)
+
+    def remove_adapter(self, name: str) -> None:
+        index, _ = self._adapters[name]
+        self._library.duet_remove_adapter(self._handle, index)
+        del self._adapters[name]
+
+    def _rotations(self, positions: int) -> tuple[Tensor, Tensor]:
+        """cos and sin [positions, head_dim / 2], computed in float64 so that far positions stay exact."""
+        angles = torch.outer(torch.arange(positions, dtype=torch.float64), self.config.inverse_frequencies())
+        return angles.cos().float(), angles.sin().float()
+
+    def _weight(self, name: str, bits: int) -> library.Weight:
+        codes, scales = self._tensors[f"{name}.codes"], self._tensors[f"{name}.scales"]
+        return library.Weight(
+            codes=address(codes),
+            scales=address(scales),
+            bias=address(self._tensors.get(f"{name}.bias")),
+            bits=bits,
+            tiles=codes.shape[0],
+            groups=codes.shape[1],
+        )
+
+    def _layer(self, index: int) -> library.Layer:
+        name = f"layers.{index}"
+        return library.Layer(
+            *(
+                self._weight(f"{name}.{part}", self._weight_bits)
+                for part in ("qkv", "output", "gate_up", "down")
+            ),
+            address(self._tensors[f"{name}.input_norm"]),
+            address(self._tensors[f"{name}.post_attention_norm"]),
+        )
+
+    def _model(self) -> library.Model:
+        config = self.config
+        return library.Model(
+            layers=config.layers,
+            hidden=config.hidden,
+            intermediate=config.intermediate,
+            heads=config.heads,
+            kv_heads=config.kv_heads,
+            head_dim=config.head_dim,
+            vocab=config.vocab,
+            rms_eps=config.rms_eps,
+            layer=self._layers,
+            norm=address(self._tensors["norm"]),
+            head=self._weight("head", HEAD_BITS),
+            embedding=address(self._tensors["embedding.codes"]),
+            embedding_scales=address(self._tensors["embedding.scales"]),
+            embedding_groups=self._tensors["embedding.scales"].shape[1],
+        )

@@ -1,0 +1,226 @@
+// Attention of a few consecutive rows of one sequence, all query heads of one key/value head at once, over the
+// blocks of a paged cache. Softmax is computed online, chunk by chunk (arXiv 2205.14135).
+#pragma once
+
+#include "linear.h"
+
+namespace duet {
+
+constexpr int BLOCK = 16;        // positions in a block of the cache
+constexpr int SINKS = 4;         // positions that a windowed sequence always sees
+constexpr int CHUNK_BLOCKS = 8;  // blocks between two updates of the running maximum
+constexpr int PREFETCH_BLOCKS = 2;
+constexpr int MAX_QUERIES = 32;  // rows x query heads that are handled together
+constexpr float LOWEST = -1e30f;
+
+// Consecutive rows of one sequence, from `row` on.
+struct RowTile {
+    int row, rows, sequence;
+};
+
+// The blocks that some row of a tile sees: all from `first` to `last`, and block 0 for the sinks.
+struct VisibleBlocks {
+    int first, last;
+    bool sinks_apart;
+
+    VisibleBlocks(int position, int last_position, int window) {
+        const int oldest = window ? std::max(0, position - (window - SINKS) + 1) : 0;
+        first = oldest / BLOCK;
+        last = last_position / BLOCK;
+        sinks_apart = first > 0;
+    }
+    int count() const { return last - first + 1 + sinks_apart; }
+    int block(int index) const { return sinks_apart ? (index == 0 ? 0 : first + index - 1) : first + index; }
+};
+
+// scores[query * stride .. +16] = q . k for the 16 positions of a block; keys [head_dim, 16].
+template <int Q>
+inline void score_block(const float* const* queries, const uint16_t* keys, int head_dim, float* scores, int stride) {
+    if constexpr (Q > 0) {
+        const float* q[Q];
+        F sums[Q];
+        for (int i = 0; i < Q; i++) {
+            q[i] = queries[i];
+            sums[i] = simd::zero();
+        }
+        for (int d = 0; d < head_dim; d++) {
+            const F k = simd::load_bf16(keys + d * BLOCK);
+#pragma GCC unroll 8
+            for (int i = 0; i < Q; i++) sums[i] = simd::fma(simd::set1(q[i][d]), k, sums[i]);
+        }
+        for (int i = 0; i < Q; i++) simd::store(scores + i * stride, sums[i]);
+    }
+}
+
+constexpr int SCORE_QUERIES = simd::MAX_ROWS > 4 ? 8 : 4;
+
+template <int Q>
+inline void score_some(int count, const float* const* q, const uint16_t* k, int head_dim, float* scores, int stride) {
+    if constexpr (Q > 0) {
+        if (count == Q) return score_block<Q>(q, k, head_dim, scores, stride);
+        score_some<Q - 1>(count, q, k, head_dim, scores, stride);
+    }
+}
+
+inline void score_all(int count, const float* const* q, const uint16_t* k, int head_dim, float* scores, int stride) {
+    const int passes = (count + SCORE_QUERIES - 1) / SCORE_QUERIES;
+    for (int pass = 0, start = 0; pass < passes; pass++) {
+        const int some = (count - start) / (passes - pass);
+        score_some<SCORE_QUERIES>(some, q + start, k, head_dim, scores + start * stride, stride);
+        start += some;
+    }
+}
+
+// out[query, head_dim] += weights[query, positions] * values[positions, head_dim], 16 * V columns of it.
+template <int Q, int V>
+inline void weigh_block(const float* weights, int stride, const uint16_t* values, int positions, int head_dim,
+                        float* out) {
+    F sums[Q][V];
+    for (int i = 0; i < Q; i++)
+        for (int v = 0; v < V; v++) sums[i][v] = simd::load(out + i * head_dim + v * LANES);
+    for (int p = 0; p < positions; p++) {
+        F row[V];
+        for (int v = 0; v < V; v++) row[v] = simd::load_bf16(values + p * head_dim + v * LANES);
+#pragma GCC unroll 8
+        for (int i = 0; i < Q; i++) {
+            const F weight = simd::set1(weights[i * stride + p]);
+#pragma GCC unroll 4
+            for (int v = 0; v < V; v++) sums[i][v] = simd::fma(weight, row[v], sums[i][v]);
+        }
+    }
+    for (int i = 0; i < Q; i++)
+        for (int v = 0; v < V; v++) simd::store(out + i * head_dim + v * LANES, sums[i][v]);
+}
+
+constexpr int VALUE_COLUMNS = simd::MAX_ROWS > 4 ? 4 : 2;  // registers of values; head_dim is a multiple of 32
+constexpr int VALUE_QUERIES = simd::MAX_ROWS > 4 ? 6 : 2;
+
+template <int Q>
+inline void weigh_some(int count, const float* weights, int stride, const uint16_t* values, int positions,
+                       int head_dim, float* out) {
+    if constexpr (Q > 0) {
+        if (count != Q)
+            return weigh_some<Q - 1>(count, weights, stride, values, positions, head_dim, out);
+        int column = 0;
+        for (; column + VALUE_COLUMNS * LANES <= head_dim; column += VALUE_COLUMNS * LANES)
+            weigh_block<Q, VALUE_COLUMNS>(weights, stride, values + column, positions, head_dim, out + column);
+        for (; column < head_dim; column += 2 * LANES)
+            weigh_block<Q, 2>(weights, stride, values + column, positions, head_dim, out + column);
+    }
+}
+
+inline void weigh_all(int count, const float* weights, int stride, const uint16_t* values, int positions,
+                      int head_dim, float* out) {
+    const int passes = (count + VALUE_QUERIES - 1) / VALUE_QUERIES;
+    for (int pass = 0, start = 0; pass < passes; pass++) {
+        const int some = (count - start) / (passes - pass);
+        weigh_some<VALUE_QUERIES>(some, weights + start * stride, stride, values, positions, head_dim,
+                                  out + start * head_dim);
+        start += some;
+    }
+}
+
+// The unnormalised result of one part of the context for one query.
+struct Partial {
+    float maximum, total;
+};
+
+// Where one key/value head of one layer lies in the cache.
+struct CacheHead {
+    const uint16_t* keys;    // block 0
+    const uint16_t* values;  // block 0
+    size_t stride;           // numbers from one block to the next
+};
+
+struct AttentionItem {
+    RowTile tile;
+    const int32_t* positions;  // [rows]
+    const int32_t* table;      // blocks of the sequence
+    int window;
+    int heads, head_dim;        // query heads that share the key/value head
+    const float* queries;       // [rows, ...] the first of the heads; scaled, rotated by the true position
+    const float* sink_queries;  // the same, rotated by the position sinks are seen from; null without windows
+    size_t query_stride, sink_query_stride;  // floats from one row to the next
+};
+
+// Attends to the visible blocks [from, to) of the item: out [rows * heads, head_dim], partials [rows * heads].
+inline void attend(const AttentionItem& item, const CacheHead& cache, int from, int to, float* out,
+                   Partial* partials) {
+    constexpr int STRIDE = CHUNK_BLOCKS * BLOCK;
+    const int count = item.tile.rows * item.heads, head_dim = item.head_dim;
+    const int last_position = item.positions[item.tile.rows - 1];
+    const VisibleBlocks visible(item.positions[0], last_position, item.window);
+    const int reach = item.window ? item.window - SINKS : 0;
+    const float* queries[MAX_QUERIES];
+    const float* sink_queries[MAX_QUERIES];
+    for (int i = 0; i < count; i++) {
+        const size_t row = i / item.heads, head = static_cast<size_t>(i % item.heads) * head_dim;
+        queries[i] = item.queries + row * item.query_stride + head;
+        sink_queries[i] = item.sink_queries ? item.sink_queries + row * item.sink_query_stride + head : nullptr;
+        partials[i] = {LOWEST, 0.0f};
+    }
+    std::fill(out, out + static_cast<size_t>(count) * head_dim, 0.0f);
+    alignas(64) float scores[MAX_QUERIES * STRIDE];
+    alignas(64) float sink_scores[MAX_QUERIES * BLOCK];
+    for (int chunk = from; chunk < to; chunk += CHUNK_BLOCKS) {
+        const int blocks = std::min(CHUNK_BLOCKS, to - chunk);
+        for (int b = 0; b < blocks; b++) {
+            const int block = visible.block(chunk + b), start = block * BLOCK;
+            const uint16_t* keys = cache.keys + item.table[block] * cache.stride;
+            // Blocks lie scattered, which hardware prefetchers cannot foresee.
+            const uint16_t* values = cache.values + item.table[block] * cache.stride;
+            const int ahead = visible.block(std::min(chunk + b + PREFETCH_BLOCKS, to - 1));
+            const uint16_t* next_keys = cache.keys + item.table[ahead] * cache.stride;
+            for (int line = 0; line < head_dim * BLOCK; line += 64 / sizeof(uint16_t)) {
+                simd::prefetch(values + line);
+                simd::prefetch(next_keys + line);
+            }
+            score_all(count, queries, keys, head_dim, scores + b * BLOCK, STRIDE);
+            if (block == 0 && item.window && last_position >= item.window) {
+                score_all(count, sink_queries, keys, head_dim, sink_scores, BLOCK);
+                for (int i = 0; i < count; i++) {
+                    float* own = scores + i * STRIDE + b * BLOCK;
+                    simd::store(own, simd::select((1u << SINKS) - 1, simd::load(sink_scores + i * BLOCK), simd::load(own)));
+                }
+            }
+            const bool whole = start + BLOCK - 1 <= item.positions[0] &&
+                               (!item.window || start > last_position - reach);
+            for (int i = 0; !whole && i < count; i++) {
+                const int position = item.positions[i / item.heads];
+                uint32_t lanes = 0;
+                for (int p = start; p < start + BLOCK && p <= position; p++)
+                    if (!item.window || p < SINKS || position - p < reach) lanes |= 1u << (p - start);
+                float* own = scores + i * STRIDE + b * BLOCK;
+                simd::store(own, simd::select(lanes, simd::load(own), simd::set1(-INFINITY)));
+            }
+        }
+        for (int i = 0; i < count; i++) {
+            float* own = scores + i * STRIDE;
+            F largest = simd::set1(partials[i].maximum);
+            for (int b = 0; b < blocks; b++) largest = simd::max(largest, simd::load(own + b * BLOCK));
+            const float maximum = simd::maximum(largest);
+            F total = simd::zero();
+            for (int b = 0; b < blocks; b++) {
+                const F weight = simd::exp(simd::sub(simd::load(own + b * BLOCK), simd::set1(maximum)));
+                simd::store(own + b * BLOCK, weight);
+                total = simd::add(total, weight);
+            }
+            const float correction = std::exp(partials[i].maximum - maximum);
+            partials[i] = {maximum, partials[i].total * correction + simd::sum(total)};
+            if (correction != 1.0f)
+                for (int d = 0; d < head_dim; d += LANES) {
+                    float* own_out = out + static_cast<size_t>(i) * head_dim + d;
+                    simd::store(own_out, simd::mul(simd::load(own_out), simd::set1(correction)));
+                }
+        }
+        for (int b = 0; b < blocks; b++) {
+            const int block = visible.block(chunk + b);
+            // What lies behind the last written position is arbitrary memory, perhaps NaN.
+            const int positions = std::min(BLOCK, last_position + 1 - block * BLOCK);
+            weigh_all(count, scores + b * BLOCK, STRIDE, cache.values + item.table[block] * cache.stride, positions,
+                      head_dim, out);
+        }
+    }
+}
+
+}  // namespace duet

@@ -1,0 +1,157 @@
+"""A checkpoint's weights in the kernels' layout: quantised once, kept in a file, memory-mapped afterwards."""
+
+from __future__ import annotations
+
+import json
+import logging
+import mmap
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from core_model.checkpoint import Checkpoint
+from core_model.config import ModelConfig
+from core_model.quantization import GROUP, pack, quantize
+
+FORMAT_VERSION = 1
+ALIGNMENT = 64
+"""Bytes; the kernels read whole cache lines."""
+
+WEIGHT_BITS = {"int4": 4, "int8": 8}
+HEAD_BITS = 8
+
+Progress = Callable[[int, int], None]
+"""Called with the number of layers that are quantised and of all."""
+
+_DTYPES = {"U8": torch.uint8, "I8": torch.int8, "F16": torch.float16, "F32": torch.float32}
+_NAMES = {dtype: name for name, dtype in _DTYPES.items()}
+_log = logging.getLogger(__name__)
+
+
+def packed_weights(
+    checkpoint: Checkpoint, weights: str, folder: Path, progress: Progress | None = None
+) -> dict[str, Tensor]:
+    """The packed tensors of a model with "int4" or "int8" weights, from `folder` if they were packed before.
+
+    Names: layers.{i}.{qkv,output,gate_up,down}.{codes,scales}, layers.{i}.qkv.bias and the norms,
+    norm, head.{codes,scales}, embedding.{codes,scales}.
+    """
+    path = folder / f"{checkpoint.fingerprint}-{weights}-{FORMAT_VERSION}.safetensors"
+    if path.is_file():
+        return _read(path)
+    total = checkpoint.config.layers + 2
+    tensors: dict[str, Tensor] = {}
+    for done, part in enumerate(_parts(checkpoint, WEIGHT_BITS[weights]), start=1):
+        tensors |= part
+        if progress:
+            progress(done, total)
+    try:
+        _write(path, tensors)
+    except OSError as error:
+        # The model can still be served; only the next start is as slow as this one.
+        _log.warning("packed weights could not be kept in %s: %s", path, error)
+        return tensors
+    return _read(path)
+
+
+def _parts(checkpoint: Checkpoint, bits: int) -> Iterator[dict[str, Tensor]]:
+    """The embedding, the layers, the head: what is packed at once."""
+    config = checkpoint.config
+    embedding = quantize(checkpoint.tensor("model.embed_tokens.weight"), 8)
+    signed = (embedding.codes ^ 128).view(torch.int8)
+    yield {"embedding.codes": signed, "embedding.scales": embedding.scales}
+    for index in range(config.layers):
+        yield {f"layers.{index}.{name}": tensor for name, tensor in _layer(checkpoint, index, bits).items()}
+    head = "model.embed_tokens.weight" if config.tied_head else "lm_head.weight"
+    yield {
+        "norm": checkpoint.tensor("model.norm.weight"),
+        **_linear("head", checkpoint.tensor(head), HEAD_BITS),
+    }
+
+
+def _layer(checkpoint: Checkpoint, index: int, bits: int) -> dict[str, Tensor]:
+    def tensor(name: str) -> Tensor:
+        return checkpoint.tensor(f"model.layers.{index}.{name}")
+
+    qkv = [f"self_attn.{name}_proj" for name in "qkv"]
+    tensors = {
+        **_linear("qkv", torch.cat([tensor(f"{name}.weight") for name in qkv]), bits),
+        **_linear("output", tensor("self_attn.o_proj.weight"), bits),
+        **_linear("gate_up", interleave(tensor("mlp.gate_proj.weight"), tensor("mlp.up_proj.weight")), bits),
+        **_linear("down", tensor("mlp.down_proj.weight"), bits),
+        "input_norm": tensor("input_layernorm.weight"),
+        "post_attention_norm": tensor("post_attention_layernorm.weight"),
+    }
+    if checkpoint.config.qkv_bias:
+        tensors["qkv.bias"] = torch.cat([tensor(f"{name}.bias") for name in qkv])
+    return tensors
+
+
+def _linear(name: str, weight: Tensor, bits: int) -> dict[str, Tensor]:
+    codes, scales = pack(quantize(weight, bits))
+    return {f"{name}.codes": codes, f"{name}.scales": scales}
+
+
+def interleave(gate: Tensor, up: Tensor) -> Tensor:
+    """64 rows of gate, 64 rows of up, and so on: what fills one group of the next product."""
+    padding = (0, 0, 0, -gate.shape[0] % GROUP)
+    pair = [
+        torch.nn.functional.pad(weight, padding).view(-1, GROUP, weight.shape[1]) for weight in (gate, up)
+    ]
+    return torch.stack(pair, 1).flatten(0, 2)
+
+
+def supports(config: ModelConfig) -> bool:
+    """Whether the kernels' vectors fit the model's sizes."""
+    return config.hidden % 16 == 0 and config.head_dim % 32 == 0 and config.group <= 32
+
+
+def _write(path: Path, tensors: dict[str, Tensor]) -> None:
+    """Write a safetensors file whose tensors begin at multiples of ALIGNMENT, atomically."""
+    header: dict[str, Any] = {}
+    offset = 0
+    for name, tensor in tensors.items():
+        end = offset + tensor.nbytes
+        header[name] = {
+            "dtype": _NAMES[tensor.dtype],
+            "shape": list(tensor.shape),
+            "data_offsets": [offset, end],
+        }
+        offset = end + -end % ALIGNMENT
+        if offset != end:
+            # safetensors forbids gaps between tensors, so the gap is a tensor too.
+            header[f"padding.{end}"] = {"dtype": "U8", "shape": [offset - end], "data_offsets": [end, offset]}
+    encoded = json.dumps(header).encode()
+    encoded += b" " * (-(len(encoded) + 8) % ALIGNMENT)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(f".{os.getpid()}.partial")
+    try:
+        with partial.open("wb") as file:
+            file.write(len(encoded).to_bytes(8, "little") + encoded)
+            for tensor in tensors.values():
+                file.write(tensor.contiguous().numpy().data)
+                file.write(bytes(-tensor.nbytes % ALIGNMENT))
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    """Map the file; only the pages that are used become resident."""
+    with path.open("rb") as file:
+        # Copy-on-write, since torch has no read-only tensors.
+        mapping = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+    length = int.from_bytes(mapping[:8], "little")
+    header = json.loads(mapping[8 : 8 + length])
+    tensors = {}
+    for name, entry in header.items():
+        begin, end = entry["data_offsets"]
+        dtype = _DTYPES[entry["dtype"]]
+        count = (end - begin) // dtype.itemsize
+        values = torch.frombuffer(mapping, dtype=dtype, count=count, offset=8 + length + begin)
+        tensors[name] = values.view(entry["shape"])
+    return tensors

@@ -1,0 +1,122 @@
+"""LoRA adapters in PEFT's format: low-rank pairs that are added to the base's linear layers."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from core_model.config import ModelConfig
+from core_model.errors import AdapterError
+
+MODULES = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+_KEY = re.compile(r"layers\.(\d+)\.(?:self_attn|mlp)\.(\w+)\.lora_([AB])\.weight$")
+
+
+@dataclass(frozen=True)
+class LoraAdapter:
+    """y += B (A x) for the modules in `weights` (arXiv 2106.09685)."""
+
+    name: str
+    rank: int
+    weights: dict[tuple[int, str], tuple[Tensor, Tensor]]
+    """(layer, module) → A [rank, in] and B [out, rank], B already scaled; float32."""
+    heads: dict[str, Tensor] = field(default_factory=dict)
+    """Tensors of a classification head saved with the adapter (PEFT's modules_to_save)."""
+
+    @property
+    def parameters(self) -> int:
+        """Number of weights in the low-rank pairs."""
+        return sum(a.numel() + b.numel() for a, b in self.weights.values())
+
+
+def module_shape(config: ModelConfig, module: str) -> tuple[int, int]:
+    """(out, in) of a linear layer of the decoder."""
+    q, kv = config.heads * config.head_dim, config.kv_heads * config.head_dim
+    return {
+        "q_proj": (q, config.hidden),
+        "k_proj": (kv, config.hidden),
+        "v_proj": (kv, config.hidden),
+        "o_proj": (config.hidden, q),
+        "gate_proj": (config.intermediate, config.hidden),
+        "up_proj": (config.intermediate, config.hidden),
+        "down_proj": (config.hidden, config.intermediate),
+    }[module]
+
+
+def load_adapter(path: Path, config: ModelConfig, name: str | None = None) -> LoraAdapter:
+    """Read a PEFT folder (adapter_config.json, adapter_model.safetensors) and check it against the base.
+
+    Raises AdapterError naming the file, the tensor and both shapes.
+    """
+    settings = _read_settings(path)
+    tensors = _read_tensors(path / "adapter_model.safetensors")
+    pairs: dict[tuple[int, str], dict[str, Tensor]] = {}
+    heads: dict[str, Tensor] = {}
+    for key, tensor in tensors.items():
+        match = _KEY.search(key)
+        if match and match[2] in MODULES:
+            pairs.setdefault((int(match[1]), match[2]), {})[match[3]] = tensor.float().contiguous()
+        elif ".lora_" not in key:
+            heads[key.removeprefix("base_model.model.")] = tensor.float()
+        else:
+            raise AdapterError(f"{path}: {key} adapts a layer that Duet serves without adapters")
+    weights = {}
+    for (layer, module), pair in sorted(pairs.items()):
+        if pair.keys() != {"A", "B"}:
+            raise AdapterError(f"{path}: layer {layer} {module} has only lora_{next(iter(pair))}")
+        a, b = pair["A"], pair["B"]
+        outputs, inputs = module_shape(config, module)
+        if (
+            layer >= config.layers
+            or a.shape[1] != inputs
+            or b.shape[0] != outputs
+            or a.shape[0] != b.shape[1]
+        ):
+            raise AdapterError(
+                f"{path}: layer {layer} {module} has shapes A {list(a.shape)}, B {list(b.shape)}; "
+                f"{config.name} wants A [r, {inputs}], B [{outputs}, r] in {config.layers} layers: "
+                "the adapter was trained on another base"
+            )
+        weights[layer, module] = (a, b * _scale(settings, a.shape[0]))
+    if not weights:
+        raise AdapterError(f"{path}: no LoRA weights found in adapter_model.safetensors")
+    rank = max(a.shape[0] for a, _ in weights.values())
+    return LoraAdapter(name or path.name, rank, weights, heads)
+
+
+def _scale(settings: dict[str, object], rank: int) -> float:
+    alpha = float(str(settings.get("lora_alpha", rank)))
+    return float(alpha / rank**0.5 if settings.get("use_rslora") else alpha / rank)
+
+
+def _read_settings(path: Path) -> dict[str, object]:
+    file = path / "adapter_config.json"
+    try:
+        settings: dict[str, object] = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise AdapterError(f"{file} cannot be read ({error.strerror}); a PEFT folder is wanted") from error
+    except ValueError as error:
+        raise AdapterError(f"{file} is not JSON: {error}") from error
+    if settings.get("peft_type") != "LORA":
+        raise AdapterError(f"{file}: peft_type is {settings.get('peft_type')!r}; only LORA is served")
+    unsupported = [key for key in ("use_dora", "rank_pattern", "alpha_pattern") if settings.get(key)]
+    if unsupported or settings.get("bias", "none") != "none":
+        raise AdapterError(f"{file}: not served: {', '.join(unsupported) or 'bias'}")
+    return settings
+
+
+def _read_tensors(file: Path) -> dict[str, Tensor]:
+    try:
+        tensors: dict[str, Tensor] = load_file(file)
+    except (OSError, SafetensorError) as error:
+        raise AdapterError(f"{file} cannot be read: {error}") from error
+    if any(not torch.isfinite(tensor).all() for tensor in tensors.values()):
+        raise AdapterError(f"{file} holds NaN or infinite weights")
+    return tensors

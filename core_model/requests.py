@@ -1,0 +1,92 @@
+"""What is asked of the engine, and what it answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from core_model.constraint import Constraint
+from core_model.errors import RequestError
+
+WINDOW_RANGE = (32, 2048)
+
+
+@dataclass(frozen=True)
+class SamplingParams:
+    """How tokens are drawn. Temperature 0 is greedy; `top_k` 0 and `top_p` 1 leave the vocabulary whole."""
+
+    temperature: float = 0.7
+    top_p: float = 1.0
+    top_k: int = 0
+    min_p: float = 0.0
+    repetition_penalty: float = 1.0
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+    max_tokens: int = 512
+    logprobs: int | None = None  # alternatives to report with each token; None: report nothing
+    ignore_end: bool = False  # go on past end-of-text tokens (benchmarks)
+
+    def __post_init__(self) -> None:
+        checks = [
+            ("temperature", 0 <= self.temperature <= 10, "between 0 and 10"),
+            ("top_p", 0 < self.top_p <= 1, "above 0 and at most 1"),
+            ("top_k", self.top_k >= 0, "0 (off) or more"),
+            ("min_p", 0 <= self.min_p < 1, "at least 0 and below 1"),
+            ("repetition_penalty", 0.1 <= self.repetition_penalty <= 10, "between 0.1 and 10"),
+            ("max_tokens", self.max_tokens >= 1, "1 or more"),
+            ("logprobs", self.logprobs is None or 0 <= self.logprobs <= 20, "between 0 and 20"),
+            ("stop", all(self.stop), "made of non-empty strings"),
+        ]
+        for parameter, valid, wanted in checks:
+            if not valid:
+                value = getattr(self, parameter)
+                raise RequestError(f"{parameter} is {value!r}; it must be {wanted}", parameter)
+
+
+@dataclass(frozen=True)
+class GenerationRequest:
+    """One prompt to be continued."""
+
+    prompt: list[int]
+    sampling: SamplingParams = field(default_factory=SamplingParams)
+    window: int | None = None  # positions seen at once, 32…2048; None: all
+    adapter: str | None = None
+    constraint: Constraint | None = None
+
+    def __post_init__(self) -> None:
+        if not self.prompt:
+            raise RequestError("the prompt is empty", "prompt")
+        low, high = WINDOW_RANGE
+        if self.window is not None and not low <= self.window <= high:
+            raise RequestError(f"window is {self.window}; it must be between {low} and {high}", "window")
+
+
+@dataclass(frozen=True)
+class TokenLogprob:
+    """A token and its log-probability under the model (before temperature and truncation)."""
+
+    token: int
+    logprob: float
+    top: list[tuple[int, float]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Text that became certain after a step; `tokens` may be empty when held-back text is let go."""
+
+    text: str
+    tokens: list[int]
+    logprobs: list[TokenLogprob]
+
+
+@dataclass
+class Completion:
+    """A finished generation. `finish_reason` is "stop", "length" or "cancelled"."""
+
+    text: str = ""
+    tokens: list[int] = field(default_factory=list)
+    logprobs: list[TokenLogprob] = field(default_factory=list)
+    finish_reason: str = "stop"
+    prompt_tokens: int = 0
+    cached_tokens: int = 0  # of the prompt, taken from the prefix cache
+    first_token_s: float = 0.0  # from submission
+    total_s: float = 0.0

@@ -1,0 +1,81 @@
+"""Decides which sequences run in the next step, and how many tokens of each."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from core_model.block_manager import BlockManager
+from core_model.kv_cache import BLOCK
+from core_model.sequence import Generating, Sequence
+
+PREFILL_ALONE = 256
+"""Prompt tokens in a step when nobody is waiting for a next token."""
+PREFILL_BESIDE = 64
+"""Prompt tokens in a step beside sequences that are streaming, so that these never stall long."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """The next `count` tokens of a sequence."""
+
+    sequence: Sequence
+    count: int
+
+
+class Scheduler:
+    """Every streaming sequence gets its token; what room is left goes to one prompt at a time.
+
+    One prompt at a time gives the earliest first token, and lets later prompts find an equal beginning in
+    the cache. A sequence is admitted only when the blocks it may ever need are there, so none is evicted.
+    """
+
+    def __init__(self, manager: BlockManager, max_sequences: int) -> None:
+        self._manager = manager
+        self._max_sequences = max_sequences
+        self.waiting: deque[Sequence] = deque()
+        self.running: list[Sequence] = []
+
+    def schedule(self) -> list[Work]:
+        """The work of the next step; empty when there is nothing to do."""
+        decoding = [sequence for sequence in self.running if len(sequence.tokens) - sequence.computed == 1]
+        prefilling = [sequence for sequence in self.running if len(sequence.tokens) - sequence.computed > 1]
+        if not prefilling and self._admit_next():
+            prefilling = self.running[-1:]
+        work = [Work(sequence, 1) for sequence in decoding]
+        budget = PREFILL_BESIDE if decoding else PREFILL_ALONE
+        for sequence in prefilling:
+            count = min(budget, len(sequence.tokens) - sequence.computed)
+            if count:
+                work.append(Work(sequence, count))
+                budget -= count
+        return work
+
+    def remove(self, sequence: Sequence) -> None:
+        """Take a finished or cancelled sequence out and free its blocks."""
+        if sequence in self.waiting:
+            self.waiting.remove(sequence)
+        else:
+            self.running.remove(sequence)
+            sequence.release(self._manager)
+
+    def _admit_next(self) -> bool:
+        if not self.waiting or len(self.running) >= self._max_sequences:
+            return False
+        sequence = self.waiting[0]
+        promised = sum(max(0, other.reserved - _held(other)) for other in self.running)
+        # Reused blocks that nobody owns leave the free list, so counting them as needed is on the safe side.
+        if sequence.reserved > self._manager.free - promised:
+            return False
+        self.waiting.popleft()
+        sequence.blocks = self._manager.match(sequence.root, sequence.tokens[: sequence.reusable])
+        sequence.computed = len(sequence.blocks) * BLOCK
+        sequence.slide(self._manager)
+        if isinstance(sequence, Generating):
+            sequence.completion.cached_tokens = sequence.computed
+        self.running.append(sequence)
+        return True
+
+
+def _held(sequence: Sequence) -> int:
+    return sum(block >= 0 for block in sequence.blocks)

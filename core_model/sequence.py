@@ -1,0 +1,238 @@
+"""One prompt on its way through the engine: its tokens, its blocks, and what becomes of its outputs."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core_model.batch import SINKS
+from core_model.block_manager import BlockManager
+from core_model.constraint import Constraint
+from core_model.kv_cache import BLOCK
+from core_model.requests import Completion, GenerationRequest, Piece, TokenLogprob
+from core_model.sampling import draw, logprob_of
+from core_model.tokenizer import Tokenizer
+
+CLOSING_RESERVE = 48
+"""Tokens from the end of the budget at which a constraint's shortest completion is first looked at."""
+
+
+@dataclass(eq=False)
+class Sequence:
+    """Tokens whose keys and values are (partly) in the cache.
+
+    `blocks[i]` holds positions 16 i … 16 i + 15, or is -1 once it slid out of the window.
+    """
+
+    tokens: list[int]
+    window: int | None
+    adapter: str | None
+    computed: int = 0
+    blocks: list[int] = field(default_factory=list)
+    reserved: int = 0  # blocks it may ever hold at once
+    submitted: float = field(default_factory=time.perf_counter)
+    cancelled: bool = False
+
+    @property
+    def root(self) -> tuple[str | None, int]:
+        """What its keys and values depend on besides its tokens."""
+        return (self.adapter, self.window or 0)
+
+    @property
+    def reusable(self) -> int:
+        """How many of its first tokens may come from the cache: never the last, whose output is wanted."""
+        return len(self.tokens) - 1
+
+    def blocks_needed(self, extra_tokens: int, chunk: int) -> int:
+        """Blocks it may hold at once with `extra_tokens` still to come and `chunk` new tokens a step."""
+        everything = -(-(len(self.tokens) + extra_tokens) // BLOCK)
+        if self.window is None:
+            return everything
+        return min(everything, -(-(self.window + chunk) // BLOCK) + 2)
+
+    def prepare(self, count: int, manager: BlockManager) -> None:
+        """Own the blocks that the next `count` tokens are written to."""
+        self.slide(manager)
+        while len(self.blocks) <= (self.computed + count - 1) // BLOCK:
+            self.blocks.append(manager.allocate())
+
+    def slide(self, manager: BlockManager) -> None:
+        """Give up the blocks that slid out of the window."""
+        if self.window is None:
+            return
+        oldest_seen = self.computed - (self.window - SINKS) + 1
+        for index in range(1, min(oldest_seen // BLOCK, len(self.blocks))):
+            if self.blocks[index] >= 0:
+                manager.release(self.blocks[index])
+                self.blocks[index] = -1
+
+    def advance(self, count: int, manager: BlockManager) -> None:
+        """Note that `count` more tokens are in the cache, and offer the blocks they filled to others."""
+        first_full, self.computed = self.computed // BLOCK, self.computed + count
+        for index in range(first_full, self.computed // BLOCK):
+            previous = self.blocks[index - 1] if index else None
+            if previous != -1:
+                manager.register(
+                    self.root, previous, self.blocks[index], self.tokens[index * BLOCK : (index + 1) * BLOCK]
+                )
+
+    def release(self, manager: BlockManager) -> None:
+        """Give all blocks back."""
+        for block in self.blocks:
+            if block >= 0:
+                manager.release(block)
+        self.blocks = []
+
+
+class Sink(Protocol):
+    """Where a generation's output goes."""
+
+    def deliver(self, piece: Piece) -> None:
+        """One more piece of text."""
+
+    def end(self, completion: Completion, error: Exception | None = None) -> None:
+        """Nothing more will come."""
+
+
+class Generating(Sequence):
+    """A sequence that grows by sampling and delivers text."""
+
+    def __init__(
+        self,
+        request: GenerationRequest,
+        tokenizer: Tokenizer,
+        sink: Sink,
+    ) -> None:
+        super().__init__(list(request.prompt), request.window, request.adapter)
+        self.request = request
+        self.completion = Completion(prompt_tokens=len(request.prompt))
+        self.finished = False
+        self._tokenizer = tokenizer
+        self._sink = sink
+        self._constraint = request.constraint
+        self._rng = np.random.default_rng(request.sampling.seed)
+        self._decoder = tokenizer.stream_decoder()
+        self._held = ""  # text that may be the beginning of a stop string
+        self._stopped = False
+
+    def sample(self, logits: NDArray[np.float32]) -> None:
+        """Draw the next token from `logits` [vocab] and deliver what text became certain."""
+        sampling = self.request.sampling
+        remaining = sampling.max_tokens - len(self.completion.tokens)
+        token = draw(
+            logits,
+            sampling,
+            self._rng,
+            seen=self.tokens,
+            end_ids=self._tokenizer.end_ids,
+            constraint=self._constraint,
+        )
+        if token is None:
+            self._close()
+            return
+        if token in self._tokenizer.end_ids:
+            self.finish("stop")
+            return
+        if self._constraint:
+            after = self._constraint.fork() if remaining <= CLOSING_RESERVE else self._constraint
+            after.accept(token)
+            ending = remaining <= CLOSING_RESERVE and not _closes_within(after, remaining - 1)
+            if ending and _closes_within(self._constraint, remaining):
+                self._close()
+                return
+            self._constraint = after
+        logprobs = []
+        if sampling.logprobs is not None:
+            logprobs = [logprob_of(logits, token, sampling.logprobs)]
+        self._append([token], logprobs)
+        if not self.finished and len(self.completion.tokens) >= sampling.max_tokens:
+            self._cut_back()
+            self.finish("length")
+
+    def finish(self, reason: str) -> None:
+        """End the generation and deliver what was held back."""
+        self.finished = True
+        self.completion.finish_reason = reason
+        self.completion.total_s = time.perf_counter() - self.submitted
+        rest = "" if self._stopped else self._held + self._decoder.finish()
+        if rest:
+            self.completion.text += rest
+            self._sink.deliver(Piece(rest, [], []))
+
+    def end(self, error: Exception | None = None) -> None:
+        """Tell the caller that nothing more will come."""
+        self._sink.end(self.completion, error)
+
+    def _close(self) -> None:
+        """Let the constraint's shortest completion end the text."""
+        closing = self._constraint.closing() if self._constraint else []
+        if closing:
+            self._append(closing, [])
+        else:
+            self._cut_back()
+        if not self.finished:
+            self.finish("length")
+        self.completion.finish_reason = "length"
+
+    def _cut_back(self) -> None:
+        """Keep the longest beginning that is complete where no completion was found.
+
+        The stream showed more; the result is what counts.
+        """
+        if self._constraint is None or self._constraint.may_end():
+            return
+        keep = self._constraint.longest_complete() or 0
+        del self.completion.tokens[keep:], self.completion.logprobs[keep:]
+        self.completion.text, self._held = self._tokenizer.decode(self.completion.tokens), ""
+        self._decoder = self._tokenizer.stream_decoder()
+
+    def _append(self, tokens: list[int], logprobs: list[TokenLogprob]) -> None:
+        if not self.completion.tokens:
+            self.completion.first_token_s = time.perf_counter() - self.submitted
+        self.tokens.extend(tokens)
+        self.completion.tokens.extend(tokens)
+        self.completion.logprobs.extend(logprobs)
+        text = self._held + "".join(map(self._decoder.push, tokens))
+        certain, self._held, self._stopped = split_at_stop(text, self.request.sampling.stop)
+        self.completion.text += certain
+        self._sink.deliver(Piece(certain, tokens, logprobs))
+        if self._stopped:
+            self.finish("stop")
+
+
+@dataclass(eq=False)
+class Measuring(Sequence):
+    """A sequence that is only read: for its tokens' likelihood, or for its last hidden state."""
+
+    score_from: int | None = None  # position of the first token whose log-probability is wanted
+    logprobs: list[float] = field(default_factory=list)
+    hidden: NDArray[np.float32] | None = None
+
+    @property
+    def reusable(self) -> int:
+        return (self.score_from or len(self.tokens)) - 1
+
+
+def _closes_within(constraint: Constraint, room: int) -> bool:
+    """Whether at most `room` more tokens complete the text."""
+    if constraint.may_end():
+        return True
+    return 0 < len(constraint.closing()) <= room
+
+
+def split_at_stop(text: str, stops: tuple[str, ...]) -> tuple[str, str, bool]:
+    """(certain text, text held back, whether a stop string was found: it and what follows are cut)."""
+    found = [position for position in (text.find(stop) for stop in stops) if position >= 0]
+    if found:
+        return text[: min(found)], "", True
+    held = 0
+    for stop in stops:
+        for length in range(min(len(stop) - 1, len(text)), held, -1):
+            if text.endswith(stop[:length]):
+                held = length
+                break
+    return text[: len(text) - held], text[len(text) - held :], False

@@ -1,0 +1,129 @@
+"""What an adapter is made of: base, data, low-rank shape, schedule. One TOML file beside the weights."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from core_model import catalog
+from core_model.training.errors import RecipeError
+
+FILE_NAME = "recipe.toml"
+Module = Literal["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Source(_Section):
+    """Rows of one CSV file (classification) or JSONL file of conversations (chat)."""
+
+    path: str
+    """Looked for beside the recipe first, then in the data folder (`--data-dir`)."""
+    text: str = "text"
+    """Column of the utterance."""
+    label: str = "label"
+    """Column of the label."""
+    only: tuple[str, ...] = ()
+    """Labels to take; none named: all."""
+    as_label: str | None = None
+    """Give every row this label, whatever its column says."""
+    per_label: Annotated[int, Field(ge=1)] | None = None
+    """Take at most so many rows of each label, drawn with the recipe's seed."""
+    repeat: Annotated[int, Field(ge=1, le=20)] = 1
+    """How often a row is seen in an epoch."""
+
+
+class TestSource(Source):
+    """Rows that are measured at the end and never trained on."""
+
+    name: Annotated[str, Field(min_length=1)]
+    """Sources of the same name are one test."""
+
+
+class LoraShape(_Section):
+    """The low-rank pairs (arXiv 2106.09685)."""
+
+    rank: Annotated[int, Field(ge=1, le=256)] = 16
+    alpha: Annotated[float, Field(gt=0)] = 32.0
+    modules: tuple[Module, ...] = (
+        "q_proj",
+        "k_proj",
+        "v_proj",
+        "o_proj",
+        "gate_proj",
+        "up_proj",
+        "down_proj",
+    )
+    first_layer: Annotated[int, Field(ge=0)] = 0
+    """Layers below it stay as they are: no gradient goes through them, which saves their time."""
+
+
+class Schedule(_Section):
+    """How long and how fast. Epochs end early when `patience` validations brought nothing better."""
+
+    epochs: Annotated[float, Field(gt=0)] | None = None
+    """None: 4, or as many as make 300 steps where the data are few (at most 40)."""
+    tokens_per_batch: Annotated[int, Field(ge=16)] = 512
+    learning_rate: Annotated[float, Field(gt=0, lt=1)] = 3e-4
+    warmup: Annotated[float, Field(ge=0, lt=1)] = 0.06
+    """Part of the steps in which the rate rises."""
+    weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    head_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    noise: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Chance that a row is seen with typing errors, without capitals or without punctuation."""
+    held_out: Annotated[float, Field(gt=0, lt=0.5)] = 0.06
+    """Part of the rows kept for validation, calibration and the out-of-scope threshold."""
+    validations_per_epoch: Annotated[int, Field(ge=1)] = 1
+    patience: Annotated[int, Field(ge=1)] = 3
+    max_tokens: Annotated[int, Field(ge=64)] = 128
+    """Longer rows are cut in the middle (classification) or left out (chat)."""
+    seed: int = 1
+
+
+class Recipe(_Section):
+    """All that is needed to make the adapter again."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)]
+    kind: Literal["classification", "chat"]
+    model: str = catalog.DEFAULT_MODEL
+    weights: Literal["int4", "int8", "bf16"] = "int4"
+    """How the base will be served: it is rounded so before training, and the adapter makes up for that."""
+    suffix: Annotated[str, Field(min_length=1, max_length=40)] = "\nIntent:"
+    """Follows each text to be classified: the question whose answer the head reads off."""
+    out_of_scope: str = "out_of_scope"
+    """The label of rows that belong to no class."""
+    data: Annotated[tuple[Source, ...], Field(min_length=1)]
+    test: tuple[TestSource, ...] = ()
+    lora: LoraShape = LoraShape()
+    training: Schedule = Schedule()
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Raises RecipeError naming the file, the key and what is wrong with it."""
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RecipeError(f"{path} cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path} is not TOML: {error}") from error
+    try:
+        return Recipe(**content)
+    except ValidationError as error:
+        wrong = [f"{'.'.join(map(str, item['loc'])) or 'recipe'}: {item['msg']}" for item in error.errors()]
+        raise RecipeError(f"{path}: {'; '.join(wrong)}") from error
+
+
+def find(source: Source, recipe_folder: Path, data_dir: Path | None) -> Path:
+    """The file of a source. Raises RecipeError naming the places that were looked at."""
+    places = [folder / source.path for folder in (recipe_folder, data_dir) if folder is not None]
+    for place in places:
+        if place.is_file():
+            return place
+    hint = "" if data_dir else " (--data-dir names another folder to look in)"
+    raise RecipeError(f"no file {' or '.join(map(str, places))}{hint}")

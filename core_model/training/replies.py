@@ -1,0 +1,160 @@
+"""Adapters that answer: conversations in the model's chat template, loss on the last reply only."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from core_model.tokenizer import Message, Tokenizer
+from core_model.training.batches import Batch, Row, make_batches
+from core_model.training.data import DataFile, describe
+from core_model.training.errors import TrainingDataError
+from core_model.training.lora_training import Validation
+from core_model.training.recipe import Recipe, find
+
+Conversation = list[Message]
+
+
+@dataclass(frozen=True)
+class ReplyData:
+    """Conversations as token rows; a row's target is where its reply begins."""
+
+    training: list[Row]
+    held_out: list[Row]
+    tests: dict[str, list[Row]]
+    files: list[DataFile]
+    left_out: int  # longer than the recipe's max_tokens
+
+
+def read_reply_data(recipe: Recipe, folder: Path, data_dir: Path | None, tokenizer: Tokenizer) -> ReplyData:
+    """Read JSONL files of {"messages": […, the reply]}. Raises RecipeError and TrainingDataError."""
+    schedule = recipe.training
+    files: list[DataFile] = []
+    tests: dict[str, list[Row]] = defaultdict(list)
+    left_out = 0
+    for test in recipe.test:
+        path = find(test, folder, data_dir)
+        rows = [encode_reply(tokenizer, conversation) for conversation in read_conversations(path)]
+        fitting = [row for row in rows if len(row.tokens) <= schedule.max_tokens]
+        tests[test.name] += fitting
+        files.append(describe(path, len(rows)))
+        left_out += len(rows) - len(fitting)
+    tested = {tuple(row.tokens) for rows in tests.values() for row in rows}
+    training: list[Row] = []
+    held_out: list[Row] = []
+    for source in recipe.data:
+        path = find(source, folder, data_dir)
+        rows = [encode_reply(tokenizer, conversation) for conversation in read_conversations(path)]
+        files.append(describe(path, len(rows)))
+        fitting = [row for row in rows if len(row.tokens) <= schedule.max_tokens]
+        left_out += len(rows) - len(fitting)
+        unique = list({tuple(row.tokens): row for row in fitting if tuple(row.tokens) not in tested}.values())
+        random.Random(schedule.seed).shuffle(unique)
+        count = max(1, round(len(unique) * schedule.held_out))
+        held_out += unique[:count]
+        training += unique[count:] * source.repeat
+    if not training:
+        raise TrainingDataError(
+            f"no conversation of at most {schedule.max_tokens} tokens is left to train on ({left_out} are "
+            "longer): raise training.max_tokens"
+        )
+    return ReplyData(training, held_out, dict(tests), files, left_out)
+
+
+def read_conversations(path: Path) -> list[Conversation]:
+    """The conversations of a JSONL file. Raises TrainingDataError naming the line."""
+    conversations = []
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise TrainingDataError(f"{path} cannot be read as UTF-8: {error}") from error
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            messages = json.loads(line)["messages"]
+            last = messages[-1]
+            valid = len(messages) > 1 and last["role"] == "assistant" and last["content"].strip()
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+            raise TrainingDataError(f'{path}, line {number}: not {{"messages": [...]}}') from error
+        if not valid:
+            raise TrainingDataError(f"{path}, line {number}: the last message must be the assistant's reply")
+        conversations.append(messages)
+    return conversations
+
+
+def encode_reply(tokenizer: Tokenizer, conversation: Conversation) -> Row:
+    """The conversation up to the end token of its reply; the target is the reply's first position."""
+    prompt = tokenizer.encode_chat(conversation[:-1])
+    whole = tokenizer.encode_chat(conversation, add_generation_prompt=False)
+    if whole[: len(prompt)] != prompt:
+        raise TrainingDataError(
+            "the model's chat template writes a finished reply differently from one that is asked for; "
+            "replies cannot be trained on this base"
+        )
+    end = next(
+        (at for at in range(len(prompt), len(whole)) if whole[at] in tokenizer.end_ids), len(whole) - 1
+    )
+    return Row(whole[: end + 1], len(prompt))
+
+
+class ReplyObjective:
+    """Cross-entropy of the replies' tokens, every token weighing the same."""
+
+    def __init__(self, training: Sequence[Row], held_out: Sequence[Row], tokens_per_batch: int) -> None:
+        self._training, self._tokens_per_batch = training, tokens_per_batch
+        self._held_out = make_batches(held_out, tokens_per_batch)
+
+    def prepare(self, model: Any) -> None:
+        """The base can talk already, and the pairs begin as nothing."""
+
+    def batches(self, rng: random.Random) -> list[Batch]:
+        return make_batches(self._training, self._tokens_per_batch, rng)
+
+    def loss(self, model: Any, batch: Batch) -> Tensor:
+        logits, targets = reply_logits(model, batch)
+        return F.cross_entropy(logits, targets)
+
+    def validate(self, model: Any) -> Validation:
+        figures = reply_scores(model, self._held_out)
+        return Validation(
+            figures["loss"],
+            (-figures["loss"],),
+            {f"held_out_{name}": value for name, value in figures.items()},
+        )
+
+
+def reply_logits(model: Any, batch: Batch) -> tuple[Tensor, Tensor]:
+    """(logits [n, vocab] float32, tokens [n]) of all reply tokens of the batch.
+
+    Only these rows go through the head: of a small model with a large vocabulary it is a third of the work.
+    """
+    causal = model.get_base_model()
+    hidden = causal.model(input_ids=batch.tokens).last_hidden_state
+    positions = torch.arange(batch.tokens.shape[1])
+    predicted = (positions >= batch.targets[:, None]) & (positions < batch.lengths[:, None])
+    predicting = torch.roll(predicted, -1, 1)
+    predicting[:, -1] = False  # position 0 is never a reply's: a prompt comes before it
+    return causal.lm_head(hidden[predicting]).float(), batch.tokens[predicted]
+
+
+def reply_scores(model: Any, batches: Sequence[Batch]) -> dict[str, float]:
+    """loss (nats per reply token), perplexity, and the share of reply tokens that are the likeliest."""
+    total, right, count = 0.0, 0, 0
+    for batch in batches:
+        logits, targets = reply_logits(model, batch)
+        total += F.cross_entropy(logits, targets, reduction="sum").item()
+        right += int((logits.argmax(-1) == targets).sum())
+        count += len(targets)
+    loss = total / count
+    return {"loss": loss, "perplexity": math.exp(loss), "token_accuracy": right / count}

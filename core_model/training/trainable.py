@@ -1,0 +1,150 @@
+"""A base model of ours as transformers' and PEFT's own classes, ready for training."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from core_model.checkpoint import Checkpoint
+from core_model.config import ModelConfig
+from core_model.lora import MODULES
+from core_model.quantization import dequantize, quantize
+from core_model.training.errors import RecipeError
+from core_model.training.recipe import LoraShape
+
+MAX_SHARE = 0.037
+"""Most that an adapter may have of its base's parameters."""
+
+_BITS = {"int4": 4, "int8": 8}
+
+
+def base_model(checkpoint: Checkpoint, weights: str, labels: int | None) -> Any:
+    """A transformers model in bfloat16 with the checkpoint's weights: with a classification head, or causal.
+
+    The decoder's linear weights are rounded as `weights` ("int4", "int8", "bf16") will be served. The weights
+    come from our own reader: transformers' GGUF reader keeps them packed and computes in float32, and is
+    several times slower.
+    """
+    import transformers
+
+    config = checkpoint.config
+    config_class, causal, classifier = {
+        "llama": (
+            transformers.LlamaConfig,
+            transformers.LlamaForCausalLM,
+            transformers.LlamaForSequenceClassification,
+        ),
+        "qwen2": (
+            transformers.Qwen2Config,
+            transformers.Qwen2ForCausalLM,
+            transformers.Qwen2ForSequenceClassification,
+        ),
+    }[config.family]
+    settings = config_class(**_settings(config, labels))
+    with torch.device("meta"):
+        model = (causal if labels is None else classifier)(settings)
+    model.load_state_dict(
+        {
+            name: _weight(checkpoint, name, weights, tuple(parameter.shape))
+            for name, parameter in model.named_parameters()
+        },
+        strict=False,  # a tied head is the embedding itself
+        assign=True,
+    )
+    model.tie_weights()
+    # Buffers (the rotary frequencies) are computed, not stored: make them anew, off the meta device.
+    model.model.rotary_emb = type(model.model.rotary_emb)(settings)
+    return model
+
+
+def _settings(config: ModelConfig, labels: int | None) -> dict[str, Any]:
+    if config.rope_factors:
+        raise RecipeError(
+            f"{config.name} scales its rotary positions by factors; adapters for it are not trained"
+        )
+    return {
+        "vocab_size": config.vocab,
+        "hidden_size": config.hidden,
+        "intermediate_size": config.intermediate,
+        "num_hidden_layers": config.layers,
+        "num_attention_heads": config.heads,
+        "num_key_value_heads": config.kv_heads,
+        "head_dim": config.head_dim,
+        "max_position_embeddings": config.context,
+        "rms_norm_eps": config.rms_eps,
+        "rope_parameters": {"rope_type": "default", "rope_theta": config.rope_theta},
+        "tie_word_embeddings": config.tied_head,
+        # For rows of a few tokens plain attention is faster on a CPU than the fused one's backward pass.
+        "attn_implementation": "eager",
+        "use_cache": False,
+        **({} if labels is None else {"num_labels": labels}),
+    }
+
+
+def _weight(checkpoint: Checkpoint, name: str, weights: str, shape: tuple[int, ...]) -> Tensor:
+    if name == "score.weight":
+        return torch.zeros(shape)
+    values = checkpoint.tensor(name)
+    if weights in _BITS and name.rpartition(".")[0].endswith(MODULES) and values.dim() == 2:
+        values = dequantize(quantize(values, _BITS[weights]))
+    return values.to(torch.bfloat16)
+
+
+def adapt(model: Any, shape: LoraShape, classification: bool) -> Any:
+    """The model with PEFT's low-rank pairs, in bfloat16 (float32 pairs train at half the speed).
+
+    Raises RecipeError if they are more than 3.7 % of the base, saying which rank fits.
+    """
+    from peft import LoraConfig, TaskType, get_peft_model
+
+    base_parameters = sum(parameter.numel() for parameter in model.model.parameters())
+    layers = model.config.num_hidden_layers
+    if shape.first_layer >= layers:
+        raise RecipeError(f"lora.first_layer is {shape.first_layer}; the base has {layers} layers, from 0")
+    adapted = get_peft_model(
+        model,
+        LoraConfig(
+            task_type=TaskType.SEQ_CLS if classification else TaskType.CAUSAL_LM,
+            r=shape.rank,
+            lora_alpha=shape.alpha,
+            target_modules=list(shape.modules),
+            layers_to_transform=list(range(shape.first_layer, layers)) if shape.first_layer else None,
+        ),
+        autocast_adapter_dtype=False,
+    )
+    pairs = sum(tensor.numel() for name, tensor in adapted.named_parameters() if ".lora_" in name)
+    if pairs > MAX_SHARE * base_parameters:
+        fitting = int(shape.rank * MAX_SHARE * base_parameters / pairs)
+        raise RecipeError(
+            f"rank {shape.rank} makes an adapter of {pairs / base_parameters:.1%} of the base; at most "
+            f"{MAX_SHARE:.1%} are allowed: use rank {fitting} or fewer modules"
+        )
+    return adapted
+
+
+def save(adapted: Any, folder: Path, base: str) -> None:
+    """Write adapter_config.json and adapter_model.safetensors as PEFT does, naming the base by `base`."""
+    for settings in adapted.peft_config.values():
+        settings.base_model_name_or_path = base
+        settings.inference_mode = True
+    with warnings.catch_warnings():
+        # PEFT looks on the hub whether the base's vocabulary was resized; ours has no place there.
+        warnings.simplefilter("ignore")
+        adapted.save_pretrained(folder, save_embedding_layers=False)
+    # PEFT writes an empty model card; ours is written at the end.
+    (folder / "README.md").unlink(missing_ok=True)
+
+
+def lora_share(adapted: Any) -> float:
+    """Low-rank parameters as a part of the base's parameters."""
+    pairs = sum(tensor.numel() for name, tensor in adapted.named_parameters() if ".lora_" in name)
+    base = sum(
+        tensor.numel()
+        for name, tensor in adapted.named_parameters()
+        if ".lora_" not in name and "score" not in name
+    )
+    return pairs / base
