@@ -1,0 +1,1 @@
+"""The code assistant for Python, Java and C++."""

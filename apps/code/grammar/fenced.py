@@ -1,0 +1,114 @@
+"""Answers in Markdown: code inside a fence of a known language is constrained, all other text is free."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from apps.code.grammar.acceptor import Snapshot
+from apps.code.grammar.errors import UnknownLanguageError
+from apps.code.grammar.grammar import grammar
+from apps.code.grammar.program import ProgramText
+
+_OPENING = re.compile(r" {0,3}(`{3,})\s*([^\s`]*)[^`]*")
+_MAX_REMEMBERED = 200  # characters of a line of prose that are kept: a fence's first line is shorter
+_AFTER_FENCE = "\0"  # what stands in `line` after a closing fence, so that the rest of the line opens nothing
+
+
+@dataclass(frozen=True)
+class FencedState:
+    """Where in an answer the text stands."""
+
+    line: str = ""  # of prose or of a free fence, from its beginning
+    fence: str = ""  # the backticks that opened the block; "" in prose
+    program: ProgramText | None = None  # of a fence of a known language
+    code: Snapshot | None = None  # None where the line can only be the closing fence
+    marks: int = 0  # backticks at the beginning of a line of code; -1 further on in the line
+    whole: bool = False  # with marks: the program before the line is whole
+
+
+class FencedText:
+    """The condition that every fenced block of a known language is a whole program.
+
+    A line that begins with the fence's backticks ends the block, as Markdown has it; so it is refused until the
+    program is whole.
+    """
+
+    def __init__(self, strict: bool = True) -> None:
+        self._strict = strict
+        self.start = FencedState()
+
+    def advance(self, state: FencedState, text: str) -> FencedState | None:
+        """The state after more text, or None where a block can never become a program."""
+        at = 0
+        while at < len(text):
+            one_character = state.program is not None and state.marks >= 0
+            end = at + 1 if one_character else text.find("\n", at) + 1 or len(text)
+            after = (
+                self._prose(state, text[at:end]) if state.program is None else self._code(state, text[at:end])
+            )
+            if after is None:
+                return None
+            state, at = after, end
+        return state
+
+    def may_end(self, state: FencedState) -> bool:
+        """Whether the answer may end here: not inside a constrained block."""
+        return state.program is None
+
+    def completion(self, state: FencedState) -> str | None:
+        """The shortest text that closes the open block, or None where none was found."""
+        if state.program is None:
+            return ""
+        if state.marks > 0 and state.whole:
+            return state.fence[state.marks :]
+        text = state.program.completion(state.code) if state.code is not None else None
+        if text is None:
+            return None
+        at_line_start = text.endswith("\n") if text else state.marks == 0
+        return f"{text}{state.fence}" if at_line_start else f"{text}\n{state.fence}"
+
+    def representatives(self, state: FencedState, low: int, high: int) -> Iterator[str]:
+        """Characters that stand for all of the code points low..high."""
+        if state.program is not None and state.code is not None:
+            return state.program.representatives(state.code, low, high)
+        return iter((chr(low if not 0xD800 <= low <= 0xDFFF else 0xE000),))
+
+    def tidy(self, state: FencedState) -> None:
+        """Bound the memory: the text moved on."""
+        if state.program is not None and state.code is not None:
+            state.program.tidy(state.code)
+
+    def _prose(self, state: FencedState, piece: str) -> FencedState:
+        """Prose, or a block of an unknown language; at most one line."""
+        line = (state.line + piece)[:_MAX_REMEMBERED]
+        if not piece.endswith("\n"):
+            return replace(state, line=line)
+        opening = _OPENING.fullmatch(line.rstrip("\n"))
+        if opening is None:
+            return replace(state, line="")
+        if state.fence:
+            closes = len(opening[1]) >= len(state.fence) and not opening[2]
+            return FencedState() if closes else replace(state, line="")
+        try:
+            program = ProgramText(grammar(opening[2], self._strict))
+        except UnknownLanguageError:
+            return FencedState(fence=opening[1])
+        return FencedState(fence=opening[1], program=program, code=program.start)
+
+    def _code(self, state: FencedState, piece: str) -> FencedState | None:
+        """Code: a piece of a line, one character where the line may be the closing fence."""
+        assert state.program is not None  # the caller looked
+        code = state.program.advance(state.code, piece) if state.code is not None else None
+        if state.marks >= 0 and piece == "`":
+            whole = (
+                state.whole if state.marks else state.code is not None and state.program.may_end(state.code)
+            )
+            marks = state.marks + 1
+            if marks == len(state.fence):
+                return FencedState(line=_AFTER_FENCE) if whole else None
+            return replace(state, code=code, marks=marks, whole=whole) if whole or code is not None else None
+        if code is None:
+            return None
+        return replace(state, code=code, marks=0 if piece.endswith("\n") else -1, whole=False)

@@ -1,0 +1,47 @@
+"""The languages with a grammar. A language whose grammar has no external scanner is one more line here and a data
+file, made by `python -m apps.code.grammar.build NAME`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from apps.code.grammar.cpp_scanner import CppScanner
+from apps.code.grammar.errors import UnknownLanguageError
+from apps.code.grammar.python_scanner import PythonScanner
+from apps.code.grammar.scanner import ExternalScanner
+from apps.code.grammar.strict_rules import CppRules, JavaRules, PythonRules, StrictRules
+from apps.code.grammar.tables import Tables
+
+
+def _cpp_scanner(names: list[str], token_count: int, strict: bool) -> ExternalScanner:
+    return CppScanner()
+
+
+@dataclass(frozen=True)
+class Language:
+    """A tree-sitter grammar package and what is known beside it."""
+
+    name: str
+    package: str  # on PyPI and npm alike
+    version: str
+    aliases: tuple[str, ...] = ()
+    scanner: Callable[[list[str], int, bool], ExternalScanner] | None = None
+    strict_rules: Callable[[Tables], StrictRules] = StrictRules
+
+
+LANGUAGES = (
+    Language("python", "tree-sitter-python", "0.25.0", ("py", "python3"), PythonScanner, PythonRules),
+    Language("java", "tree-sitter-java", "0.23.5", strict_rules=JavaRules),
+    Language("cpp", "tree-sitter-cpp", "0.23.4", ("c++", "cc", "cxx", "hpp"), _cpp_scanner, CppRules),
+    Language("json", "tree-sitter-json", "0.24.8"),
+)
+
+
+def language(name: str) -> Language:
+    """The language of a name or alias, in any case. Raises UnknownLanguageError."""
+    wanted = name.strip().lower()
+    for spec in LANGUAGES:
+        if wanted == spec.name or wanted in spec.aliases:
+            return spec
+    raise UnknownLanguageError(name, [spec.name for spec in LANGUAGES])

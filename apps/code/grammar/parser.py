@@ -1,0 +1,187 @@
+"""Generalised LR parsing over tree-sitter's tables, on a persistent stack."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from apps.code.grammar.stack import Node, any_marked, below
+from apps.code.grammar.tables import ACCEPT, END_SYMBOL, REDUCE, SHIFT, START_STATE, Tables
+
+_MAX_MEMOS = 3000
+"""Nodes with memos before all are forgotten: it bounds the memory of a long program."""
+
+
+class KeywordRules:
+    """When a keyword may be read as an identifier.
+
+    tree-sitter reads every keyword as an identifier where the keyword has no meaning, except for a state's reserved
+    words. `hard` keywords never are; `plain` words are never keywords at all.
+    """
+
+    def __init__(
+        self, tables: Tables, words: dict[str, int], hard: frozenset[str], plain: frozenset[str]
+    ) -> None:
+        self._tables = tables
+        self.hard_words = hard
+        self.plain_words = plain
+        self.soft = frozenset(words.values()) - {words[word] for word in hard if word in words}
+
+    def is_reserved(self, state: int, keyword: int) -> bool:
+        """Whether the grammar keeps this keyword from being an identifier in this state."""
+        return keyword in self._tables.reserved[self._tables.reserved_set[state]]
+
+    def may_be_identifier(self, state: int, keyword: int) -> bool:
+        """Whether a keyword that means nothing here is taken as an identifier."""
+        return keyword in self.soft and not self.is_reserved(state, keyword)
+
+
+@dataclass(frozen=True)
+class ArgumentOrder:
+    """A language's rule that no positional argument follows a keyword argument.
+
+    A keyword argument marks its node, the comma after it and the rest of the list; after such a comma only names,
+    stars and the closing bracket may follow, and after the name only "=".
+    """
+
+    makers: frozenset[int]  # nonterminals that mark
+    carrier: int  # the nonterminal of the list's rest
+    comma: int
+    commas: frozenset[int]  # states after a comma between arguments
+    allowed: frozenset[int]  # terminals after a marked comma
+    names: frozenset[int]  # states after a name that may be an argument's
+    after_name: frozenset[int]
+
+    def refuses(self, node: Node, symbol: int) -> bool:
+        """Whether the terminal may not follow here."""
+        if node.marked and node.state in self.commas:
+            return symbol not in self.allowed
+        return (
+            node.state in self.names
+            and symbol not in self.after_name
+            and all(parent.marked and parent.state in self.commas for parent in node.parents)
+        )
+
+    def marks(self, node: Node, symbol: int, count: int) -> bool:
+        """Whether the node of `symbol`, reduced from `count` nodes, is marked."""
+        return symbol in self.makers or (symbol == self.carrier and any_marked(node, count))
+
+
+class Parser:
+    """The stacks of one program and of its forks; the tables behind it are shared.
+
+    Not thread-safe: a program and its forks belong to one thread.
+    """
+
+    def __init__(
+        self,
+        tables: Tables,
+        keywords: KeywordRules,
+        dead: frozenset[tuple[int, int]],
+        order: ArgumentOrder | None = None,
+    ) -> None:
+        self._tables = tables
+        self._order = order
+        self._keywords = keywords
+        self._dead = dead  # (state, symbol) that strict rules take out of the table
+        self.root = Node(START_STATE, ())
+        self._accepted = Node(-1, ())
+        self._merged: dict[tuple[int, bool, frozenset[Node]], Node] = {}
+        self._with_memos: list[Node] = []
+
+    def __del__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop all memos. They make reference cycles (parent and child); without them stacks free themselves."""
+        for node in self._with_memos:
+            node.children = node.consumed = None
+        self._with_memos.clear()
+        self._merged.clear()
+
+    def limit_memory(self) -> None:
+        """Forget the memos when there are many; call it between tokens."""
+        if len(self._with_memos) > _MAX_MEMOS:
+            self.forget()
+
+    def push(self, parent: Node, state: int, marked: bool = False) -> Node:
+        """The node for `state` on top of `parent`."""
+        children = parent.children
+        if children is None:
+            children = parent.children = {}
+            self._with_memos.append(parent)
+        key = ~state if marked else state
+        node = children.get(key)
+        if node is None:
+            node = children[key] = Node(state, (parent,), marked)
+        return node
+
+    def merge(self, nodes: list[Node]) -> Node:
+        """One node for nodes of one state and mark: its stacks are those of all of them."""
+        parents = dict.fromkeys(parent for node in nodes for parent in node.parents)
+        first = nodes[0]
+        key = (first.state, first.marked, frozenset(parents))
+        node = self._merged.get(key)
+        if node is None:
+            node = self._merged[key] = Node(first.state, tuple(parents), first.marked)
+        return node
+
+    def consume(self, node: Node, symbol: int) -> tuple[Node, ...]:
+        """The nodes after all reductions that `symbol` allows and its shift; empty where it cannot follow."""
+        memo = node.consumed
+        if memo is None:
+            memo = node.consumed = {}
+            self._with_memos.append(node)
+        else:
+            found = memo.get(symbol)
+            if found is not None:
+                return found
+        out: list[Node] = []
+        if self._order is None or not self._order.refuses(node, symbol):
+            self._consume(node, symbol, out, set())
+        if len(out) > 1:
+            by_state: dict[tuple[int, bool], dict[Node, None]] = {}
+            for shifted in out:
+                by_state.setdefault((shifted.state, shifted.marked), {})[shifted] = None
+            out = [
+                next(iter(group)) if len(group) == 1 else self.merge(list(group))
+                for group in by_state.values()
+            ]
+        result = memo[symbol] = tuple(out)
+        return result
+
+    def _consume(self, node: Node, symbol: int, out: list[Node], seen: set[Node]) -> None:
+        tables, order = self._tables, self._order
+        while node not in seen:
+            seen.add(node)
+            entry = tables.entry(node.state, symbol)
+            if not entry and self._keywords.may_be_identifier(node.state, symbol):
+                symbol = tables.capture
+                entry = tables.entry(node.state, symbol)
+            if not entry or (node.state, symbol) in self._dead:
+                return
+            actions = tables.actions(entry)
+            following: Node | None = None
+            for kind, argument, detail in actions:
+                if kind == REDUCE:
+                    marked = order is not None and order.marks(node, argument, detail)
+                    for base in below(node, detail):
+                        state = tables.entry(base.state, argument)
+                        if not state:
+                            continue
+                        reduced = self.push(base, state, marked)
+                        if following is None:
+                            following = reduced
+                        else:
+                            self._consume(reduced, symbol, out, seen)
+                elif kind == SHIFT:
+                    marked = node.marked and order is not None and symbol == order.comma
+                    out.append(node if detail else self.push(node, argument, marked))
+                elif kind == ACCEPT:
+                    out.append(self._accepted)
+            if following is None:
+                return
+            node = following
+
+    def may_end(self, node: Node) -> bool:
+        """Whether the end of the text may follow."""
+        return self._accepted in self.consume(node, END_SYMBOL)

@@ -1,0 +1,74 @@
+"""A program's text as a condition: whole programs, and the text between a given prefix and suffix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from apps.code.grammar.acceptor import Acceptor, Snapshot
+from apps.code.grammar.errors import PrefixNotViableError
+from apps.code.grammar.grammar import Grammar
+from apps.code.grammar.shortest import Completer
+
+_BYTE_ORDER_MARK = "\ufeff"
+_CHUNK = 256  # characters of the suffix fed at a time: most insertions fail early
+
+
+class ProgramText:
+    """The condition that prefix + text + suffix is (the beginning of) a program of a grammar.
+
+    States are snapshots of the acceptor after prefix + text. Raises PrefixNotViableError where no program begins with
+    the prefix.
+    """
+
+    def __init__(self, grammar: Grammar, prefix: str = "", suffix: str = "") -> None:
+        self._grammar = grammar
+        self._acceptor = Acceptor(grammar)
+        self._completer = Completer(self._acceptor)
+        self._suffix = suffix
+        start = self.advance(self._acceptor.initial(), prefix.removeprefix(_BYTE_ORDER_MARK))
+        if start is None:
+            raise PrefixNotViableError(grammar.language.name)
+        self.start = start
+
+    def advance(self, state: Snapshot, text: str) -> Snapshot | None:
+        """The state after more text, or None where it can never become a program."""
+        if not text:
+            return state
+        after = self._acceptor.feed(state, text)
+        return after if after is not None and self._acceptor.viable(after) else None
+
+    def may_end(self, state: Snapshot) -> bool:
+        """Whether the text so far, with the suffix, is a whole program."""
+        return self._completes(state)
+
+    def completion(self, state: Snapshot) -> str | None:
+        """The shortest text found that makes a whole program with the suffix, or None."""
+        if not self._suffix:
+            return self._completer.complete(state)
+        return next((text for text in self._insertions(state) if self._joins(state, text)), None)
+
+    def representatives(self, state: Snapshot, low: int, high: int) -> Iterator[str]:
+        """Characters that stand for all of the code points low..high: the grammar treats the others alike."""
+        for code_point in self._grammar.lexer.class_ranges(low, high).values():
+            if not 0xD800 <= code_point <= 0xDFFF:
+                yield chr(code_point)
+
+    def tidy(self, state: Snapshot) -> None:
+        """Bound the memory: the text moved on."""
+        self._acceptor.parser.limit_memory()
+
+    def _insertions(self, state: Snapshot) -> Iterator[str]:
+        yield ""
+        yield from self._completer.beginnings(state)
+
+    def _joins(self, state: Snapshot, text: str) -> bool:
+        after = self._acceptor.feed(state, text) if text else state
+        return after is not None and self._completes(after)
+
+    def _completes(self, state: Snapshot) -> bool:
+        for at in range(0, len(self._suffix), _CHUNK):
+            after = self._acceptor.feed(state, self._suffix[at : at + _CHUNK])
+            if after is None:
+                return False
+            state = after
+        return self._acceptor.complete(state)

@@ -1,0 +1,75 @@
+"""Every setting of Duet: environment variables with the prefix DUET_, or the same in a file `.env`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from core_model import catalog
+
+
+class SettingsError(Exception):
+    """A setting has a value that cannot be used."""
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class Settings(BaseSettings):
+    """docs/settings.md explains each of them."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="DUET_", env_file=".env", env_ignore_empty=True, extra="ignore", protected_namespaces=()
+    )
+
+    home: Path = Field(default_factory=catalog.home)
+    model: str = catalog.DEFAULT_MODEL
+    model_paths: Annotated[tuple[Path, ...], NoDecode] = ()
+    hub_url: str = catalog.HUB_URL
+    weights: Literal["int4", "int8", "bf16", "fp32"] = "int4"
+    threads: int = Field(default_factory=_cores, ge=1)
+    kv_cache_tokens: int = Field(default=32_768, ge=2_048)
+    max_batch: int = Field(default=8, ge=1)
+    adapters_dir: Path = Path(__file__).resolve().parents[1] / "adapters"
+    database_url: str = Field(
+        default_factory=lambda fields: f"sqlite:///{fields.get('home', catalog.home())}/duet.db"
+    )
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65_535)
+    api_keys: Annotated[tuple[str, ...], NoDecode] = Field(default=(), repr=False)
+
+    @field_validator("home", "adapters_dir")
+    @classmethod
+    def _expand(cls, path: Path) -> Path:
+        return path.expanduser()
+
+    @field_validator("model_paths", mode="before")
+    @classmethod
+    def _split_paths(cls, value: Any) -> Any:
+        return tuple(filter(None, value.split(os.pathsep))) if isinstance(value, str) else value
+
+    @field_validator("api_keys", mode="before")
+    @classmethod
+    def _split_keys(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        return tuple(key.strip() for key in value.split(",") if key.strip())
+
+    @property
+    def sources(self) -> catalog.Sources:
+        """Where base models are fetched from."""
+        return catalog.Sources(self.model_paths, self.hub_url)
+
+
+def load_settings(**given: Any) -> Settings:
+    """The settings of this process, but for those given. Raises SettingsError naming the wrong ones."""
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        wrong = [f"DUET_{str(item['loc'][0]).upper()}: {item['msg']}" for item in error.errors()]
+        raise SettingsError("; ".join(wrong)) from error
