@@ -1,0 +1,83 @@
+"""What the code assistant says: events while it works, and the answer that ends them."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is done for an answer: up to `waves` times `width` more drafts while none passes.
+
+    With `compares`, a draft that passes is compared with a wave of others all the same: few examples prove
+    little. No wave is begun after `budget_s`.
+    """
+
+    name: str
+    waves: int
+    width: int
+    budget_s: float
+    compares: bool = False
+
+
+EFFORTS = {
+    effort.name: effort
+    for effort in (
+        Effort("quick", waves=0, width=0, budget_s=0.0),
+        Effort("normal", waves=2, width=3, budget_s=60.0),
+        Effort("thorough", waves=5, width=4, budget_s=300.0, compares=True),
+    )
+}
+QUICK, NORMAL = EFFORTS["quick"], EFFORTS["normal"]
+
+
+@dataclass(frozen=True)
+class Token:
+    """The next piece of the first draft."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was tried: `name` is the example, `detail` what came out instead."""
+
+    name: str
+    passed: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A draft was run. `draft` counts from 1; `problem` is None where nothing was wrong."""
+
+    draft: int
+    passed: int
+    total: int
+    problem: str | None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The finished code, and what it was checked on.
+
+    For a completion, `code` is what to insert, `parses` is said of the whole file, and `prefix_parses` tells
+    whether a program can begin with what stands before the cursor: if not, nothing can make the file parse.
+    `unchecked` says why nothing was run, where something was to be.
+    """
+
+    code: str
+    language: str
+    parses: bool
+    tokens: int
+    seconds: float
+    finish_reason: str
+    prefix_parses: bool | None = None
+    drafts: int = 1
+    checked: tuple[Check, ...] = ()
+    unchecked: str | None = None
+
+
+Event = Token | Checked | Answer
+Events = Generator[Event, None, None]

@@ -1,0 +1,150 @@
+"""`/api/code/write`, `/complete`, `/translate`: JSON in, JSON out.
+
+With `Accept: text/event-stream` the answer is the events `token`… (of the first draft), `checked`… (for
+each draft that was run), `done`.
+"""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import asdict
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
+
+from apps.code.answers import EFFORTS, Answer, Checked, Event, Events, Token
+from apps.code.assistant import COMPLETION_TOKENS, MAX_TOKENS, CodeAssistant
+from core_model.errors import CoreError
+
+CLIENT_GONE = 499  # for the log only (nginx's)
+
+MaxTokens = Annotated[int, Field(ge=1, le=8192)]
+Temperature = Annotated[float, Field(ge=0, le=2)]
+EffortName = Literal["quick", "normal", "thorough"]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    temperature: Temperature = 0.0
+
+
+class WriteBody(_Body):
+    task: str = Field(min_length=1)
+    language: str
+    start: str = ""
+    effort: EffortName = "normal"
+    max_tokens: MaxTokens = MAX_TOKENS
+
+
+class CompleteBody(_Body):
+    prefix: str
+    suffix: str = ""
+    language: str
+    max_tokens: MaxTokens = COMPLETION_TOKENS
+
+
+class TranslateBody(_Body):
+    code: str = Field(min_length=1)
+    source: str
+    target: str
+    start: str = ""
+    effort: EffortName = "normal"
+    max_tokens: MaxTokens = MAX_TOKENS
+
+
+class CheckBody(BaseModel):
+    name: str
+    passed: bool
+    detail: str
+
+
+class AnswerBody(BaseModel):
+    """`prefix_parses` only for a completion; `checked` tells what the code was run on."""
+
+    code: str
+    language: str
+    parses: bool
+    prefix_parses: bool | None
+    tokens: int
+    seconds: float
+    finish_reason: str
+    drafts: int
+    checked: list[CheckBody]
+    unchecked: str | None
+
+
+def create_router(assistant_of: Callable[[Request], CodeAssistant]) -> APIRouter:
+    """The routes. `assistant_of` is a FastAPI dependency: it may refuse while the model is being loaded."""
+    router = APIRouter(prefix="/api/code", tags=["code"])
+    Assistant = Annotated[CodeAssistant, Depends(assistant_of)]  # noqa: N806 - a type
+    Accept = Annotated[str, Header()]  # noqa: N806 - a type
+
+    @router.post("/write", response_model=AnswerBody)
+    async def write(body: WriteBody, request: Request, assistant: Assistant, accept: Accept = "") -> Response:
+        """Code for a task in words."""
+        return await _respond(assistant.write(**_options(body)), request, accept)
+
+    @router.post("/complete", response_model=AnswerBody)
+    async def complete(
+        body: CompleteBody, request: Request, assistant: Assistant, accept: Accept = ""
+    ) -> Response:
+        """What belongs between `prefix` and `suffix`."""
+        return await _respond(assistant.complete(**body.model_dump()), request, accept)
+
+    @router.post("/translate", response_model=AnswerBody)
+    async def translate(
+        body: TranslateBody, request: Request, assistant: Assistant, accept: Accept = ""
+    ) -> Response:
+        """The same program in another language."""
+        return await _respond(assistant.translate(**_options(body)), request, accept)
+
+    return router
+
+
+def _options(body: WriteBody | TranslateBody) -> dict[str, Any]:
+    return {**body.model_dump(), "effort": EFFORTS[body.effort]}
+
+
+async def _respond(events: Events, request: Request, accept: str) -> Response:
+    first = await run_in_threadpool(next, events)  # what is wrong with the request is raised here
+    if "text/event-stream" in accept:
+        return StreamingResponse(_server_sent(first, events), media_type="text/event-stream")
+    answer = first
+    async for event in _in_thread(events):
+        if await request.is_disconnected():
+            return Response(status_code=CLIENT_GONE)
+        answer = event
+    assert isinstance(answer, Answer)
+    return Response(json.dumps(asdict(answer), ensure_ascii=False), media_type="application/json")
+
+
+async def _in_thread(events: Events) -> AsyncIterator[Event]:
+    """The events, waited for outside the event loop. Leaving early stops the work behind them."""
+    try:
+        while (event := await run_in_threadpool(next, events, None)) is not None:
+            yield event
+    finally:
+        events.close()
+
+
+async def _server_sent(first: Event, rest: Events) -> AsyncIterator[bytes]:
+    yield _frame(first)
+    try:
+        async for event in _in_thread(rest):
+            yield _frame(event)
+    except CoreError as error:
+        yield _named(
+            "error", {"error": {"message": str(error), "type": "server_error", "param": None, "code": None}}
+        )
+
+
+def _frame(event: Event) -> bytes:
+    names = {Token: "token", Checked: "checked", Answer: "done"}
+    return _named(names[type(event)], asdict(event))
+
+
+def _named(name: str, data: dict[str, Any]) -> bytes:
+    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode()

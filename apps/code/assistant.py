@@ -1,0 +1,238 @@
+"""The code assistant: write, complete, translate.
+
+Every answer is a stream of events: `Token`s, a `Checked` for each draft that was run, one `Answer`.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import cached_property
+
+from apps.code.answers import EFFORTS, NORMAL, QUICK, Answer, Check, Checked, Effort, Event, Events, Token
+from apps.code.checking import Verdict, call, check
+from apps.code.constraints import Constraints, served_language
+from apps.code.drafting import Drafting
+from apps.code.drivers import CallResult
+from apps.code.examples import Example, find_examples
+from apps.code.prompts import LANGUAGE_NAMES, REPAIR, REPAIR_TRANSLATION, TRANSLATE, WRITE
+from apps.code.refining import Task, refine
+from apps.code.sample_inputs import sample_inputs
+from apps.code.sandbox import Sandbox, SandboxUnavailableError
+from apps.code.signatures import Signature, signature_of, signatures
+from apps.code.syntax import parses
+from core_model.chat_model import DuetChatModel
+from core_model.requests import GenerationRequest, SamplingParams
+
+__all__ = [
+    "EFFORTS",
+    "NORMAL",
+    "QUICK",
+    "Answer",
+    "Check",
+    "Checked",
+    "CodeAssistant",
+    "Effort",
+    "Event",
+    "Events",
+    "Token",
+]
+
+MAX_TOKENS = 1024
+COMPLETION_TOKENS = 256
+
+
+class CodeAssistant:
+    """Shared by all requests; each call is one stream of its own, stopped by leaving it."""
+
+    def __init__(self, model: DuetChatModel, grammar: bool = True) -> None:
+        """`grammar=False` lets the model write what does not parse, to measure what the constraint does."""
+        self._model = model
+        self._constraints = Constraints(model.engine.tokenizer) if grammar else None
+
+    @cached_property
+    def _sandbox(self) -> Sandbox | None:
+        try:
+            return Sandbox()
+        except SandboxUnavailableError:
+            return None
+
+    def write(
+        self,
+        task: str,
+        language: str,
+        *,
+        start: str = "",
+        context: str = "",
+        entry_point: str | None = None,
+        effort: Effort = QUICK,
+        max_tokens: int = MAX_TOKENS,
+        temperature: float = 0.0,
+        seed: int = 0,
+    ) -> Events:
+        """Code for a task in words.
+
+        `start` is code of the user's that the answer must begin with; `context`, code that will stand before
+        the answer; `entry_point`, the function that the task is about, if it is not plain from the rest.
+        Raises LanguageNotServedError, and RequestError where the task does not fit the model.
+        """
+        name = served_language(language)
+
+        def function_in(code: str) -> Signature | None:
+            return (
+                signature_of(code, name, entry_point)
+                if entry_point
+                else _function_of(task, start, code, name)
+            )
+
+        def examples_for(code: str) -> list[Example]:
+            function = function_in(code)
+            return find_examples(task, function) if function else []
+
+        def judge(code: str) -> Verdict:
+            assert self._sandbox is not None
+            return check(code, name, function_in(code), examples_for(code), self._sandbox, context)
+
+        work = Task(
+            prompt=WRITE,
+            repair=REPAIR,
+            inputs={"language_name": LANGUAGE_NAMES[name], "task": task},
+            judge=judge,
+            function=function_in,
+            examples=examples_for,
+            context=context,
+        )
+        return self._refine(work, name, start, effort, max_tokens, temperature, seed)
+
+    def translate(
+        self,
+        code: str,
+        source: str,
+        target: str,
+        *,
+        start: str = "",
+        effort: Effort = QUICK,
+        max_tokens: int = MAX_TOKENS,
+        temperature: float = 0.0,
+        seed: int = 0,
+    ) -> Events:
+        """The same program in another language, checked by running both on the same inputs.
+
+        Raises as `write` does.
+        """
+        from_name, to_name = served_language(source, "source"), served_language(target, "target")
+        origin = signature_of(code, from_name)
+        answers: dict[Signature, list[Example]] = {}
+
+        def function_in(draft: str) -> Signature | None:
+            return signature_of(draft, to_name, origin.name) if origin else None
+
+        def examples_for(draft: str) -> list[Example]:
+            function = function_in(draft)
+            if origin is None or function is None or len(function.parameters) != len(origin.parameters):
+                return []
+            if function not in answers:
+                answers[function] = self._answers_of(code, from_name, origin, function)
+            return answers[function]
+
+        def judge(draft: str) -> Verdict:
+            assert self._sandbox is not None
+            return check(draft, to_name, function_in(draft), examples_for(draft), self._sandbox)
+
+        work = Task(
+            prompt=TRANSLATE,
+            repair=REPAIR_TRANSLATION,
+            inputs={
+                "source_name": LANGUAGE_NAMES[from_name],
+                "target_name": LANGUAGE_NAMES[to_name],
+                "source": from_name,
+                "code": code,
+            },
+            judge=judge,
+            function=function_in,
+            examples=examples_for,
+        )
+        return self._refine(work, to_name, start, effort, max_tokens, temperature, seed)
+
+    def complete(
+        self,
+        prefix: str,
+        suffix: str,
+        language: str,
+        *,
+        max_tokens: int = COMPLETION_TOKENS,
+        temperature: float = 0.0,
+    ) -> Events:
+        """What belongs between `prefix` and `suffix`, as the model was trained to fill it in.
+
+        Raises LanguageNotServedError, and RequestError for a model that cannot fill in or a file too long.
+        """
+        name = served_language(language)
+        engine, started = self._model.engine, time.perf_counter()
+        constraint = self._constraints.program(name, prefix, suffix) if self._constraints else None
+        # A model that has filled the gap often goes on with what follows it.
+        follows = next((line for line in suffix.splitlines() if len(line.strip()) > 3), None)
+        stop = ("\n" + follows,) if follows else ()
+        sampling = SamplingParams(temperature=temperature, max_tokens=max_tokens, stop=stop)
+        prompt = engine.tokenizer.encode_fim(prefix, suffix)
+        request = GenerationRequest(prompt, sampling, adapter=self._model.adapter, constraint=constraint)
+        generation = engine.submit(request)
+        try:
+            for piece in generation:
+                yield Token(piece.text)
+        finally:
+            generation.cancel()
+        completion = generation.result()
+        code = completion.text
+        yield Answer(
+            code=code,
+            language=name,
+            parses=parses(prefix + code + suffix, name),
+            tokens=len(completion.tokens),
+            seconds=time.perf_counter() - started,
+            finish_reason=completion.finish_reason,
+            prefix_parses=constraint is not None if self._constraints else parses(prefix + suffix, name),
+        )
+
+    def _refine(
+        self,
+        task: Task,
+        language: str,
+        start: str,
+        effort: Effort,
+        max_tokens: int,
+        temperature: float,
+        seed: int,
+    ) -> Events:
+        drafting = Drafting(self._model, self._constraints, language, start, max_tokens)
+        return refine(task, drafting, effort, self._sandbox if effort.waves else None, temperature, seed)
+
+    def _answers_of(self, code: str, language: str, origin: Signature, draft: Signature) -> list[Example]:
+        """What the source program answers to inputs of the declared types, wherever they are declared."""
+        typed = [
+            (name, mine or theirs)
+            for (name, mine), (_, theirs) in zip(origin.parameters, draft.parameters, strict=True)
+        ]
+        inputs = sample_inputs(Signature(origin.name, tuple(typed)))
+        if not inputs or self._sandbox is None:
+            return []
+        results = call(code, language, origin, inputs, self._sandbox).results
+        return [
+            Example(arguments, result.value, f"{origin.name}({', '.join(map(repr, arguments))})")
+            for arguments, result in zip(inputs, results, strict=False)
+            if _is_answer(result)
+        ]
+
+
+def _is_answer(result: CallResult) -> bool:
+    """An input that the source program refuses says nothing about the translation."""
+    return result.error is None and result.value is not None
+
+
+def _function_of(task: str, start: str, code: str, language: str) -> Signature | None:
+    """What the task is about: the last function that the start declares, or that the task calls."""
+    found = [function for function in signatures(code, language) if function.name != "main"]
+    for text in (start, task):
+        named = [function for function in found if f"{function.name}(" in text]
+        if named:
+            return named[-1]
+    return found[-1] if found else None

@@ -1,0 +1,63 @@
+"""One draft: a prompt, the model, and a code block that the prefill has opened."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from functools import partial
+
+from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.prompts import ChatPromptTemplate
+
+from apps.code.constraints import Constraints
+from apps.code.prompts import END_OF_BLOCK, fence
+from core_model.chat_model import DuetChatModel
+
+
+@dataclass(frozen=True)
+class Draft:
+    """Code, and what it cost."""
+
+    code: str
+    tokens: int
+    finish_reason: str
+
+
+@dataclass(frozen=True)
+class Drafting:
+    """How drafts of one answer are made. `start` is code that each begins with."""
+
+    model: DuetChatModel
+    constraints: Constraints | None
+    language: str
+    start: str
+    max_tokens: int
+
+    def stream(
+        self, prompt: ChatPromptTemplate, inputs: dict[str, str], temperature: float, seed: int
+    ) -> Generator[str, None, Draft]:
+        """Yields the code as it comes, the start included; returns the whole."""
+        prefill = fence(self.language) + self.start
+        chain = prompt | self.model.bind(
+            prefill=prefill,
+            constraint=partial(self.constraints.fenced, prefill) if self.constraints else None,
+            stop=[END_OF_BLOCK],
+            max_tokens=self.max_tokens,
+            temperature=temperature,
+            seed=seed,
+        )
+        said = ""
+        last: AIMessage = AIMessageChunk(content="")
+        if self.start:
+            yield self.start
+        for chunk in chain.stream(inputs):
+            # the stop string begins with a newline, which a start that ends a line has taken already
+            if chunk.text and not (said + chunk.text).startswith(END_OF_BLOCK.strip()):
+                yield chunk.text
+            said += chunk.text
+            last = chunk
+        if said.startswith(END_OF_BLOCK.strip()):
+            said = ""
+        tokens = last.usage_metadata["output_tokens"] if last.usage_metadata else 0
+        reason = last.response_metadata.get("finish_reason", "stop")
+        return Draft((self.start + said).rstrip() + "\n", tokens, reason)

@@ -1,0 +1,164 @@
+"""Programs that call a function on many inputs: code + driver, JSON arguments in, JSON results out.
+
+In all three languages the driver finds the types in the code itself, so nothing has to be declared: numbers,
+strings, booleans, lists of lists, and LeetCode's ListNode (a list) and TreeNode (a list in level order).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_FOLDER = Path(__file__).parent
+_MARK = "\x1e"
+_EMPTY: tuple[Any, ...] = (None, [], {})
+_LIST_NODE = {
+    "python": """class ListNode:
+    def __init__(self, val=0, next=None):
+        self.val = val
+        self.next = next
+""",
+    "java": """class ListNode {
+    int val;
+    ListNode next;
+    ListNode() {}
+    ListNode(int val) { this.val = val; }
+    ListNode(int val, ListNode next) { this.val = val; this.next = next; }
+}
+""",
+    "cpp": """struct ListNode {
+    int val;
+    ListNode *next;
+    ListNode() : val(0), next(nullptr) {}
+    ListNode(int x) : val(x), next(nullptr) {}
+    ListNode(int x, ListNode *next) : val(x), next(next) {}
+};
+#define DUET_LIST_NODE
+""",
+}
+_TREE_NODE = {
+    "python": """class TreeNode:
+    def __init__(self, val=0, left=None, right=None):
+        self.val = val
+        self.left = left
+        self.right = right
+""",
+    "java": """class TreeNode {
+    int val;
+    TreeNode left, right;
+    TreeNode() {}
+    TreeNode(int val) { this.val = val; }
+    TreeNode(int val, TreeNode left, TreeNode right) { this.val = val; this.left = left; this.right = right; }
+}
+""",
+    "cpp": """struct TreeNode {
+    int val;
+    TreeNode *left, *right;
+    TreeNode() : val(0), left(nullptr), right(nullptr) {}
+    TreeNode(int x) : val(x), left(nullptr), right(nullptr) {}
+    TreeNode(int x, TreeNode *left, TreeNode *right) : val(x), left(left), right(right) {}
+};
+#define DUET_TREE_NODE
+""",
+}
+
+
+@dataclass(frozen=True)
+class CallResult:
+    """What one call returned, as JSON would have it, or the error it ended with."""
+
+    value: Any = None
+    error: str | None = None
+
+
+def before(code: str, language: str) -> str:
+    """What stands before code that is called through a driver: imports, and the nodes it mentions."""
+    nodes = "".join(
+        definition[language]
+        for name, definition in (("ListNode", _LIST_NODE), ("TreeNode", _TREE_NODE))
+        if name in code
+    )
+    match language:
+        case "java":
+            return "import java.util.*;\nimport java.util.function.*;\nimport java.util.stream.*;\n" + nodes
+        case "cpp":
+            # the driver comes first, so that no macro of the code reaches it
+            driver = (_FOLDER / "driver.h").read_text(encoding="utf-8")
+            includes, rest = driver.split("\nnamespace duet_driver", 1)
+            return f"{includes}\n{nodes}namespace duet_driver{rest}using namespace std;\n"
+        case _:
+            return nodes
+
+
+def after(code: str, language: str, entry_point: str) -> str:
+    """What stands behind it: the driver, and the program's entry."""
+    match language:
+        case "java":
+            classes = re.findall(r"^\s*(?:(?:public|final|abstract)\s+)*class\s+(\w+)", code, re.MULTILINE)
+            names = ", ".join(f'"{name}"' for name in [entry_point, *dict.fromkeys(classes)])
+            driver = (_FOLDER / "Driver.java").read_text(encoding="utf-8")
+            main = (
+                f"public static void main(String[] arguments) throws Exception {{ DuetDriver.run({names}); }}"
+            )
+            return f"\n{driver}\npublic class Main {{\n    {main}\n}}\n"
+        case "cpp":
+            holder = _cpp_class_of(code, entry_point)
+            function = f"&{holder}::{entry_point}" if holder else f"&{entry_point}"
+            return f"\nint main() {{ duet_driver::run({function}); }}\n"
+        case _:
+            driver = (_FOLDER / "driver.py").read_text(encoding="utf-8").split("\n", 2)[2]
+            return f"\n\n{driver}\n\n_duet_main({entry_point!r})\n"
+
+
+def arguments_in(calls: Iterable[Sequence[Any]]) -> str:
+    """The program's stdin: one line for each call."""
+    return "".join(json.dumps(list(arguments)) + "\n" for arguments in calls)
+
+
+def results_of(stdout: str) -> list[CallResult]:
+    """The results in the order of the calls; fewer than calls when the program ended early."""
+    found = []
+    for text in re.findall(_MARK + r"(.*)\n", stdout):
+        found.append(CallResult(error=text[1:]) if text.startswith("!") else CallResult(_value(text)))
+    return found
+
+
+def same(left: Any, right: Any) -> bool:
+    """Whether two results agree: numbers to a relative 1e-6 when one is no integer, all else exactly."""
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if left in _EMPTY and right in _EMPTY:  # no list node at all is an empty list
+        return True
+    if isinstance(left, int) and isinstance(right, int):
+        return left == right
+    if isinstance(left, int | float) and isinstance(right, int | float):
+        return math.isclose(left, right, rel_tol=1e-6, abs_tol=1e-6)
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(same, left, right))
+    return type(left) is type(right) and bool(left == right)
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _cpp_class_of(code: str, entry_point: str) -> str | None:
+    """The class that a C++ function is a member of, by the braces around its first mention."""
+    place = re.search(rf"\b{re.escape(entry_point)}\s*\(", code)
+    if place is None:
+        return None
+    for holder in re.finditer(r"\b(?:class|struct)\s+(\w+)[^;{}]*\{", code[: place.start()]):
+        inside = code[holder.end() : place.start()]
+        if inside.count("{") >= inside.count("}"):
+            return holder[1]
+    return None

@@ -1,0 +1,49 @@
+"""What the model is told. Each answer is one fenced block that the prefill has already opened."""
+
+from __future__ import annotations
+
+from langchain_core.prompts import ChatPromptTemplate
+
+LANGUAGE_NAMES = {"python": "Python", "java": "Java", "cpp": "C++"}
+
+# The wording that EvalPlus gives instruct models (github.com/evalplus/evalplus, evalplus/codegen.py).
+WRITE = ChatPromptTemplate.from_messages(
+    [
+        (
+            "human",
+            "Please provide a self-contained {language_name} solution for the following problem "
+            "in a markdown code block:\n{task}",
+        )
+    ]
+)
+TRANSLATE = ChatPromptTemplate.from_messages(
+    [
+        (
+            "human",
+            "Translate this {source_name} code to {target_name}. Keep its behaviour and its structure; "
+            "use the types and the library that are usual in {target_name}. "
+            "Answer with one markdown code block.\n"
+            "```{source}\n{code}\n```",
+        )
+    ]
+)
+REPAIR = ChatPromptTemplate.from_messages(
+    [
+        *WRITE.messages,
+        ("ai", "{draft}"),
+        (
+            "human",
+            "This is wrong: {problem}.\nThink about what causes it and write the whole corrected solution "
+            "in one markdown code block.",
+        ),
+    ]
+)
+REPAIR_TRANSLATION = ChatPromptTemplate.from_messages([*TRANSLATE.messages, *REPAIR.messages[-2:]])
+
+
+def fence(language: str) -> str:
+    """The opening line of a code block."""
+    return f"```{language}\n"
+
+
+END_OF_BLOCK = "\n```"

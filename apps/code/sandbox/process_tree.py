@@ -1,0 +1,65 @@
+"""What a process and all its descendants use right now, read from /proc (Linux)."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+_PAGE_BYTES = os.sysconf("SC_PAGESIZE")
+
+
+@dataclass(frozen=True)
+class Usage:
+    processes: tuple[int, ...]
+    tasks: int
+    cpu_s: float
+    resident_bytes: int
+
+
+def descendants(root: int) -> list[int]:
+    """`root` and every process below it, root first. Orphans of a pid namespace hang below its pid 1."""
+    found, waiting = [], [root]
+    while waiting:
+        pid = waiting.pop()
+        found.append(pid)
+        try:
+            tasks = list(Path(f"/proc/{pid}/task").iterdir())
+        except OSError:  # it ended while we were looking
+            continue
+        for task in tasks:
+            try:
+                waiting += map(int, (task / "children").read_bytes().split())
+            except OSError:
+                continue
+    return found
+
+
+def usage(root: int) -> Usage:
+    """CPU time includes that of children already waited for."""
+    pids = descendants(root)
+    tasks, ticks, pages = 0, 0, 0
+    for pid in pids:
+        try:
+            stat = Path(f"/proc/{pid}/stat").read_bytes()
+        except OSError:
+            continue
+        # proc(5); the name in parentheses may itself contain spaces and parentheses
+        fields = stat[stat.rindex(b")") + 2 :].split()
+        ticks += sum(map(int, fields[11:15]))
+        tasks += int(fields[17])
+        pages += int(fields[21])
+    return Usage(tuple(pids), tasks, ticks / _TICKS_PER_S, pages * _PAGE_BYTES)
+
+
+def proportional_bytes(pids: tuple[int, ...]) -> int:
+    """Memory of these processes with shared pages counted once, as far as the kernel lets us read it."""
+    total_kib = 0
+    for pid in pids:
+        try:
+            rollup = Path(f"/proc/{pid}/smaps_rollup").read_bytes()
+        except OSError:
+            continue
+        for line in rollup.splitlines():
+            if line.startswith(b"Pss:"):
+                total_kib += int(line.split()[1])
+    return total_kib * 1024

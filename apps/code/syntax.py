@@ -1,0 +1,55 @@
+"""Whether code parses, by tree-sitter's judgement."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from functools import cache
+
+from tree_sitter import Language, Node, Parser
+
+from apps.code.grammar.languages import language as grammar_language
+
+
+@dataclass(frozen=True)
+class SyntaxProblem:
+    """The first place where code does not parse; line and column count from 1."""
+
+    line: int
+    column: int
+    what: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}, column {self.column}: {self.what}"
+
+
+@cache
+def _language(name: str) -> Language:
+    package = grammar_language(name).package.replace("-", "_")
+    return Language(importlib.import_module(package).language())
+
+
+def parse(code: str, language: str) -> Node:
+    """The root of tree-sitter's tree; its offsets are in bytes of UTF-8. Raises UnknownLanguageError."""
+    return Parser(_language(language)).parse(code.encode("utf-8", "replace")).root_node
+
+
+def syntax_problem(code: str, language: str) -> SyntaxProblem | None:
+    """None when `code` parses. Raises UnknownLanguageError."""
+    root = parse(code, language)
+    if not root.has_error:
+        return None
+    node = _first_error(root)
+    what = f"missing {node.type}" if node.is_missing else "unexpected text"
+    return SyntaxProblem(node.start_point.row + 1, node.start_point.column + 1, what)
+
+
+def parses(code: str, language: str) -> bool:
+    """Raises UnknownLanguageError."""
+    return syntax_problem(code, language) is None
+
+
+def _first_error(node: Node) -> Node:
+    while not (node.is_error or node.is_missing):
+        node = next(child for child in node.children if child.has_error or child.is_missing)
+    return node

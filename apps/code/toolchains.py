@@ -1,0 +1,241 @@
+"""From source text to a program that runs in the sandbox: Python, Java and C++.
+
+`toolchain(language, sandbox).build(source)` compiles once; the program can then be run on many inputs.
+"""
+
+import atexit
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from types import TracebackType
+
+from apps.code.sandbox import MIB, OUTPUT, WORK, Limits, Run, Sandbox
+
+GIB = 1024 * MIB
+_CPP_OPTIONS = ("-std=c++17", "-O1", "-w")
+_STANDARD_HEADER = "#include <bits/stdc++.h>"
+_COMPILE_LIMITS = Limits(cpu_s=30, wall_s=60, memory_bytes=GIB, file_bytes=64 * MIB, output_bytes=256 * 1024)
+
+
+class ToolchainMissingError(Exception):
+    """The machine has no compiler or runtime for a language; the message says what to install."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A built program in a temporary folder of its own, removed by `close` (or leaving a `with`).
+
+    `compilation` is the compiler's run, None for Python. When it failed, the program cannot be run.
+    """
+
+    folder: Path
+    command: tuple[str, ...]
+    compilation: Run | None
+    sandbox: Sandbox
+    read_only: tuple[Path, ...]
+    address_space_bytes: int | None
+
+    @property
+    def compiled(self) -> bool:
+        return self.compilation is None or self.compilation.ok
+
+    def run(
+        self,
+        stdin: str = "",
+        limits: Limits = Limits(),
+        environment: Mapping[str, str] | None = None,
+    ) -> Run:
+        if self.address_space_bytes is not None:
+            limits = replace(limits, address_space_bytes=self.address_space_bytes + limits.memory_bytes)
+        return self.sandbox.run(
+            self.command,
+            work=self.folder,
+            read_only=self.read_only,
+            stdin=stdin.encode(errors="surrogatepass"),
+            environment=environment,
+            limits=limits,
+        )
+
+    def close(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self) -> "Program":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class PythonToolchain:
+    """The interpreter that runs Duet itself, without its installed packages."""
+
+    language = "python"
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self._prefix = Path(sys.base_prefix).resolve()
+        self._interpreter = Path(sys.executable).resolve()
+
+    def build(
+        self, source: str, limits: Limits = Limits(), environment: Mapping[str, str] | None = None
+    ) -> Program:
+        folder = _folder_with("program.py", source)
+        path = f"{self.sandbox.path_inside(folder, WORK)}/program.py"
+        command = (str(self._interpreter), "-I", "-S", "-B", path)
+        return Program(folder, command, None, self.sandbox, (self._prefix,), None)
+
+
+class JavaToolchain:
+    """The JDK whose `javac` is on the PATH. Runs the class that has `main`."""
+
+    language = "java"
+    _JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-Xshare:auto")
+    # What a JVM reserves beside its heap: code cache, class space, thread stacks
+    _RESERVED_BYTES = 3 * GIB
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        javac = shutil.which("javac")
+        if javac is None:
+            raise ToolchainMissingError(
+                "Java programs need a JDK, 17 or newer, and `javac` is not on the PATH: "
+                "apt install openjdk-17-jdk-headless"
+            )
+        self._home = Path(javac).resolve().parents[1]
+        # Debian keeps a JDK's settings in /etc and links to them
+        settings = (
+            self._home / "lib" / "security" / "default.policy",
+            self._home / "conf" / "net.properties",
+        )
+        self._read_only = tuple({self._home, *(path.resolve().parent for path in settings if path.exists())})
+
+    def build(
+        self, source: str, limits: Limits = _COMPILE_LIMITS, environment: Mapping[str, str] | None = None
+    ) -> Program:
+        public = re.search(
+            r"^\s*public\s+(?:final\s+|abstract\s+)*(?:class|interface|enum|record)\s+(\w+)", source, re.M
+        )
+        name = public[1] if public else "Main"
+        folder = _folder_with(f"{name}.java", source)
+        classes = _output_folder(folder)
+        compile_command = [
+            str(self._home / "bin" / "javac"),
+            *(f"-J{option}" for option in (*self._JVM, "-Xmx384m")),
+            *("-encoding", "UTF-8", "-proc:none", "-nowarn", "-Xlint:none", "-Xmaxerrs", "20"),
+            *("-d", self.sandbox.path_inside(classes, OUTPUT)),
+            f"{self.sandbox.path_inside(folder, WORK)}/{name}.java",
+        ]
+        compilation = self.sandbox.run(
+            compile_command,
+            work=folder,
+            output=classes,
+            environment=environment,
+            read_only=self._read_only,
+            limits=replace(limits, address_space_bytes=self._RESERVED_BYTES + limits.memory_bytes),
+        )
+        command = (
+            str(self._home / "bin" / "java"),
+            *(*self._JVM, "-Xmx256m", "-Xss16m", "-XX:ReservedCodeCacheSize=64m", "-ea"),
+            *("-cp", f"{self.sandbox.path_inside(folder, WORK)}/{classes.name}"),
+            _main_class(source) or name,
+        )
+        return Program(folder, command, compilation, self.sandbox, self._read_only, self._RESERVED_BYTES)
+
+
+class CppToolchain:
+    """The `g++` on the PATH, C++17."""
+
+    language = "cpp"
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        compiler = shutil.which("g++")
+        if compiler is None:
+            raise ToolchainMissingError("C++ programs need g++, which is not on the PATH: apt install g++")
+        self._compiler = Path(compiler).resolve()
+
+    def build(
+        self, source: str, limits: Limits = _COMPILE_LIMITS, environment: Mapping[str, str] | None = None
+    ) -> Program:
+        folder = _folder_with("program.cpp", source)
+        output = _output_folder(folder)
+        headers = _precompiled_headers(self._compiler, self.sandbox) if _STANDARD_HEADER in source else None
+        compile_command = [
+            str(self._compiler),
+            *(*_CPP_OPTIONS, "-fmax-errors=20", "-pipe"),
+            *(["-I", str(headers)] if headers else []),
+            *("-o", f"{self.sandbox.path_inside(output, OUTPUT)}/program"),
+            f"{self.sandbox.path_inside(folder, WORK)}/program.cpp",
+            *(["-lcrypto"] if "#include <openssl/" in source.replace("#include<", "#include <") else []),
+        ]
+        compilation = self.sandbox.run(
+            compile_command,
+            work=folder,
+            output=output,
+            read_only=(headers,) if headers else (),
+            environment=environment,
+            limits=limits,
+        )
+        command = (f"{self.sandbox.path_inside(folder, WORK)}/{output.name}/program",)
+        return Program(folder, command, compilation, self.sandbox, (), None)
+
+
+@cache
+def _precompiled_headers(compiler: Path, sandbox: Sandbox) -> Path | None:
+    """A folder with bits/stdc++.h compiled once, for as long as this process lives.
+
+    None where the compiler does not make it; programs then compile as they would anyway.
+    """
+    folder = _folder_with("all.h", _STANDARD_HEADER)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    output = folder / "bits"
+    output.mkdir()
+    command = [
+        *(str(compiler), *_CPP_OPTIONS, "-x", "c++-header"),
+        *("-o", f"{sandbox.path_inside(output, OUTPUT)}/stdc++.h.gch"),
+        f"{sandbox.path_inside(folder, WORK)}/all.h",
+    ]
+    limits = replace(_COMPILE_LIMITS, file_bytes=512 * MIB)
+    return folder if sandbox.run(command, work=folder, output=output, limits=limits).ok else None
+
+
+Toolchain = PythonToolchain | JavaToolchain | CppToolchain
+_TOOLCHAINS: dict[str, type[PythonToolchain] | type[JavaToolchain] | type[CppToolchain]] = {
+    kind.language: kind for kind in (PythonToolchain, JavaToolchain, CppToolchain)
+}
+
+
+def toolchain(language: str, sandbox: Sandbox) -> Toolchain:
+    """Raises ToolchainMissingError when the machine cannot build or run `language` (python, java or cpp)."""
+    return _TOOLCHAINS[language](sandbox)
+
+
+def _folder_with(name: str, source: str) -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="duet-program-"))
+    folder.chmod(0o755)  # run as root, the sandbox gives the program another user id
+    (folder / name).write_text(source, encoding="utf-8", errors="replace")
+    return folder
+
+
+def _output_folder(folder: Path) -> Path:
+    output = folder / "built"
+    output.mkdir()
+    return output
+
+
+def _main_class(source: str) -> str | None:
+    """`Main`, or else the class opened last before the first `public static void main`."""
+    if re.search(r"^\s*(?:public\s+|final\s+)*class\s+Main\b", source, re.MULTILINE):
+        return "Main"
+    main = re.search(r"public\s+static\s+void\s+main\s*\(", source)
+    if main is None:
+        return None
+    classes = re.findall(r"^\s*(?:public\s+|final\s+)*class\s+(\w+)", source[: main.start()], re.MULTILINE)
+    return classes[-1] if classes else None
