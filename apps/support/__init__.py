@@ -1,0 +1,1 @@
+"""The support assistant of an online shop."""

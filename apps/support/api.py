@@ -1,0 +1,239 @@
+"""`/api/support`: conversations, messages (JSON and SSE), tickets, and help for the people at the desk."""
+
+import json
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
+
+from apps.support import desk
+from apps.support.errors import SupportError
+from apps.support.idempotency import MOST_KEY_CHARACTERS, claim, settle
+from apps.support.models import Conversation, ConversationStatus, TicketStatus
+from apps.support.models.columns import utc_now
+from apps.support.pipeline import SupportPipeline
+from apps.support.schemas import (
+    ConversationDetail,
+    ConversationOut,
+    ConversationPage,
+    DraftRequest,
+    MessageOut,
+    NewConversation,
+    NewFeedback,
+    NewHandover,
+    NewMessage,
+    TicketChange,
+    TicketOut,
+    TicketPage,
+    TraceOut,
+    Understanding,
+)
+from apps.support.turn import FactsFound, IntentFound, Token, TurnEvent, TurnResult
+
+Limit = Annotated[int, Query(ge=1, le=desk.MOST_PER_PAGE)]
+Key = Annotated[str | None, Header(min_length=1, max_length=MOST_KEY_CHARACTERS)]
+_EVENT_NAMES: dict[type[BaseModel], str] = {
+    IntentFound: "intent",
+    FactsFound: "facts",
+    Token: "token",
+    TurnResult: "done",
+}
+
+
+def create_router(pipeline_of: Callable[[Request], SupportPipeline]) -> APIRouter:
+    """The routes. `pipeline_of` is a FastAPI dependency: it may refuse while the model is being loaded."""
+    router = APIRouter(prefix="/api/support", tags=["support"])
+    Pipeline = Annotated[SupportPipeline, Depends(pipeline_of)]  # noqa: N806 - a type
+
+    @router.post("/conversations", status_code=201)
+    def open_conversation(body: NewConversation, pipeline: Pipeline) -> ConversationOut:
+        """Begin a conversation. The caller's word for `customer_email` is trusted."""
+        with pipeline.database.write() as session:
+            conversation = desk.open_conversation(
+                session, channel=body.channel, language=body.language, trusted_email=body.customer_email
+            )
+            return _conversation(conversation)
+
+    @router.get("/conversations")
+    def list_conversations(
+        pipeline: Pipeline,
+        status: ConversationStatus | None = None,
+        limit: Limit = 20,
+        before: str | None = None,
+    ) -> ConversationPage:
+        """Newest first."""
+        with pipeline.database.read() as session:
+            page, following = desk.list_conversations(session, status=status, limit=limit, before=before)
+            return ConversationPage(data=[_conversation(item) for item in page], next=following)
+
+    @router.get("/conversations/{conversation_id}")
+    def show_conversation(
+        conversation_id: str, pipeline: Pipeline, limit: Limit = desk.MOST_PER_PAGE, after: int = 0
+    ) -> ConversationDetail:
+        """A conversation with its messages, oldest first."""
+        with pipeline.database.read() as session:
+            conversation = desk.get_conversation(session, conversation_id)
+            messages = desk.messages_of(session, conversation_id, after=after, limit=limit)
+            return ConversationDetail(
+                **_conversation(conversation).model_dump(),
+                messages=[MessageOut.model_validate(message) for message in messages],
+                next_message=messages[-1].id if len(messages) == limit else None,
+            )
+
+    @router.get("/conversations/{conversation_id}/traces")
+    def show_traces(conversation_id: str, pipeline: Pipeline) -> list[TraceOut]:
+        """What each turn understood, looked up, did and said, and how long it took."""
+        with pipeline.database.read() as session:
+            desk.get_conversation(session, conversation_id)
+            return [TraceOut.model_validate(trace) for trace in desk.traces_of(session, conversation_id)]
+
+    @router.post("/conversations/{conversation_id}/messages", response_model=TurnResult)
+    async def send_message(
+        conversation_id: str,
+        body: NewMessage,
+        pipeline: Pipeline,
+        accept: Annotated[str, Header()] = "",
+        idempotency_key: Key = None,
+    ) -> Response:
+        """Say something as the customer and get the reply; with `Accept: text/event-stream` as events."""
+        events = _once(pipeline, conversation_id, body.text, idempotency_key)
+        first = await run_in_threadpool(next, events)  # an unknown conversation is refused here
+        if "text/event-stream" in accept:
+            return StreamingResponse(_server_sent(first, events), media_type="text/event-stream")
+        last = first
+        async for event in _in_thread(events):
+            last = event
+        return Response(last.model_dump_json(), media_type="application/json")
+
+    @router.post("/conversations/{conversation_id}/agent-messages", status_code=201)
+    def say_as_agent(conversation_id: str, body: NewMessage, pipeline: Pipeline) -> MessageOut:
+        """A person's message to the customer."""
+        with pipeline.database.write() as session:
+            conversation = desk.get_conversation(session, conversation_id)
+            return MessageOut.model_validate(desk.say_as_agent(session, conversation, body.text))
+
+    @router.post("/conversations/{conversation_id}/handover", status_code=201)
+    def hand_over(conversation_id: str, body: NewHandover, pipeline: Pipeline) -> TicketOut:
+        """Silence the assistant and open a ticket for a person."""
+        with pipeline.database.write() as session:
+            conversation = desk.get_conversation(session, conversation_id)
+            state = desk.load_state(conversation)
+            ticket = desk.hand_over(session, conversation, state, reason=body.reason, intent=state.intent)
+            desk.save_state(conversation, state)
+            return TicketOut.model_validate(ticket)
+
+    @router.post("/conversations/{conversation_id}/return")
+    def return_to_bot(conversation_id: str, pipeline: Pipeline) -> ConversationOut:
+        """Let the assistant answer again; closes the conversation's tickets."""
+        with pipeline.database.write() as session:
+            conversation = desk.get_conversation(session, conversation_id)
+            desk.return_to_bot(session, conversation)
+            return _conversation(conversation)
+
+    @router.get("/tickets")
+    def list_tickets(
+        pipeline: Pipeline, status: TicketStatus | None = None, limit: Limit = 20, before: int | None = None
+    ) -> TicketPage:
+        """Newest first."""
+        with pipeline.database.read() as session:
+            page, following = desk.list_tickets(session, status=status, limit=limit, before=before)
+            return TicketPage(data=[TicketOut.model_validate(item) for item in page], next=following)
+
+    @router.get("/tickets/{ticket_id}")
+    def show_ticket(ticket_id: int, pipeline: Pipeline) -> TicketOut:
+        with pipeline.database.read() as session:
+            return TicketOut.model_validate(desk.get_ticket(session, ticket_id))
+
+    @router.patch("/tickets/{ticket_id}")
+    def change_ticket(ticket_id: int, body: TicketChange, pipeline: Pipeline) -> TicketOut:
+        """Only the fields that are sent change."""
+        with pipeline.database.write() as session:
+            ticket = desk.get_ticket(session, ticket_id)
+            for name in body.model_fields_set - ({"status"} if body.status is None else set()):
+                setattr(ticket, name, getattr(body, name))
+            ticket.updated_at = utc_now()
+            return TicketOut.model_validate(ticket)
+
+    @router.post("/messages/{message_id}/feedback", status_code=201)
+    @router.post("/conversations/{conversation_id}/messages/{message_id}/feedback", status_code=201)
+    def add_feedback(message_id: int, body: NewFeedback, pipeline: Pipeline) -> dict[str, int]:
+        """Whether a reply was good, and which intent would have been right."""
+        with pipeline.database.write() as session:
+            return {"id": desk.add_feedback(session, message_id, **body.model_dump()).id}
+
+    @router.post("/classify")
+    def classify(body: NewMessage, pipeline: Pipeline) -> Understanding:
+        """What a text wants and names. Nothing is stored."""
+        return Understanding.of(*pipeline.understand(body.text))
+
+    @router.post("/draft")
+    def draft(body: DraftRequest, pipeline: Pipeline) -> TurnResult:
+        """A reply for a person to send. Nothing is done or stored."""
+        return pipeline.draft(body.conversation_id, body.text)
+
+    return router
+
+
+def _conversation(conversation: Conversation) -> ConversationOut:
+    shown = ConversationOut.model_validate(conversation)
+    shown.customer_email = conversation.customer.email if conversation.customer else None
+    return shown
+
+
+def _once(
+    pipeline: SupportPipeline, conversation_id: str, text: str, key: str | None
+) -> Generator[TurnEvent, None, None]:
+    """The turn's events; with a key that was answered before, the stored answer's."""
+    if key is None:
+        yield from pipeline.stream(conversation_id, text)
+        return
+    database, scope = pipeline.database, f"message {conversation_id}"[:128]
+    stored = claim(database, scope, key, text)
+    if stored is not None:
+        yield from _replay(TurnResult.model_validate(stored))
+        return
+    result: TurnResult | None = None
+    try:
+        for event in pipeline.stream(conversation_id, text):
+            if isinstance(event, TurnResult):
+                # Stored before the client gets it: an answer that got lost on the way is there for the retry.
+                result = event
+                settle(database, scope, key, result.model_dump(mode="json"))
+            yield event
+    finally:
+        if result is None:
+            settle(database, scope, key, None)
+
+
+def _replay(result: TurnResult) -> Iterator[TurnEvent]:
+    if result.reply:
+        yield IntentFound(intent=result.intent, entities=result.entities, language=result.language)
+        yield FactsFound(facts=result.facts, citations=result.citations, actions=result.actions)
+        yield Token(text=result.reply)
+    yield result
+
+
+async def _in_thread(events: Generator[TurnEvent, None, None]) -> AsyncIterator[TurnEvent]:
+    """The events, waited for outside the event loop. Leaving early stops the work behind them."""
+    try:
+        while (event := await run_in_threadpool(next, events, None)) is not None:
+            yield event
+    finally:
+        events.close()
+
+
+async def _server_sent(first: TurnEvent, rest: Generator[TurnEvent, None, None]) -> AsyncIterator[bytes]:
+    yield _frame(_EVENT_NAMES[type(first)], first.model_dump(mode="json"))
+    try:
+        async for event in _in_thread(rest):
+            yield _frame(_EVENT_NAMES[type(event)], event.model_dump(mode="json"))
+    except SupportError as error:
+        body = {"message": str(error), "type": "server_error", "param": None, "code": None}
+        yield _frame("error", {"error": body})
+
+
+def _frame(name: str, data: dict[str, Any]) -> bytes:
+    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode()

@@ -1,0 +1,229 @@
+"""What a message names: order numbers, e-mails, products, options, dates, amounts, an address, a yes or a no.
+
+Products and options are those of the shop. Whether an order exists is not asked here: nobody may learn it
+before proving that the order is theirs (identity.py).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from apps.support.models import Address, Product
+
+Answer = Literal["yes", "no"]
+Courtesy = Literal["greeting", "thanks"]
+Wish = Literal["return", "exchange", "stock", "price", "unsubscribe", "warranty", "everything"]
+
+_EMAIL = re.compile(r"[\w.+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+")
+_ORDER = re.compile(r"(?<![\w@.-])#?\s?([A-Za-z]{1,4}-?\d{4,12}|\d{7,14})(?![\w@-])", re.ASCII)
+_ORDER_SPELLED = re.compile(
+    r"(?:order|订单)\s*(?:number|no\.?|id|号码?|编号)?\s*"
+    r"(?:is|[:：#是])?\s*#?([A-Za-z]{0,4}-?\d{3,14})(?!\w)",
+    re.I | re.ASCII,
+)
+_POSTCODE = re.compile(
+    r"(?<![\w-])(\d{5}(?:-\d{4})?|\d{6}|[A-Za-z]{1,2}\d[A-Za-z\d]? ?\d[A-Za-z]{2})(?![\w-])", re.ASCII
+)
+_POSTCODE_SPELLED = re.compile(
+    r"(?:post ?code|zip(?: ?code)?|postal code|邮编|邮政编码)\s*(?:is|[:：是])?\s*"
+    r"([A-Za-z]{0,2}\d[A-Za-z\d]{1,5}(?: ?\d[A-Za-z]{2})?)",
+    re.I | re.ASCII,
+)
+_AMOUNT = re.compile(
+    r"[$€£¥]\s?\d[\d,]*(?:\.\d{1,2})?|\d[\d,]*(?:\.\d{1,2})?\s?(?:USD|EUR|GBP|CNY|dollars?|euros?|元|块)",
+    re.I,
+)
+_QUANTITY = re.compile(r"(?<![\w#.-])(\d{1,3})\s?(?:x\b|items?\b|pieces?\b|pcs\b|件|个|双|台)", re.I)
+_DATE_ISO = re.compile(r"(?<!\d)(20\d{2})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?!\d)", re.ASCII)
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DATE_WORDS = re.compile(
+    rf"\b({'|'.join(_MONTHS)})[a-z]*\.? (\d{{1,2}})(?:st|nd|rd|th)?(?:,? (20\d{{2}}))?|"
+    rf"\b(\d{{1,2}})(?:st|nd|rd|th)? ({'|'.join(_MONTHS)})[a-z]*\.?(?: (20\d{{2}}))?",
+    re.I | re.ASCII,
+)
+_DATE_ZH = re.compile(r"(?<![\d年])(\d{1,2})月(\d{1,2})[日号]", re.ASCII)
+_RELATIVE = {"today": 0, "今天": 0, "yesterday": -1, "昨天": -1, "tomorrow": 1, "明天": 1}
+_RELATIVE_WORD = re.compile(r"\b(today|yesterday|tomorrow)\b|今天|昨天|明天", re.I)
+
+# A yes counts only when the message says nothing else: "yes, but first…" is not a yes.
+_YES = (
+    "yes|yep|yeah|yup|sure|ok|okay|confirm|confirmed|correct|absolutely|certainly|of course|go ahead|do it|"
+    "please do|proceed|i agree|i confirm|that'?s right|that'?s fine|that'?s correct|sounds good|"
+    "是|是的|对|对的|好|好的|好吧|可以|行|确认|确定|同意|没问题|没错|请继续"
+)
+_NO = (
+    "no|nope|nah|don'?t|do not|don'?t do (?:it|that)|do not do (?:it|that)|stop|wait|never ?mind|leave it|"
+    "not now|i changed my mind|不|不用|不用了|不要|不要了|不行|不是|不对|否|算了|先不|别|等等"
+)
+_GREETING = re.compile(
+    r"[\s,.!，。！]*(?:(?:hi|hello|hey|good (?:morning|afternoon|evening|day)|there|"
+    r"你好|您好|早上好|下午好|晚上好|在吗)[\s,.!?，。！？]*){1,3}",
+    re.I,
+)
+_THANKS = re.compile(
+    r"[\s,.!]*(?:(?:ok|okay|great|perfect|good|thanks?(?: a lot| so much| very much)?|"
+    r"thank you(?: so much| very much)?|bye|goodbye|that'?s all|cheers|"
+    r"好的|谢谢你?您?|多谢|感谢|再见|没有了)[\s,.!，。！~]*){1,4}",
+    re.I,
+)
+_POLITE = "thanks|thank you|please|请|谢谢|嗯"
+_SPACES = r"[\s,.!，。！、]*"
+
+
+def _only(words: str) -> re.Pattern[str]:
+    return re.compile(
+        rf"{_SPACES}(?:(?:{_POLITE}){_SPACES})?(?:(?:{words}){_SPACES}){{1,3}}(?:(?:{_POLITE}){_SPACES})?",
+        re.I,
+    )
+
+
+_POSTCODE_AT_EDGE = re.compile(
+    r"(?:^|\s)(\d{5}-\d{4}|\d{4,6}|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2})$|^(\d{4,6})\s", re.ASCII | re.I
+)
+_ANSWERS: tuple[tuple[Answer, re.Pattern[str]], ...] = (("no", _only(_NO)), ("yes", _only(_YES)))
+_OTHER_OPTION = r"(?:different|another|wrong|other) (?:size|colou?r)"
+_WISHES: tuple[tuple[Wish, str], ...] = (
+    ("exchange", rf"\b(exchang\w+|swap\w*|{_OTHER_OPTION})\b|换货|换一|换成|换个"),
+    ("return", r"\b(return(?:s|ed|ing)?|send (?:it|them|this) back)\b|退货|退回|退掉"),
+    ("stock", r"\b(in stock|available|availability|do you (?:have|sell|carry))\b|有货|库存|有没有|现货|有卖"),
+    ("price", r"\b(how much|price|costs?)\b|多少钱|价格|价钱"),
+    ("unsubscribe", r"\b(unsubscrib\w+|cancel|stop|remove|opt.?out|no longer)\b|退订|取消订阅|不想再收"),
+    ("warranty", r"\b(warranty|guarantee|repair\w*)\b|保修|维修|质保"),
+    ("everything", r"\b(everything|all (?:of (?:it|them)|items)|whole order)\b|全部|所有|整单"),
+)
+
+
+@dataclass(frozen=True)
+class Entities:
+    """What was found, in the order of mention. Order numbers are upper case and without '#'."""
+
+    order_numbers: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
+    postcodes: tuple[str, ...] = ()
+    product_ids: tuple[int, ...] = ()
+    products: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    dates: tuple[date, ...] = ()
+    amounts: tuple[str, ...] = ()
+    quantities: tuple[int, ...] = ()
+    address: Address | None = None
+    wishes: tuple[Wish, ...] = ()
+    answer: Answer | None = None
+    courtesy: Courtesy | None = None  # the message is nothing but a greeting or thanks
+
+    def as_json(self) -> dict[str, Any]:
+        """For the API and the trace: only what was found."""
+        found = {name: value for name, value in asdict(self).items() if value}
+        found.pop("product_ids", None)
+        if "dates" in found:
+            found["dates"] = [day.isoformat() for day in self.dates]
+        return found
+
+
+def find_entities(session: Session, text: str, today: date) -> Entities:
+    """Everything that a message (of at most `guard.MOST_CHARACTERS`) names."""
+    emails = _unique(match.lower() for match in _EMAIL.findall(text))
+    plain = _EMAIL.sub(" ", text)
+    postcodes = [*_POSTCODE_SPELLED.findall(plain), *_POSTCODE.findall(plain)]
+    products = _products(session, plain)
+    return Entities(
+        order_numbers=_unique(n.upper() for n in (*_ORDER_SPELLED.findall(plain), *_ORDER.findall(plain))),
+        emails=emails,
+        postcodes=_unique(code.strip().upper() for code in postcodes),
+        product_ids=tuple(product.id for product in products),
+        products=tuple(product.name for product in products),
+        options=_options(products, plain),
+        dates=_dates(plain, today),
+        amounts=_unique(_AMOUNT.findall(plain)),
+        quantities=tuple(int(number) for number in _QUANTITY.findall(plain)),
+        address=parse_address(text),
+        wishes=tuple(wish for wish, pattern in _WISHES if re.search(pattern, plain, re.I)),
+        answer=next((answer for answer, pattern in _ANSWERS if pattern.fullmatch(text)), None),
+        courtesy="greeting" if _GREETING.fullmatch(text) else "thanks" if _THANKS.fullmatch(text) else None,
+    )
+
+
+def parse_address(text: str) -> Address | None:
+    """An address written as "street, city, region postcode, country" (region and country may be missing).
+
+    Returns None where a street with a number, a city and a postcode cannot be told apart.
+    """
+    lines = re.split(r"\s*[,，\n;；]\s*", re.sub(r"^[^:：]{0,80}[:：]", "", text.strip()))
+    parts = [part.strip(" .。") for part in lines if part.strip(" .。")]
+    if not 3 <= len(parts) <= 7 or any(len(part) > 120 for part in parts):
+        return None
+    street = re.sub(r"^.*\b(?:to|is|address)\s+(?=\d)", "", parts[0], flags=re.I)
+    if not re.search(r"\d|号|路|街", street) or "@" in text:
+        return None
+    for position in range(len(parts) - 1, 0, -1):
+        match = re.search(
+            r"(?:^|\s)([A-Z\d][A-Z\d -]{3,8}\d[A-Z\d-]*)$|^(\d{4,6})\b", parts[position], re.ASCII
+        )
+        if match:
+            postcode = match[1] or match[2]
+            rest = parts[position].replace(postcode, "").strip()
+            between = parts[1:position]
+            after = parts[position + 1 :]
+            city, region = (between[-1], rest) if between else (rest, "")
+            if not city:
+                return None
+            return Address(street, ", ".join(between[:-1]), city, region, postcode, after[0] if after else "")
+    return None
+
+
+def _products(session: Session, text: str) -> list[Product]:
+    """The products named in the text, longest name first; a plural or a missing space still counts."""
+    wanted = _squeeze(text)
+    named: list[tuple[int, Product]] = []
+    for product in session.scalars(select(Product)):
+        for name in filter(None, (product.name, product.name_zh)):
+            squeezed = _squeeze(name)
+            singular = squeezed.removesuffix("s")
+            if len(squeezed) >= 2 and (singular if len(singular) > 3 else squeezed) in wanted:
+                named.append((len(squeezed), product))
+                break
+    named.sort(key=lambda item: -item[0])
+    return [product for _, product in named[:3]]
+
+
+def _options(products: list[Product], text: str) -> tuple[str, ...]:
+    """Values of the named products' options that the text mentions: colours, sizes, capacities."""
+    variants = [variant for product in products for variant in product.variants]
+    values = {str(value) for variant in variants for value in variant.options.values()}
+    folded = text.casefold()
+    return tuple(sorted(value for value in values if mentions_option(folded, value)))
+
+
+def mentions_option(text: str, value: str) -> bool:
+    """Whether the case-folded text names an option's value as a word of its own."""
+    return re.search(rf"(?<![a-z0-9]){re.escape(value.casefold())}(?![a-z0-9])", text) is not None
+
+
+def _dates(text: str, today: date) -> tuple[date, ...]:
+    found: list[date] = []
+    parts: list[tuple[int, int, int]] = [(int(y), int(m), int(d)) for y, m, d in _DATE_ISO.findall(text)]
+    for month_a, day_a, year_a, day_b, month_b, year_b in _DATE_WORDS.findall(text):
+        month = _MONTHS.index((month_a or month_b)[:3].lower()) + 1
+        parts.append((int(year_a or year_b or today.year), month, int(day_a or day_b)))
+    parts.extend((today.year, int(month), int(day)) for month, day in _DATE_ZH.findall(text))
+    for year, month, day in parts:
+        try:
+            found.append(date(year, month, day))
+        except ValueError:
+            continue  # "30 February" is no date
+    found.extend(today + timedelta(days=_RELATIVE[m[0].lower()]) for m in _RELATIVE_WORD.finditer(text))
+    return tuple(dict.fromkeys(found))
+
+
+def _squeeze(text: str) -> str:
+    return re.sub(r"[\s-]+", "", text.casefold())
+
+
+def _unique(values: Any) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(values))

@@ -1,0 +1,37 @@
+"""What can go wrong in the support assistant, each with what to do about it."""
+
+from __future__ import annotations
+
+
+class SupportError(Exception):
+    """Anything that the support assistant raises on purpose."""
+
+
+class DatabaseNotReadyError(SupportError):
+    """The database cannot be reached or its tables are not those of this version."""
+
+
+class ImportFileError(SupportError):
+    """A file to import is wrong; nothing of it was written. Names the row and the field."""
+
+    def __init__(self, problem: str, *, row: str | None = None, field: str | None = None) -> None:
+        place = ", ".join(part for part in (row, f"field {field!r}" if field else None) if part)
+        super().__init__(f"nothing was imported: {place + ': ' if place else ''}{problem}")
+        self.row = row
+        self.field = field
+
+
+class NotFoundError(SupportError):
+    """A conversation, message or ticket that does not exist."""
+
+
+class ConflictError(SupportError):
+    """The request contradicts what is stored: a reused idempotency key, a turn already running."""
+
+
+class ActionRefusedError(SupportError):
+    """The shop's policy forbids an action. `reason` is a fact key that the reply explains."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the policy forbids this: {reason}")
+        self.reason = reason

@@ -1,0 +1,1 @@
+"""Alembic migrations of the shop's database, packaged with the app."""

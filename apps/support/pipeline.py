@@ -1,0 +1,355 @@
+"""The support assistant: one message in, one streamed reply out, everything in between written down.
+
+language → guard → entities → intent → playbook (proof, facts, policy) → act → reply → stored.
+Entities come before the intent because many a message needs none: a yes, an order number that was asked for.
+The steps are LangChain runnables over one `Turn`. Generated text decides nothing: actions follow from the
+structured state, and the model is only given sentences that are true.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterator
+from datetime import UTC, datetime
+
+import structlog
+from langchain_core.runnables import Runnable, RunnableLambda
+from sqlalchemy.orm.exc import StaleDataError
+
+from apps.support import desk
+from apps.support.acting import act, hand_over, last_receipt
+from apps.support.database import Database
+from apps.support.entities import Entities, find_entities
+from apps.support.errors import ConflictError
+from apps.support.guard import guard, storable
+from apps.support.identity import remember_proofs
+from apps.support.intents import OUT_OF_SCOPE, IntentRecognizer
+from apps.support.language import Language, detect_language
+from apps.support.models import ConversationStatus, Message, Role
+from apps.support.playbooks import Case, Outcome, playbook_for
+from apps.support.replies import ReplyWriter, Spoken
+from apps.support.reply_prompt import MOST_QUOTED_CHARACTERS
+from apps.support.sentences import write
+from apps.support.trace import trace_of
+from apps.support.turn import (
+    FactsFound,
+    IntentFound,
+    IntentResult,
+    Token,
+    Turn,
+    TurnEvent,
+    TurnResult,
+    facts_of,
+    intent_of,
+    result_of,
+)
+
+log = structlog.get_logger(__name__)
+
+SURE = 0.35
+"""Below this the customer is asked to say it in other words; twice in a row hands the conversation over."""
+MOST_UNSURE_TURNS = 2
+
+
+class SupportPipeline:
+    """Answers messages. Thread-safe; a conversation has one turn at a time."""
+
+    def __init__(
+        self,
+        database: Database,
+        intents: IntentRecognizer,
+        replies: ReplyWriter,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.database = database
+        self.intents = intents
+        self.replies = replies
+        self._clock = clock
+        self._running: set[str] = set()
+        self._understand: Runnable[Turn, Turn] = (
+            self._step("language", _find_language)
+            | self._step("guard", _guard)
+            | self._step("entities", self._find_entities)
+            | self._step("intent", self._find_intent)
+        )
+        self._settle: Runnable[Turn, Turn] = self._step("playbook", self._follow_playbook) | self._step(
+            "act", lambda turn: act(database, turn)
+        )
+
+    def answer(self, conversation_id: str, text: str) -> TurnResult:
+        """The whole turn at once. Raises as `stream` does."""
+        for event in self.stream(conversation_id, text):
+            if isinstance(event, TurnResult):
+                return event
+        raise AssertionError("a turn ends with its result")
+
+    def understand(self, text: str) -> tuple[IntentResult, Entities, Language]:
+        """What a text alone wants and names."""
+        cleaned = guard(text).text
+        guess = self.intents.recognize(cleaned)
+        with self.database.read() as session:
+            entities = find_entities(session, cleaned, self._clock().date())
+        alternatives = [(name, round(chance, 4)) for name, chance in guess.alternatives]
+        intent = IntentResult(
+            name=guess.name, confidence=round(guess.confidence, 4), alternatives=alternatives
+        )
+        return intent, entities, detect_language(cleaned, None)
+
+    def draft(self, conversation_id: str, text: str | None) -> TurnResult:
+        """What the assistant would answer, for a person to send: nothing is done and nothing stored.
+
+        Without `text` it answers the customer's last message. Raises NotFoundError.
+        """
+        with self.database.read() as session:
+            conversation = desk.get_conversation(session, conversation_id)
+            asked = text if text is not None else desk.last_customer_text(session, conversation_id)
+            turn = Turn(
+                conversation_id=conversation_id,
+                message_id=None,
+                raw_text=asked,
+                state=desk.load_state(conversation),
+                status=conversation.status,
+                previous_language=conversation.language,
+                now=self._clock(),
+            )
+        self._understand.invoke(turn)
+        self._ask_playbook(turn)
+        turn.actions.clear()
+        spoken = Spoken("")
+        for piece in self._speak(turn):
+            spoken.text += piece
+        return result_of(turn, spoken.text, None)
+
+    def stream(self, conversation_id: str, text: str) -> Generator[TurnEvent, None, None]:
+        """The turn's events as they come: intent, facts, the reply's pieces, the result.
+
+        Raises NotFoundError for an unknown conversation and ConflictError while another turn of it runs.
+        Closing the iterator cancels the generation; what was said by then is stored as incomplete.
+        """
+        if conversation_id in self._running:
+            raise ConflictError("the last message of this conversation is still being answered")
+        self._running.add(conversation_id)
+        try:
+            yield from self._turn(conversation_id, text)
+        except StaleDataError as error:
+            raise ConflictError("another turn of this conversation came first") from error
+        finally:
+            self._running.discard(conversation_id)
+
+    def _turn(self, conversation_id: str, text: str) -> Iterator[TurnEvent]:
+        turn = self._begin(conversation_id, text)
+        if turn.status != ConversationStatus.BOT:
+            turn.handed_over = True
+            yield self._store(turn, None, complete=True)
+            return
+        try:
+            self._understand.invoke(turn)
+            yield IntentFound(
+                intent=intent_of(turn), entities=turn.entities.as_json(), language=turn.language
+            )
+            self._settle.invoke(turn)
+        except Exception:
+            # Whatever broke, the customer must not be left without an answer: a person takes over.
+            log.exception("turn failed", conversation=conversation_id)
+            self._fail(turn)
+        facts = FactsFound(facts=facts_of(turn), citations=turn.outcome.citations, actions=turn.actions)
+        yield facts
+        complete = False
+        spoken = Spoken("")
+        started = time.perf_counter()
+        try:
+            speech = self._speak(turn)
+            while True:
+                try:
+                    piece = next(speech)
+                except StopIteration as end:
+                    spoken = end.value
+                    break
+                if not spoken.text:
+                    turn.milliseconds["first_token"] = _since(started)
+                spoken.text += piece
+                yield Token(text=piece)
+            complete = True
+        finally:
+            turn.milliseconds["reply"] = _since(started)
+            result = self._store(turn, spoken, complete=complete)
+        yield result
+
+    def _step(self, name: str, run: Callable[[Turn], None]) -> Runnable[Turn, Turn]:
+        def timed(turn: Turn) -> Turn:
+            started = time.perf_counter()
+            run(turn)
+            turn.milliseconds[name] = _since(started)
+            return turn
+
+        return RunnableLambda(timed, name=name)
+
+    def _begin(self, conversation_id: str, text: str) -> Turn:
+        with self.database.write() as session:
+            conversation = desk.get_conversation(session, conversation_id)
+            state = desk.load_state(conversation)
+            state.turn += 1
+            message = Message(conversation_id=conversation_id, role=Role.CUSTOMER, text=storable(text))
+            session.add(message)
+            desk.save_state(conversation, state)
+            session.flush()
+            return Turn(
+                conversation_id=conversation_id,
+                message_id=message.id,
+                raw_text=text,
+                state=state,
+                status=conversation.status,
+                previous_language=conversation.language,
+                now=self._clock(),
+            )
+
+    def _find_entities(self, turn: Turn) -> None:
+        with self.database.read() as session:
+            turn.entities = find_entities(session, turn.text, turn.now.date())
+        turn.new_proof = remember_proofs(turn.state, turn.entities)
+
+    def _find_intent(self, turn: Turn) -> None:
+        state, entities = turn.state, turn.entities
+        assert turn.guarded is not None
+        if turn.guarded.handover is not None or entities.courtesy or (state.pending and entities.answer):
+            turn.intent = state.intent
+            return
+        if state.intent is not None and _is_the_awaited_detail(turn):
+            turn.intent, turn.question = state.intent, state.question
+            return
+        turn.guess = self.intents.recognize(turn.text)
+        unsure = turn.guess.confidence < SURE
+        if state.intent is not None and state.awaiting and (unsure or turn.guess.name == OUT_OF_SCOPE):
+            turn.intent = state.intent
+        else:
+            turn.intent = OUT_OF_SCOPE if unsure else turn.guess.name
+
+    def _follow_playbook(self, turn: Turn) -> None:
+        state, language = turn.state, turn.language
+        assert turn.guarded is not None
+        if turn.guarded.handover is not None:
+            turn.outcome = Outcome(handover=turn.guarded.handover)
+        elif state.pending is not None and turn.entities.answer == "yes":
+            return  # done by the next step
+        elif turn.entities.answer is not None and state.pending is None and state.awaiting is None:
+            turn.outcome = Outcome(last_receipt(state) or [write("nothing_pending", language)], exact=True)
+        elif state.pending is not None and turn.entities.answer == "no":
+            turn.actions.append({"name": state.pending.name, "status": "dropped"})
+            state.pending = None
+            turn.outcome = Outcome([write("not_done", language)], exact=True)
+        elif turn.entities.courtesy is not None:
+            turn.outcome = Outcome([write(turn.entities.courtesy, language)], exact=True)
+        else:
+            self._ask_playbook(turn)
+
+    def _ask_playbook(self, turn: Turn) -> None:
+        state, language = turn.state, turn.language
+        assert turn.intent is not None
+        if state.pending is not None:
+            turn.actions.append({"name": state.pending.name, "status": "dropped"})
+            state.pending = None
+        with self.database.read() as session:
+            case = Case(
+                session=session,
+                state=state,
+                language=language,
+                intent=turn.intent,
+                entities=turn.entities,
+                text=turn.text,
+                today=turn.now.date(),
+                new_proof=turn.new_proof,
+            )
+            turn.outcome = playbook_for(case)(case)
+        outcome = turn.outcome
+        if outcome.understood:
+            state.low_confidence = 0
+        else:
+            state.low_confidence += 1
+            outcome.exact = True
+            assert turn.guarded is not None
+            if state.low_confidence >= MOST_UNSURE_TURNS:
+                turn.outcome = Outcome(handover="low_confidence")
+            elif turn.guarded.injection:
+                outcome.notes = [write("cannot_instruct", language)]
+            elif turn.guess is not None and turn.guess.name == OUT_OF_SCOPE:
+                outcome.notes = [write("out_of_scope", language)]
+            else:
+                outcome.notes = [write("ask_rephrase", language)]
+        state.awaiting = outcome.awaiting
+        state.intent = turn.intent if outcome.awaiting else None
+        state.question = (turn.question or turn.text)[:MOST_QUOTED_CHARACTERS] if outcome.awaiting else None
+        state.pending = outcome.pending
+        if outcome.pending is not None:
+            turn.actions.append({"name": outcome.pending.name, "status": "proposed"})
+
+    def _fail(self, turn: Turn) -> None:
+        turn.actions.clear()
+        hand_over(self.database, turn, "failure")
+
+    def _speak(self, turn: Turn) -> Generator[str, None, Spoken]:
+        notes = turn.outcome.notes
+        # Without facts there is nothing to put into words, and a small model then says something else.
+        if turn.outcome.exact or not any(note.facts for note in notes):
+            spoken = Spoken("", " ".join(note.text for note in notes))
+            yield spoken.text
+        else:
+            spoken = yield from self.replies.stream(
+                notes, turn.question or turn.text, turn.language, turn.state.segment
+            )
+            turn.state.remember(spoken.prompt, spoken.text)
+        if turn.outcome.citations:
+            citation = f" ({'; '.join(turn.outcome.citations)})"
+            spoken.text += citation
+            yield citation
+        return spoken
+
+    def _store(self, turn: Turn, spoken: Spoken | None, *, complete: bool) -> TurnResult:
+        started = time.perf_counter()
+        with self.database.write() as session:
+            conversation = desk.get_conversation(session, turn.conversation_id)
+            desk.save_state(conversation, turn.state)
+            conversation.language = turn.language if spoken else conversation.language
+            reply = None
+            if spoken is not None and spoken.text:
+                reply = Message(
+                    conversation_id=turn.conversation_id,
+                    role=Role.ASSISTANT,
+                    text=spoken.text,
+                    intent=turn.intent,
+                    confidence=turn.guess.confidence if turn.guess else None,
+                    complete=complete,
+                )
+                session.add(reply)
+                session.flush()
+            turn.milliseconds["store"] = _since(started)
+            session.add(trace_of(turn, spoken, reply))
+        return result_of(turn, reply.text if reply else "", reply.id if reply else None)
+
+
+def _find_language(turn: Turn) -> None:
+    turn.language = detect_language(turn.raw_text[:2_000], turn.previous_language)
+
+
+def _guard(turn: Turn) -> None:
+    turn.guarded = guard(turn.raw_text)
+
+
+def _is_the_awaited_detail(turn: Turn) -> bool:
+    """Whether the message only brings what was asked for, so that no new intent need be looked for."""
+    awaited, found = turn.state.awaiting, turn.entities
+    if awaited in ("order", "proof"):
+        brought = bool(found.order_numbers or found.emails or found.postcodes)
+    elif awaited == "address":
+        brought = found.address is not None
+    else:
+        brought = awaited is not None and (bool(found.product_ids) or len(turn.text.split()) <= 4)
+    words = [
+        word
+        for word in turn.text.split()
+        if not any(character.isdigit() or character == "@" for character in word)
+    ]
+    return brought and (awaited == "address" or (len(words) <= 8 and len(turn.text) <= 80))
+
+
+def _since(started: float) -> float:
+    return (time.perf_counter() - started) * 1000

@@ -1,0 +1,46 @@
+"""What a playbook is given, and what it decides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Literal
+
+from sqlalchemy.orm import Session
+
+from apps.support.entities import Entities
+from apps.support.guard import HandoverReason
+from apps.support.language import Language
+from apps.support.sentences import Note
+from apps.support.state import ConversationState, PendingAction
+
+Awaiting = Literal["order", "proof", "address", "item", "option"]
+
+
+@dataclass
+class Case:
+    """One turn's question. The playbook reads the database and changes nothing but `state`."""
+
+    session: Session
+    state: ConversationState
+    language: Language
+    intent: str
+    entities: Entities
+    text: str
+    today: date
+    new_proof: bool  # the message offered an order number, e-mail or postcode that is new
+
+
+@dataclass
+class Outcome:
+    """What is to be said and done."""
+
+    notes: list[Note] = field(default_factory=list)
+    citations: list[str] = field(default_factory=list)
+    looked_up: dict[str, Any] = field(default_factory=dict)
+    awaiting: Awaiting | None = None  # the detail that the next message should bring
+    pending: PendingAction | None = None  # ask for a yes to this
+    handover: HandoverReason | None = None
+    complaint: bool = False
+    understood: bool = True  # False counts towards the hand-over on low confidence
+    exact: bool = False  # said as written: the customer agrees to, or learns of, exactly this

@@ -1,0 +1,127 @@
+"""From the notes of a turn to the words of the reply, streamed.
+
+The model puts the notes into its own words under the grounding constraint. Facts that the customer must hear
+and that are missing at the end get one more draw of their own; what is still missing then is said by the
+written sentence itself. A reply is streamed, so what was said stays: both only ever add to it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langchain_core.output_parsers import StrOutputParser
+from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
+from langchain_core.runnables import Runnable
+
+from apps.support.facts import Fact, missing
+from apps.support.grounding import AllowedFigures, Grounding
+from apps.support.language import Language
+from apps.support.reply_prompt import opening_messages, turn_prompt
+from apps.support.sentences import Note
+from apps.support.state import Exchange
+from core_model import DuetChatModel
+
+Source = Literal["model", "second_draw", "last_resort", "written"]
+MOST_TOKENS = 160
+
+_END_OF_SENTENCE = re.compile(r"[.!?](?=\s)|[。！？]")
+
+
+@dataclass
+class Spoken:
+    """What was said and how: for the trace and for the next turn's prompt."""
+
+    prompt: str
+    text: str = ""
+    source: Source = "written"
+    draws: int = 0
+    missing: list[str] = field(default_factory=list)  # facts that the draws left out
+
+
+class ReplyWriter:
+    """Streams replies through one chat model; holds no conversation."""
+
+    def __init__(
+        self,
+        chat_model: DuetChatModel,
+        *,
+        window: int = 512,
+        adapter: str | None = None,
+        most_tokens: int = MOST_TOKENS,
+    ) -> None:
+        self._tokens = chat_model.engine.tokenizer
+        prompt = ChatPromptTemplate.from_messages(
+            [MessagesPlaceholder("opening"), MessagesPlaceholder("segment"), MessagesPlaceholder("turn")]
+        )
+        self._prompt: Runnable[dict[str, list[BaseMessage]], object] = prompt
+        self._model = chat_model.bind(window=window, adapter=adapter, max_tokens=most_tokens)
+
+    def stream(
+        self, notes: Sequence[Note], message: str, language: Language, segment: Sequence[Exchange]
+    ) -> Generator[str, None, Spoken]:
+        """Yield the reply's pieces; the generator's value is what was said."""
+        spoken = Spoken(turn_prompt(notes, message, language))
+        pending = list(notes)
+        facts = [fact for note in notes for fact in note.facts]
+        left_out: list[Fact] = []
+        for draw, temperature in enumerate((0.0, 0.5), start=1):
+            spoken.draws = draw
+            prompt = spoken.prompt if draw == 1 else turn_prompt(pending, message, language)
+            yield from self._draw(spoken, prompt, pending, language, segment, temperature)
+            left_out = missing(facts, spoken.text)
+            if not left_out and spoken.text.strip():
+                spoken.source = "model" if draw == 1 else "second_draw"
+                return spoken
+            spoken.missing.extend(fact.name for fact in left_out)
+            pending = _notes_with(left_out, notes) or list(notes)
+        spoken.source = "last_resort"
+        sentence = _opening(spoken, " ".join(note.text for note in pending))
+        spoken.text += sentence
+        yield sentence
+        return spoken
+
+    def _draw(
+        self,
+        spoken: Spoken,
+        prompt: str,
+        notes: Sequence[Note],
+        language: Language,
+        segment: Sequence[Exchange],
+        temperature: float,
+    ) -> Generator[str, None, None]:
+        allowed = AllowedFigures.of(notes)
+        model = self._model.bind(temperature=temperature, constraint=lambda: Grounding(allowed, self._tokens))
+        chain = self._prompt | model | StrOutputParser()
+        before: list[BaseMessage] = []
+        for turn in segment:
+            before += [HumanMessage(turn.prompt), AIMessage(turn.reply)]
+        messages = {
+            "opening": opening_messages(language),
+            "segment": before,
+            "turn": [HumanMessage(prompt)],
+        }
+        begun, facts = len(spoken.text), [fact for note in notes for fact in note.facts]
+        for piece in chain.stream(messages):
+            text = piece if len(spoken.text) > begun else _opening(spoken, piece)
+            # What a small model adds once the facts are told is invention: the reply ends there.
+            ended = len(_END_OF_SENTENCE.findall(f"{spoken.text[begun:]}{text[:1]}"))
+            at_an_end = _END_OF_SENTENCE.search(f"{spoken.text[-1:]}{text[:1]}") is not None
+            if at_an_end and (ended > len(notes) or not missing(facts, spoken.text)):
+                return
+            if text:
+                spoken.text += text
+                yield text
+
+
+def _opening(spoken: Spoken, piece: str) -> str:
+    """The first piece of a draw or sentence, set apart from what was said before."""
+    text = piece.lstrip()
+    return f" {text}" if text and spoken.text and not spoken.text[-1].isspace() else text
+
+
+def _notes_with(facts: Sequence[Fact], notes: Sequence[Note]) -> list[Note]:
+    return [note for note in notes if any(fact in facts for fact in note.facts)]

@@ -1,0 +1,131 @@
+"""Bodies of `/api/support`: what comes in and what goes out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from apps.support.entities import Entities
+from apps.support.guard import MOST_STORED_CHARACTERS, storable
+from apps.support.intents import INTENTS, OUT_OF_SCOPE
+from apps.support.models import ConversationStatus, Role, TicketStatus
+from apps.support.turn import IntentResult
+
+Clean = AfterValidator(storable)
+Short = Annotated[str, Field(min_length=1, max_length=255), Clean]
+Text = Annotated[str, Field(min_length=1, max_length=MOST_STORED_CHARACTERS), Clean]
+
+
+class _In(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class _Out(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+
+class NewConversation(_In):
+    """`customer_email` names the customer on the caller's word: only a caller who knows may send it."""
+
+    customer_email: Short | None = None
+    channel: Short = "api"
+    language: Literal["en", "zh"] | None = None
+
+
+class NewMessage(_In):
+    text: Text
+
+
+class NewHandover(_In):
+    reason: Short = "requested"
+
+
+class NewFeedback(_In):
+    rating: Literal[-1, 1]
+    comment: Text | None = None
+    corrected_intent: Short | None = Field(
+        default=None, description=f"one of {', '.join((*INTENTS, OUT_OF_SCOPE))}"
+    )
+
+
+class TicketChange(_In):
+    status: TicketStatus | None = None
+    assignee: Short | None = None
+
+
+class DraftRequest(_In):
+    """Without `text` the customer's last message is answered."""
+
+    conversation_id: Short
+    text: Text | None = None
+
+
+class ConversationOut(_Out):
+    id: str
+    status: ConversationStatus
+    channel: str
+    language: str | None
+    customer_email: str | None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+class MessageOut(_Out):
+    id: int
+    role: Role
+    text: str
+    intent: str | None
+    confidence: float | None
+    complete: bool
+    created_at: datetime
+
+
+class ConversationDetail(ConversationOut):
+    messages: list[MessageOut]
+    next_message: int | None = Field(
+        description="send as `after` for the following messages; null at the end"
+    )
+
+
+class TicketOut(_Out):
+    id: int
+    conversation_id: str
+    status: TicketStatus
+    reason: str
+    intent: str | None
+    summary: str
+    assignee: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class TraceOut(_Out):
+    message_id: int
+    reply_id: int | None
+    understood: dict[str, Any]
+    looked_up: dict[str, Any]
+    done: dict[str, Any]
+    said: dict[str, Any]
+    milliseconds: dict[str, float]
+
+
+class ConversationPage(BaseModel):
+    data: list[ConversationOut]
+    next: str | None = Field(description="send as `before` for the next page; null at the end")
+
+
+class TicketPage(BaseModel):
+    data: list[TicketOut]
+    next: int | None
+
+
+class Understanding(BaseModel):
+    intent: IntentResult
+    entities: dict[str, Any]
+    language: str
+
+    @classmethod
+    def of(cls, intent: IntentResult, entities: Entities, language: str) -> Understanding:
+        return cls(intent=intent, entities=entities.as_json(), language=language)

@@ -1,0 +1,137 @@
+"""One turn, from the message to the stored reply: what travels through the pipeline, and what comes out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel
+
+from apps.support.entities import Entities
+from apps.support.facts import Fact
+from apps.support.guard import Guarded
+from apps.support.intents import IntentGuess
+from apps.support.language import DEFAULT, Language
+from apps.support.models import ConversationStatus
+from apps.support.playbooks import Outcome
+from apps.support.replies import Spoken
+from apps.support.state import ConversationState
+
+
+@dataclass
+class Turn:
+    """What is known so far; each step of the pipeline adds its part and its time."""
+
+    conversation_id: str
+    message_id: int | None  # of the customer's message; None in a draft
+    raw_text: str
+    state: ConversationState
+    status: ConversationStatus
+    previous_language: str | None
+    now: datetime
+    language: Language = DEFAULT
+    guarded: Guarded | None = None
+    entities: Entities = field(default_factory=Entities)
+    new_proof: bool = False
+    guess: IntentGuess | None = None
+    intent: str | None = None  # the one that is answered: it may be an earlier turn's
+    question: str | None = None  # an earlier turn's words, where this message only brings what they lacked
+    outcome: Outcome = field(default_factory=Outcome)
+    actions: list[dict[str, Any]] = field(default_factory=list)
+    ticket_id: int | None = None
+    handed_over: bool = False
+    spoken: Spoken | None = None
+    milliseconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        return self.guarded.text if self.guarded else self.raw_text
+
+    @property
+    def facts(self) -> list[Fact]:
+        return [fact for note in self.outcome.notes for fact in note.facts]
+
+
+class IntentResult(BaseModel):
+    name: str | None
+    confidence: float | None
+    alternatives: list[tuple[str, float]] = []
+
+
+class TurnResult(BaseModel):
+    """The answer to one message, as the API gives it."""
+
+    conversation_id: str
+    message_id: int | None
+    reply_id: int | None
+    reply: str
+    language: str
+    intent: IntentResult
+    entities: dict[str, Any]
+    facts: dict[str, str]
+    citations: list[str]
+    actions: list[dict[str, Any]]
+    handed_over: bool
+    ticket_id: int | None = None
+
+
+class IntentFound(BaseModel):
+    """Understood: sent before anything is looked up."""
+
+    intent: IntentResult
+    entities: dict[str, Any]
+    language: str
+
+
+class FactsFound(BaseModel):
+    """Looked up and done: sent before the first word of the reply."""
+
+    facts: dict[str, str]
+    citations: list[str]
+    actions: list[dict[str, Any]]
+
+
+class Token(BaseModel):
+    text: str
+
+
+TurnEvent = IntentFound | FactsFound | Token | TurnResult
+
+
+def intent_of(turn: Turn) -> IntentResult:
+    if turn.guess is None:
+        return IntentResult(name=turn.intent, confidence=None)
+    return IntentResult(
+        name=turn.intent,
+        confidence=round(turn.guess.confidence, 4),
+        alternatives=[(name, round(chance, 4)) for name, chance in turn.guess.alternatives],
+    )
+
+
+def result_of(turn: Turn, reply: str, reply_id: int | None) -> TurnResult:
+    return TurnResult(
+        conversation_id=turn.conversation_id,
+        message_id=turn.message_id,
+        reply_id=reply_id,
+        reply=reply,
+        language=turn.language,
+        intent=intent_of(turn),
+        entities=turn.entities.as_json(),
+        facts=facts_of(turn),
+        citations=turn.outcome.citations,
+        actions=turn.actions,
+        handed_over=turn.handed_over,
+        ticket_id=turn.ticket_id,
+    )
+
+
+def facts_of(turn: Turn) -> dict[str, str]:
+    """The turn's facts by name; a name that stands twice is numbered."""
+    named: dict[str, str] = {}
+    for fact in turn.facts:
+        name, number = fact.name, 2
+        while name in named and named[name] != fact.text:
+            name, number = f"{fact.name}_{number}", number + 1
+        named[name] = fact.text
+    return named
