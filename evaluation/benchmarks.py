@@ -1,0 +1,65 @@
+"""Which benchmark a data file is, and the code assistant as the one who solves it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from apps.code.answers import Answer, Effort
+from apps.code.assistant import CodeAssistant
+from apps.code.prompts import LANGUAGE_NAMES
+from evaluation import humaneval, leetcode
+from evaluation.errors import DataError
+from evaluation.problems import Generate, Generated, Problem, read_rows
+
+SAMPLE_TEMPERATURE = 0.7
+
+
+def load(path: Path, language: str) -> list[Problem]:
+    """Problems in HumanEval's, HumanEval-X's, MBXP's or LeetCodeDataset's format. Raises DataError."""
+    if language not in LANGUAGE_NAMES:
+        raise DataError(f"the code benchmarks are in {', '.join(LANGUAGE_NAMES)}, not {language!r}")
+    problems = [
+        (leetcode if leetcode.is_row(row) else humaneval).problem_of(row, language) for row in read_rows(path)
+    ]
+    if not problems:
+        raise DataError(f"{path} has no rows")
+    return problems
+
+
+def writer(assistant: CodeAssistant, effort: Effort, samples: int) -> Generate:
+    """Solves problems by `write`: greedily, or with a temperature where several samples are wanted."""
+
+    def generate(problem: Problem, sample: int) -> Generated:
+        events = assistant.write(
+            problem.task,
+            problem.language,
+            start=problem.start,
+            entry_point=problem.entry_point,
+            context=problem.before if problem.language == "python" else "",
+            effort=effort,
+            temperature=SAMPLE_TEMPERATURE if samples > 1 else 0.0,
+            seed=sample,
+        )
+        return _generated(list(events)[-1])
+
+    return generate
+
+
+def translator(assistant: CodeAssistant, source: str, effort: Effort) -> Generate:
+    """Solves problems by translating their `task`."""
+
+    def generate(problem: Problem, sample: int) -> Generated:
+        events = assistant.translate(
+            problem.task, source, problem.language, start=problem.start, effort=effort, seed=sample
+        )
+        return _generated(list(events)[-1])
+
+    return generate
+
+
+def _generated(answer: object) -> Generated:
+    assert isinstance(answer, Answer)
+    checks = [check.name for check in answer.checked]
+    passed = [check.name for check in answer.checked if check.passed]
+    notes = {"drafts": answer.drafts, "checked_on": len(checks), "checks_passed": len(passed)}
+    return Generated(answer.code, answer.tokens, answer.seconds, notes)

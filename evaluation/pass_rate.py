@@ -1,0 +1,114 @@
+"""How many problems are solved: candidates, verdicts, and pass@k."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import asdict
+from typing import Any
+
+from apps.code.sandbox import Sandbox
+from evaluation.cases import CaseFile
+from evaluation.judging import judge
+from evaluation.problems import Generate, Problem
+
+Case = dict[str, Any]
+
+
+def pass_at_k(samples: int, passed: int, k: int) -> float:
+    """The unbiased estimate of the chance that one of `k` samples passes, from `passed` of `samples`.
+
+    1 - C(n-c, k) / C(n, k): Chen et al. 2021, Evaluating Large Language Models Trained on Code,
+    arXiv 2107.03374, section 2.1.
+    """
+    if not 1 <= k <= samples:
+        raise ValueError(f"pass@{k} cannot be estimated from {samples} samples")
+    return 1.0 - math.comb(samples - passed, k) / math.comb(samples, k)
+
+
+def run(
+    problems: Sequence[Problem],
+    generate: Generate,
+    cases: CaseFile,
+    sandbox: Sandbox,
+    samples: int = 1,
+    workers: int = 1,
+    on_case: Callable[[Case], None] = lambda case: None,
+) -> None:
+    """Generate and judge what `cases` lacks. Stops at the first error; finished cases are kept."""
+    waiting = [
+        (problem, sample, key)
+        for sample in range(samples)
+        for problem in problems
+        if (key := f"{problem.task_id}#{sample}") not in cases
+    ]
+    stopping = threading.Event()
+
+    def work(problem: Problem, sample: int, key: str) -> Case | None:
+        if stopping.is_set():
+            return None
+        try:
+            generated = generate(problem, sample)
+            verdict = judge(problem, generated.code, sandbox)
+        except BaseException:
+            stopping.set()
+            raise
+        case = {
+            "task_id": problem.task_id,
+            "difficulty": problem.difficulty,
+            "code": generated.code,
+            "tokens": generated.tokens,
+            "generation_s": round(generated.seconds, 3),
+            **(generated.notes or {}),
+            **asdict(verdict),
+        }
+        cases.add(key, case)
+        return case
+
+    with ThreadPoolExecutor(workers) as pool:
+        futures = [pool.submit(work, *item) for item in waiting]
+        try:
+            for future in as_completed(futures):
+                case = future.result()
+                if case is not None:
+                    on_case(case)
+        finally:
+            stopping.set()
+
+
+def metrics(cases: Iterable[Case]) -> dict[str, float]:
+    """`pass_rate` is pass@1, beside it pass@2, 4, … of more samples; then by difficulty, and the cost."""
+    listed = list(cases)
+    if not listed:
+        return {"problems": 0}
+    found = {"problems": float(len({case["task_id"] for case in listed})), **_rates(listed)}
+    difficulties = sorted({case["difficulty"] for case in listed if case["difficulty"]})
+    for difficulty in difficulties:
+        chosen = [case for case in listed if case["difficulty"] == difficulty]
+        found[f"pass_rate_{difficulty.lower()}"] = _rates(chosen)["pass_rate"]
+    seconds = sum(case["generation_s"] for case in listed)
+    tokens = sum(case["tokens"] for case in listed)
+    if seconds:
+        found["tokens_per_second"] = tokens / seconds
+        found["seconds_per_problem"] = seconds / len(listed)
+        found["tokens_per_problem"] = tokens / len(listed)
+    return found
+
+
+def _rates(cases: Sequence[Case]) -> dict[str, float]:
+    results: dict[str, list[bool]] = defaultdict(list)
+    for case in cases:
+        results[case["task_id"]].append(case["passed"])
+    samples = min(map(len, results.values()))
+    rates = {}
+    k = 1
+    while k <= samples:
+        estimates = [pass_at_k(len(passed), sum(passed), k) for passed in results.values()]
+        rates["pass_rate" if k == 1 else f"pass_at_{k}"] = sum(estimates) / len(estimates)
+        k *= 2
+    rates["parse_rate"] = sum(case["parses"] for case in cases) / len(cases)
+    rates["compile_rate"] = sum(case["compiled"] for case in cases) / len(cases)
+    return rates

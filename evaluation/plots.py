@@ -1,0 +1,80 @@
+"""Small plots as inline SVG, for a page that must open anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+_COLOURS = ("#2f6fde", "#e0762f", "#3a9d5d", "#9a57c7", "#c9a227", "#4aa3b5")
+_LABEL_WIDTH, _WIDTH, _ROW = 210, 640, 24
+
+
+def bars(title: str, labels: Sequence[str], values: Sequence[float], unit: str = "") -> str:
+    """Horizontal bars with their figures. Rates (all between 0 and 1) are drawn against 100 %."""
+    rates = bool(values) and not unit and all(0 <= value <= 1 for value in values)
+    largest = 1.0 if rates else max([*values, 1e-12])
+    room = _WIDTH - _LABEL_WIDTH - 90
+    rows = []
+    for index, (label, value) in enumerate(zip(labels, values, strict=True)):
+        y = 34 + index * _ROW
+        width = max(1.0, room * value / largest)
+        figure = f"{value:.1%}" if rates else f"{value:.4g}{unit}"
+        rows.append(
+            f'<text x="{_LABEL_WIDTH - 8}" y="{y + 12}" text-anchor="end">{escape(label)}</text>'
+            f'<rect x="{_LABEL_WIDTH}" y="{y}" width="{width:.1f}" height="16" rx="3" '
+            f'fill="{_COLOURS[index % len(_COLOURS)]}"/>'
+            f'<text x="{_LABEL_WIDTH + width + 6:.1f}" y="{y + 12}">{figure}</text>'
+        )
+    return _svg(title, 44 + len(values) * _ROW, "".join(rows))
+
+
+def reliability(title: str, points: Sequence[tuple[float, float, int]]) -> str:
+    """Calibration: (confidence, accuracy, count) of each bin; on the diagonal, confidence is honest."""
+    size, left, top = 240, 60, 34
+    most = max((count for _, _, count in points), default=1)
+    dots = "".join(
+        f'<circle cx="{left + size * confidence:.1f}" cy="{top + size * (1 - accuracy):.1f}" '
+        f'r="{3 + 7 * (count / most) ** 0.5:.1f}" fill="{_COLOURS[0]}" fill-opacity="0.7">'
+        f"<title>{count} cases: confidence {confidence:.2f}, accuracy {accuracy:.2f}</title></circle>"
+        for confidence, accuracy, count in points
+    )
+    frame = (
+        f'<rect x="{left}" y="{top}" width="{size}" height="{size}" fill="none" stroke="#bbb"/>'
+        f'<line x1="{left}" y1="{top + size}" x2="{left + size}" y2="{top}" stroke="#bbb" '
+        'stroke-dasharray="4"/>'
+        f'<text x="{left + size / 2}" y="{top + size + 22}" text-anchor="middle">confidence</text>'
+        f'<text x="{left - 12}" y="{top + size / 2}" text-anchor="middle" '
+        f'transform="rotate(-90 {left - 12} {top + size / 2})">accuracy</text>'
+    )
+    return _svg(title, size + 80, frame + dots)
+
+
+def percentiles(title: str, samples: Sequence[float], unit: str) -> str:
+    """The distribution of latencies as a curve over percentiles, with p50, p90 and p99 told."""
+    ordered = sorted(samples)
+    left, top, width, height = 60, 34, 460, 180
+    largest = max(ordered[-1], 1e-12)
+    count = len(ordered)
+    line = " ".join(
+        f"{left + width * (index + 0.5) / count:.1f},{top + height * (1 - value / largest):.1f}"
+        for index, value in enumerate(ordered)
+    )
+    marks = ""
+    for share in (0.5, 0.9, 0.99):
+        value = ordered[min(count - 1, int(share * count))]
+        x, y = left + width * share, top + height * (1 - value / largest)
+        marks += (
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{_COLOURS[1]}"/>'
+            f'<text x="{x:.1f}" y="{y - 8:.1f}" text-anchor="end">'
+            f"p{share * 100:.0f} {value:.3g} {unit}</text>"
+        )
+    frame = f'<rect x="{left}" y="{top}" width="{width}" height="{height}" fill="none" stroke="#bbb"/>'
+    curve = f'<polyline points="{line}" fill="none" stroke="{_COLOURS[0]}" stroke-width="2"/>'
+    return _svg(title, top + height + 20, frame + curve + marks)
+
+
+def _svg(title: str, height: float, content: str) -> str:
+    return (
+        f'<svg viewBox="0 0 {_WIDTH} {height:.0f}" width="{_WIDTH}" height="{height:.0f}" role="img" '
+        f'aria-label="{escape(title)}"><text x="8" y="18" class="title">{escape(title)}</text>{content}</svg>'
+    )
