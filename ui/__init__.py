@@ -1,0 +1,1 @@
+"""The faces: HTTP server, command line, Gradio pages."""

@@ -1,0 +1,76 @@
+"""The command `duet`. What is heavy is imported inside the commands, so that `duet --help` is immediate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from apps.auth import UnprotectedServerError
+from apps.code.grammar.errors import GrammarError
+from apps.code.sandbox.limits import SandboxError
+from apps.code.toolchains import ToolchainMissingError
+from apps.settings import SettingsError
+from apps.support.errors import SupportError
+from core_model.errors import CoreError, RequestError
+from evaluation.errors import EvaluationError
+from ui.commands import (
+    adapters,
+    bench,
+    chat,
+    code,
+    db,
+    evaluate,
+    evaluate_grammar,
+    evaluate_intents,
+    evaluate_quantization,
+    models,
+    serve,
+)
+
+OUR_ERRORS = (
+    CoreError,
+    EvaluationError,
+    GrammarError,
+    SandboxError,
+    SettingsError,
+    SupportError,
+    ToolchainMissingError,
+    UnprotectedServerError,
+)
+
+
+class DuetGroup(TyperGroup):
+    """Shows our own errors as one line, without a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except OUR_ERRORS as error:
+            typer.echo(f"duet: {error}", err=True)
+            raise typer.Exit(
+                2 if isinstance(error, RequestError | SettingsError | UnprotectedServerError) else 1
+            ) from error
+
+
+app = typer.Typer(
+    cls=DuetGroup,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="A support assistant and a code assistant on your own machine.",
+)
+app.add_typer(adapters.app, name="adapters")
+app.add_typer(code.app, name="code")
+app.add_typer(db.app, name="db")
+for evaluation in (
+    evaluate_intents.intents,
+    evaluate_grammar.grammar,
+    evaluate_quantization.quantization,
+):
+    evaluate.app.command()(evaluation)
+app.add_typer(bench.app, name="bench")
+app.add_typer(evaluate.app, name="eval")
+app.add_typer(models.app, name="models")
+app.command()(serve.serve)
+app.command()(chat.chat)

@@ -1,0 +1,1 @@
+"""The commands of `duet`: a module with several exports `app`, one with a single command a function."""

@@ -1,0 +1,205 @@
+"""`duet adapters`: which domain adapters there are, what one is made of, and train one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from apps.settings import load_settings
+
+if TYPE_CHECKING:
+    from core_model.training.adapter import Metrics, Note
+    from core_model.training.lora_training import Report, TrainingProgress
+
+app = typer.Typer(no_args_is_help=True, help="Domain adapters: list, show, train.")
+
+WEIGHTS = "adapter_model.safetensors"
+
+
+def adapter_folder(name_or_path: str) -> Path:
+    """The folder of a trained adapter: a name in DUET_ADAPTERS_DIR, or a path. Raises AdapterError."""
+    from core_model.errors import AdapterError
+
+    folder = Path(name_or_path)
+    if not (folder / WEIGHTS).is_file():
+        folder = load_settings().adapters_dir / name_or_path
+    if not (folder / WEIGHTS).is_file():
+        hint = "train it: duet adapters train " + str(folder / "recipe.toml")
+        if not (folder / "recipe.toml").is_file():
+            hint = "`duet adapters list` shows what there is"
+        raise AdapterError(f"there is no trained adapter {name_or_path!r}; {hint}")
+    return folder
+
+
+def base_of(folder: Path) -> str:
+    """The base model that a PEFT folder names."""
+    settings = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+    return str(settings.get("base_model_name_or_path"))
+
+
+@app.command("list")
+def list_adapters() -> None:
+    """Show the adapters in DUET_ADAPTERS_DIR, and which of them are trained."""
+    table = Table("name", "kind", "base", "share of base", "trained")
+    table.columns[0].no_wrap = True
+    for folder in sorted(path for path in load_settings().adapters_dir.glob("*") if path.is_dir()):
+        card = folder / "metrics.json"
+        if card.is_file():
+            content = json.loads(card.read_text(encoding="utf-8"))
+            table.add_row(
+                folder.name,
+                content["kind"],
+                content["base"],
+                f"{content['share_of_base']:.2%}",
+                content["created"],
+            )
+        elif (folder / WEIGHTS).is_file():
+            table.add_row(folder.name, "", base_of(folder), "", "elsewhere")
+        elif (folder / "recipe.toml").is_file():
+            from core_model.training.recipe import read_recipe
+
+            recipe = read_recipe(folder / "recipe.toml")
+            table.add_row(folder.name, recipe.kind, recipe.model, "", "not yet")
+    Console().print(table)
+
+
+@app.command()
+def show(name: Annotated[str, typer.Argument(help="An adapter's name or folder.")]) -> None:
+    """Show an adapter's card: how good it is, what it was trained on and how."""
+    folder = adapter_folder(name)
+    card = folder / "README.md"
+    if card.is_file():
+        text = card.read_text(encoding="utf-8")
+        Console().print(Markdown(text.split("---\n", 2)[-1]))
+    else:
+        typer.echo(f"{folder.name}: an adapter for {base_of(folder)}, without a card")
+
+
+@app.command()
+def train(
+    recipe: Annotated[
+        Path | None, typer.Argument(exists=True, dir_okay=False, help="A recipe.toml (docs/training.md).")
+    ] = None,
+    csv: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Instead of a recipe: texts and labels.")
+    ] = None,
+    text_column: Annotated[str, typer.Option(help="With --csv: the column of the texts.")] = "text",
+    label_column: Annotated[str, typer.Option(help="With --csv: the column of the labels.")] = "label",
+    name: Annotated[str | None, typer.Option(help="With --csv: the adapter's name.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="With --csv: the base model [default: DUET_MODEL].")
+    ] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(exists=True, file_okay=False, help="Where a recipe's data may lie.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where it was interrupted.")] = False,
+) -> None:
+    """Train an adapter from a recipe, or an intent adapter from a CSV file, into DUET_ADAPTERS_DIR."""
+    settings = load_settings()
+    if (recipe is None) == (csv is None):
+        raise typer.BadParameter("give a recipe, or --csv with --name")
+    if csv is not None:
+        if name is None:
+            raise typer.BadParameter("--csv needs --name")
+        recipe = _recipe_for(
+            csv, text_column, label_column, name, model or settings.model, settings.adapters_dir
+        )
+    assert recipe is not None
+    _require_training_packages()
+    from core_model.training.adapter import Training, train_adapter
+    from core_model.training.recipe import read_recipe
+
+    output = settings.adapters_dir / read_recipe(recipe).name
+    training = Training(recipe, output, settings.home, data_dir, settings.threads, resume)
+    try:
+        with _display() as (report, note):
+            metrics = train_adapter(training, report, note)
+    except KeyboardInterrupt:
+        typer.echo("\ninterrupted; the same command with --resume goes on", err=True)
+        raise typer.Exit(130) from None
+    _show(metrics)
+    typer.echo(output)
+
+
+def _recipe_for(csv: Path, text: str, label: str, name: str, model: str, adapters: Path) -> Path:
+    """Write the smallest recipe for a CSV file; an equal one that is there already stays."""
+    from core_model.training.errors import RecipeError
+
+    content = "\n".join(
+        [
+            f"name = {json.dumps(name)}",
+            'kind = "classification"',
+            f"model = {json.dumps(model)}",
+            "",
+            "[[data]]",
+            f"path = {json.dumps(str(csv.resolve()))}",
+            f"text = {json.dumps(text)}",
+            f"label = {json.dumps(label)}",
+            "",
+        ]
+    )
+    recipe = adapters / name / "recipe.toml"
+    if recipe.is_file() and recipe.read_text(encoding="utf-8") != content:
+        raise RecipeError(f"{recipe} is there already and says something else: choose another --name")
+    recipe.parent.mkdir(parents=True, exist_ok=True)
+    recipe.write_text(content, encoding="utf-8")
+    return recipe
+
+
+def _require_training_packages() -> None:
+    from importlib.util import find_spec
+
+    from core_model.training.errors import TrainingError
+
+    missing = [package for package in ("peft", "transformers", "sklearn") if find_spec(package) is None]
+    if missing:
+        raise TrainingError(
+            f"training needs {', '.join(missing)}: pip install 'duet-assistant[train]' (or make test)"
+        )
+
+
+@contextmanager
+def _display() -> Iterator[tuple[Report, Note]]:
+    """A bar on stderr, and a line for each validation."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("starting", total=None)
+
+        def report(progress: TrainingProgress) -> None:
+            if progress.validation is not None:
+                figures = ", ".join(
+                    f"{name.replace('_', ' ')} {value:.4f}"
+                    for name, value in progress.validation.figures.items()
+                )
+                remaining = (progress.steps - progress.step) / max(1, progress.step)
+                console.print(
+                    f"epoch {progress.epoch:.2f}, step {progress.step} of {progress.steps}: loss "
+                    f"{progress.loss:.4f}, {figures} ({progress.tokens_per_second:.0f} tokens/s, "
+                    f"{remaining * progress.seconds / 60:.0f} min left)"
+                )
+                return
+            text = f"loss {progress.loss:.4f}, {progress.tokens_per_second:.0f} tokens/s"
+            bar.update(task, description=text, total=progress.steps, completed=progress.step)
+
+        def note(text: str) -> None:
+            console.print(text)
+
+        yield report, note
+
+
+def _show(metrics: Metrics) -> None:
+    figures = sorted({figure for values in metrics.values() for figure in values})
+    table = Table("rows", *figures)
+    for name, values in metrics.items():
+        table.add_row(name, *(f"{values[figure]:.4f}" if figure in values else "" for figure in figures))
+    Console().print(table)

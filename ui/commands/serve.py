@@ -1,0 +1,46 @@
+"""`duet serve`: the pages and all protocols on one port."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from apps.auth import check_listening
+from apps.settings import load_settings
+from core_model import catalog
+from ui.commands.models import progress_bar
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on [default: DUET_HOST].")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on [default: DUET_PORT].")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Base model, by name or path [default: DUET_MODEL].")
+    ] = None,
+) -> None:
+    """Serve the pages and every API until interrupted; fetches the model first if it is not here."""
+    given = {"host": host, "port": port, "model": model}
+    settings = load_settings(**{name: value for name, value in given.items() if value is not None})
+    check_listening(settings.host, settings.api_keys)
+
+    import uvicorn
+
+    def application() -> FastAPI:
+        from ui.server import create_app
+
+        return create_app(settings)
+
+    config = uvicorn.Config(
+        application, factory=True, host=settings.host, port=settings.port, timeout_graceful_shutdown=5
+    )
+    # Before anything that takes long, so that a port that is taken is told at once.
+    listening = config.bind_socket()
+    with progress_bar() as progress:
+        catalog.resolve(settings.model, settings.home, settings.sources, progress)
+    with suppress(KeyboardInterrupt):  # Ctrl-C comes up again once uvicorn has shut everything down
+        uvicorn.Server(config).run(sockets=[listening])

@@ -1,0 +1,1 @@
+"""OpenAI's HTTP protocol: chat completions, completions, models; and vLLM's for adapters."""

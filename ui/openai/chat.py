@@ -1,0 +1,92 @@
+"""POST /v1/chat/completions."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import JSONResponse
+
+from core_model.requests import Completion, TokenLogprob
+from core_model.tokenizer import Tokenizer
+from ui.openai.schemas import ChatRequest
+from ui.openai.streaming import DONE, EventStream, collected, event, merged, until_client_leaves
+from ui.openai.usage import finish_reason, finite, usage
+from ui.runtime import Runtime, runtime_when_ready
+from ui.served_models import Answer
+
+router = APIRouter()
+
+
+@router.post("/v1/chat/completions", tags=["OpenAI"])
+async def create_chat_completion(
+    body: ChatRequest, request: Request, runtime: Annotated[Runtime, Depends(runtime_when_ready)]
+) -> Response:
+    """Answer a conversation, as one body or as a stream of events."""
+    answers = await runtime.models.get(body.model).chat(body)
+    head = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": body.model}
+    if body.stream:
+        return EventStream(_chunks(head, body, answers, runtime), answers)
+
+    def stop() -> None:
+        for answer in answers:
+            answer.cancel()
+
+    ends = await until_client_leaves(request, collected(answers), stop)
+    runtime.metrics.answered(body.model, ends)
+    choices = [
+        {
+            "index": number,
+            "message": {"role": "assistant", "content": end.text, "refusal": None},
+            "logprobs": _logprobs(end.logprobs, runtime.tokenizer) if body.logprobs else None,
+            "finish_reason": finish_reason(end),
+        }
+        for number, end in enumerate(ends)
+    ]
+    return JSONResponse(
+        {**head, "object": "chat.completion", "choices": choices, "usage": usage(ends, body.n)}
+    )
+
+
+async def _chunks(
+    head: dict[str, Any], body: ChatRequest, answers: list[Answer], runtime: Runtime
+) -> AsyncIterator[bytes]:
+    head = {**head, "object": "chat.completion.chunk"}
+    if body.includes_usage:
+        head["usage"] = None
+
+    def chunk(
+        number: int, delta: dict[str, Any], logprobs: Any = None, finish_reason: str | None = None
+    ) -> bytes:
+        choice = {"index": number, "delta": delta, "logprobs": logprobs, "finish_reason": finish_reason}
+        return event({**head, "choices": [choice]})
+
+    for number in range(len(answers)):
+        yield chunk(number, {"role": "assistant", "content": ""})
+    ends: list[Completion] = []
+    async for number, item in merged(answers):
+        if isinstance(item, Completion):
+            ends.append(item)
+            yield chunk(number, {}, finish_reason=finish_reason(item))
+        elif item.text or item.logprobs:
+            logprobs = _logprobs(item.logprobs, runtime.tokenizer) if body.logprobs else None
+            yield chunk(number, {"content": item.text}, logprobs)
+    runtime.metrics.answered(body.model, ends)
+    if body.includes_usage:
+        yield event({**head, "choices": [], "usage": usage(ends, body.n)})
+    yield DONE
+
+
+def _logprobs(logprobs: list[TokenLogprob], tokenizer: Tokenizer) -> dict[str, Any]:
+    def entry(token: int, logprob: float) -> dict[str, Any]:
+        text = tokenizer.token_bytes(token)
+        return {"token": text.decode("utf-8", "replace"), "logprob": finite(logprob), "bytes": list(text)}
+
+    content = [
+        {**entry(item.token, item.logprob), "top_logprobs": [entry(*alternative) for alternative in item.top]}
+        for item in logprobs
+    ]
+    return {"content": content, "refusal": None}

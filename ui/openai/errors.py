@@ -1,0 +1,160 @@
+"""Errors in OpenAI's shape, for every route: {"error": {"message", "type", "param", "code"}}."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from apps.auth import AuthError
+from apps.code.grammar.errors import GrammarError
+from apps.code.sandbox.limits import SandboxError
+from apps.code.toolchains import ToolchainMissingError
+from apps.support.errors import ConflictError, DatabaseNotReadyError, NotFoundError, SupportError
+from core_model.errors import (
+    AdapterError,
+    ContextLengthError,
+    CoreError,
+    EngineClosedError,
+    RequestError,
+    UnknownAdapterError,
+)
+
+log = structlog.get_logger(__name__)
+
+
+class APIError(Exception):
+    """An answer other than success."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        kind: str = "invalid_request_error",
+        param: str | None = None,
+        code: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.kind = kind
+        self.param = param
+        self.code = code
+
+    @property
+    def body(self) -> dict[str, Any]:
+        return {"error": {"message": self.message, "type": self.kind, "param": self.param, "code": self.code}}
+
+
+class ModelNotFoundError(APIError):
+    """No model of that name is served."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        message = f"The model '{name}' does not exist; there are {', '.join(known)}."
+        super().__init__(404, message, param="model", code="model_not_found")
+
+
+class NotReadyError(APIError):
+    """The model is still being loaded, or could not be."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(503, message, kind="server_error", code="not_ready")
+
+
+class BusyError(APIError):
+    """So many requests are waiting already that another one would wait in vain."""
+
+    def __init__(self) -> None:
+        message = "Too many requests are waiting; try again in a moment."
+        super().__init__(429, message, kind="rate_limit_error", code="busy")
+
+
+# The most specific class that an error belongs to decides: status, type, code.
+_OURS: dict[type[Exception], tuple[int, str, str | None]] = {
+    ContextLengthError: (400, "invalid_request_error", "context_length_exceeded"),
+    UnknownAdapterError: (404, "invalid_request_error", "adapter_not_found"),
+    RequestError: (400, "invalid_request_error", None),
+    AdapterError: (400, "invalid_request_error", "invalid_adapter"),
+    EngineClosedError: (503, "server_error", "shutting_down"),
+    AuthError: (401, "invalid_request_error", "invalid_api_key"),
+    NotFoundError: (404, "invalid_request_error", "not_found"),
+    ConflictError: (409, "invalid_request_error", "conflict"),
+    DatabaseNotReadyError: (503, "server_error", "not_ready"),
+    SupportError: (400, "invalid_request_error", None),
+    GrammarError: (500, "server_error", "grammar_unusable"),
+    SandboxError: (500, "server_error", "sandbox_unusable"),
+    ToolchainMissingError: (500, "server_error", "toolchain_missing"),
+    CoreError: (500, "server_error", None),
+}
+
+
+def as_api_error(error: Exception) -> APIError:
+    """The answer that an error becomes. One that nobody foresaw is logged, and told without its details."""
+    if isinstance(error, APIError):
+        return error
+    if isinstance(error, RequestValidationError):
+        return _invalid(error)
+    if isinstance(error, HTTPException):
+        if isinstance(error.__cause__, ValueError | RecursionError):
+            # What FastAPI makes of a body that breaks the parser instead of being refused by it.
+            return APIError(400, "The body is not valid JSON in UTF-8.", code="invalid_json")
+        kind = "invalid_request_error" if error.status_code < 500 else "server_error"
+        return APIError(error.status_code, str(error.detail), kind=kind, code=_code(error.status_code))
+    for cls in type(error).__mro__:
+        if cls in _OURS:
+            status, kind, code = _OURS[cls]
+            param = error.parameter if isinstance(error, RequestError) else None
+            return APIError(status, str(error), kind=kind, param=param, code=code)
+    log.error("unforeseen error", exc_info=error)
+    return APIError(500, "The server had an error; its log says more.", kind="server_error")
+
+
+def _code(status: int) -> str | None:
+    return {404: "not_found", 405: "method_not_allowed", 413: "request_too_large"}.get(status)
+
+
+def _invalid(error: RequestValidationError) -> APIError:
+    first = error.errors()[0]
+    if first["type"] == "json_invalid":
+        return APIError(400, f"The body is not valid JSON: {first['ctx']['error']}.", code="invalid_json")
+    # Of a union each member has its say; the one that went deepest into the value is the one that was meant.
+    same_field = [other for other in error.errors() if other["loc"][:2] == first["loc"][:2]]
+    first = max(same_field, key=lambda one: len(one["loc"]))
+    path = [step for step in first["loc"] if step not in ("body", "query", "path", "header")]
+    # Members of a union stand in the path under the names of their types: not for a client to see.
+    param = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path if _shown(step))
+    if not param:
+        return APIError(400, "The body must be a JSON object, sent as application/json.", code="invalid_json")
+    return APIError(400, f"{param[1:]}: {first['msg']}", param=param[1:], code=first["type"])
+
+
+def _shown(step: int | str) -> bool:
+    return isinstance(step, int) or (step.isidentifier() and step not in ("str", "int", "float"))
+
+
+def error_response(error: Exception) -> Response:
+    """The HTTP answer that an error becomes."""
+    answer = as_api_error(error)
+    headers = {}
+    if answer.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if answer.status in (429, 503):
+        headers["Retry-After"] = "2"
+    content = json.dumps(answer.body, ensure_ascii=False).encode("utf-8", "replace")
+    return Response(content, answer.status, headers, media_type="application/json")
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Let every error of the app's routes leave in OpenAI's shape."""
+
+    async def answer(_request: Request, error: Exception) -> Response:
+        return error_response(error)
+
+    for kind in (APIError, RequestValidationError, HTTPException, *_OURS, Exception):
+        app.add_exception_handler(kind, answer)

@@ -1,0 +1,5 @@
+"""The Gradio pages."""
+
+from ui.pages.mounting import Pages
+
+__all__ = ["Pages"]

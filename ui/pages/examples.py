@@ -1,0 +1,117 @@
+"""What the code studio offers to try."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Task:
+    """Something to write. `name` and the texts are labels.py keys, or words in both languages."""
+
+    name: str
+    english: str
+    chinese: str
+    language: str
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A file with a hole; the cursor belongs between `prefix` and `suffix`."""
+
+    name: str
+    prefix: str
+    suffix: str
+    language: str
+
+
+@dataclass(frozen=True)
+class Program:
+    """Something to translate."""
+
+    name: str
+    code: str
+    source: str
+    target: str
+
+
+TASKS = (
+    Task(
+        "code.example.primes",
+        "A function that returns all primes up to n.",
+        "写一个函数，返回不大于 n 的所有素数。",
+        "python",
+    ),
+    Task(
+        "code.example.palindrome",
+        "A class Palindrome with a static isPalindrome(String text) that ignores case and punctuation.",
+        "写一个类 Palindrome，包含静态方法 isPalindrome(String text)，忽略大小写和标点。",
+        "java",
+    ),
+    Task(
+        "code.example.lru",
+        "An LRU cache for int keys and values with get and put, both in constant time.",
+        "实现一个 LRU 缓存，键和值都是 int，get 和 put 都是常数时间。",
+        "cpp",
+    ),
+)
+
+GAPS = (
+    Gap(
+        "code.example.search",
+        "def binary_search(items: list[int], wanted: int) -> int:\n"
+        '    """The index of `wanted` in the sorted `items`, or -1."""\n'
+        "    low, high = 0, len(items) - 1\n"
+        "    while low <= high:\n"
+        "        middle = (low + high) // 2\n"
+        "        ",
+        "\n    return -1\n",
+        "python",
+    ),
+    Gap(
+        "code.example.counter",
+        "import java.util.HashMap;\nimport java.util.Map;\n\npublic class WordCount {\n"
+        "    public static Map<String, Integer> count(String text) {\n"
+        "        Map<String, Integer> counts = new HashMap<>();\n"
+        "        ",
+        "\n        return counts;\n    }\n}\n",
+        "java",
+    ),
+    Gap(
+        "code.example.gcd",
+        "#include <iostream>\n\nint gcd(int a, int b) {\n    ",
+        "\n}\n\nint main() {\n    std::cout << gcd(84, 36) << std::endl;\n    return 0;\n}\n",
+        "cpp",
+    ),
+)
+
+PROGRAMS = (
+    Program(
+        "code.example.fib",
+        "def fibonacci(n: int) -> list[int]:\n"
+        "    numbers = [0, 1]\n"
+        "    while len(numbers) < n:\n"
+        "        numbers.append(numbers[-1] + numbers[-2])\n"
+        "    return numbers[:n]\n",
+        "python",
+        "java",
+    ),
+    Program(
+        "code.example.stack",
+        "import java.util.ArrayList;\n\npublic class Stack {\n"
+        "    private final ArrayList<Integer> items = new ArrayList<>();\n\n"
+        "    public void push(int item) {\n        items.add(item);\n    }\n\n"
+        "    public int pop() {\n        return items.remove(items.size() - 1);\n    }\n\n"
+        "    public boolean isEmpty() {\n        return items.isEmpty();\n    }\n}\n",
+        "java",
+        "cpp",
+    ),
+    Program(
+        "code.example.area",
+        "#include <cmath>\n#include <string>\n\ndouble area(const std::string& shape, double size) {\n"
+        '    if (shape == "circle") {\n        return M_PI * size * size;\n    }\n'
+        "    return size * size;\n}\n",
+        "cpp",
+        "python",
+    ),
+)

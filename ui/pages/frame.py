@@ -1,0 +1,92 @@
+"""What the pages share: the header with its language switch, and words that change with the language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from ui.pages.labels import LANGUAGES, Language, preferred, text
+
+Words = str | Callable[[Language], Any]
+"""A key of labels.py, or what makes a property's value for a language."""
+
+ROUTES = {"nav.shop": "/", "nav.code": "/code"}
+QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+AT_ONCE: dict[str, Any] = {**QUIET, "queue": False}
+"""For events that do no more than change the page."""
+
+
+class Frame:
+    """One page's header and all its components with words.
+
+    Make components through `make`, and call `finish` at the end.
+    """
+
+    def __init__(self, route: str) -> None:
+        """`route` is one of ROUTES' keys. Must be called inside the page's Blocks context."""
+        self._worded: list[tuple[Any, Mapping[str, Words]]] = []
+        gr.Navbar(visible=False)
+        # In the browser, so that it outlives the page and the server; it is no secret.
+        self._stored = gr.BrowserState("", storage_key="duet-language", secret="duet")
+        with gr.Row(elem_id="header", equal_height=True):
+            self.make(gr.HTML, {"value": lambda language: _navigation(route, language)}, elem_id="navigation")
+            self.language = gr.Radio(
+                [(name, code) for code, name in LANGUAGES.items()],
+                value="en",
+                label="Language / 语言",
+                show_label=False,
+                container=False,
+                elem_id="language",
+                elem_classes="segmented",
+                min_width=0,
+            )
+
+    def make(self, kind: Callable[..., Any], words: Mapping[str, Words], **options: Any) -> Any:
+        """A component `kind(**options)` whose properties `words` are in the page's language."""
+        component = kind(**_said(words, "en"), **options)
+        self._worded.append((component, words))
+        return component
+
+    def finish(self, blocks: gr.Blocks) -> None:
+        """Let the page open in the language used last, else the browser's, and follow the switch."""
+        components = [component for component, _ in self._worded]
+
+        def opened(stored: str, request: gr.Request) -> list[Any]:
+            language = (
+                stored if stored in LANGUAGES else preferred(request.headers.get("accept-language", ""))
+            )
+            # The page is in English as it comes; what somebody has typed since must not be touched.
+            updates = self._updates(language) if language != "en" else [gr.skip() for _ in components]
+            return [language, *updates]
+
+        def switched(language: Language) -> list[Any]:
+            return [language, *self._updates(language)]
+
+        blocks.load(opened, self._stored, [self.language, *components], **AT_ONCE)
+        self.language.input(switched, self.language, [self._stored, *components], **AT_ONCE)
+
+    def _updates(self, language: Language) -> list[Any]:
+        return [gr.update(**_said(words, language)) for _, words in self._worded]
+
+
+def title(heading: str, lead: str) -> Callable[[Language], str]:
+    """A page's heading and the line below it, by their keys."""
+    return lambda language: f"<h1>{escape(text(heading, language))}</h1><p>{escape(text(lead, language))}</p>"
+
+
+def _said(words: Mapping[str, Words], language: Language) -> dict[str, Any]:
+    return {
+        name: text(word, language) if isinstance(word, str) else word(language)
+        for name, word in words.items()
+    }
+
+
+def _navigation(route: str, language: Language) -> str:
+    links = "".join(
+        f'<a href="{path}"{" aria-current=page" if key == route else ""}>{escape(text(key, language))}</a>'
+        for key, path in ROUTES.items()
+    )
+    return f'<span class="brand" translate="no">Duet</span><nav>{links}</nav>'

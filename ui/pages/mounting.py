@@ -1,0 +1,98 @@
+"""The Gradio pages inside the server: built while the model loads, reachable where no API route matches."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from html import escape
+
+import structlog
+from fastapi import FastAPI
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from apps.auth import check_request
+from apps.settings import Settings
+from ui.pages.labels import text
+from ui.runtime import Runtime
+
+log = structlog.get_logger(__name__)
+
+_PAGES = frozenset({"/", "/code"})
+# What the pages ask for. Gradio has more routes (a proxy, files, uploads, run history): they stay shut.
+_PARTS = re.compile(
+    r"/(?:assets/|static/|svelte/|theme\.css|config|favicon\.ico|robots\.txt|login|logout"
+    r"|gradio_api/(?:queue/(?:join|data)|run/predict|cancel|heartbeat/))"
+)
+
+
+class Pages:
+    """ASGI application. Until Gradio is imported and built it answers with a page that waits."""
+
+    def __init__(self, settings: Settings, runtime: Callable[[], Runtime]) -> None:
+        """`runtime` gives what the pages stand on, or raises NotReadyError while it is being loaded."""
+        self._settings = settings
+        self._runtime = runtime
+        self._gradio: ASGIApp | None = None
+        self._failed = False
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Build the pages in the background; stop them at the end."""
+        stop = asyncio.Event()
+        task = asyncio.create_task(self._run(stop))
+        try:
+            yield
+        finally:
+            stop.set()
+            await task
+
+    async def _run(self, stop: asyncio.Event) -> None:
+        try:
+            app = await asyncio.to_thread(self._build)
+        except Exception:
+            # The APIs serve without pages; whoever opens one must not wait for ever.
+            log.exception("the pages could not be built")
+            self._failed = True
+            return
+        async with app.router.lifespan_context(app):
+            self._gradio = app
+            log.info("pages ready")
+            await stop.wait()
+            self._gradio = None
+
+    def _build(self) -> FastAPI:
+        # Gradio takes seconds to import: here it costs neither the API nor `duet --help` anything.
+        from ui.pages.site import build_site
+
+        return build_site(self._settings, self._runtime)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"]
+        if scope["type"] != "http" or not (path in _PAGES or _PARTS.match(path)):
+            raise HTTPException(404)
+        if not self._settings.api_keys:  # else Gradio asks for one of them
+            check_request((), None, Headers(scope=scope).get("host"))
+        if self._gradio is not None:
+            await self._gradio(scope, receive, send)
+        elif self._failed:
+            raise HTTPException(500, "the pages could not be built; the server's log says why")
+        elif path in _PAGES:
+            await HTMLResponse(_WAITING, headers={"Cache-Control": "no-store"})(scope, receive, send)
+        else:
+            raise HTTPException(503, "the pages are being built; try again in a moment")
+
+
+_WAITING = f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="1"><title>Duet</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>
+body {{ margin: 0; min-height: 100vh; display: grid; place-items: center; background: #f7f8f7; color: #33413d;
+  font: 1.05rem/1.6 system-ui, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif; }}
+@media (prefers-color-scheme: dark) {{ body {{ background: #101413; color: #c9d3cf; }} }}
+</style></head>
+<body><p>{escape(text("starting", "en"))}<br>{escape(text("starting", "zh"))}</p></body></html>"""

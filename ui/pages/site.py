@@ -1,0 +1,52 @@
+"""All pages as one Gradio app."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import gradio as gr
+from fastapi import FastAPI
+
+from apps.auth import AuthError, check_request
+from apps.settings import Settings
+from ui.pages import code_studio, support_chat
+from ui.pages.labels import text
+from ui.pages.theme import THEME
+from ui.runtime import Runtime
+
+STYLE = Path(__file__).with_name("style.css")
+MOST_AT_ONCE = 32
+"""Events that run together. The model serves fewer at a time: the others wait in its queue."""
+
+
+def build_site(settings: Settings, runtime: Callable[[], Runtime]) -> FastAPI:
+    """The application, for a path `/`. `runtime` raises NotReadyError while the model is being loaded."""
+    with gr.Blocks(title="Duet", analytics_enabled=False) as blocks:
+        support_chat.build(blocks, lambda: runtime().support)
+    with blocks.route("Code", "/code"):
+        code_studio.build(blocks, lambda: runtime().code)
+    blocks.queue(default_concurrency_limit=MOST_AT_ONCE, api_open=False)
+
+    def is_key(_user: str, password: str) -> bool:
+        try:
+            check_request(settings.api_keys, f"Bearer {password}", None)
+        except AuthError:
+            return False
+        return True
+
+    return gr.mount_gradio_app(
+        FastAPI(openapi_url=None),
+        blocks,
+        path="/",
+        auth=is_key if settings.api_keys else None,
+        auth_message=" / ".join(text("login", language) for language in ("en", "zh")),
+        footer_links=[],
+        run_history=False,
+        show_error=False,
+        ssr_mode=False,
+        enable_monitoring=False,
+        mcp_server=False,
+        theme=THEME,
+        css_paths=[STYLE],
+    )

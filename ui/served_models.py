@@ -1,0 +1,253 @@
+"""What stands behind a model name of the API: the base model, an adapter on it, or an app's assistant."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from core_model.constraint import Constraint
+from core_model.engine import Engine
+from core_model.errors import RequestError
+from core_model.lora import load_adapter
+from core_model.requests import Completion, GenerationRequest, Piece, SamplingParams
+from core_model.tokenizer import Tokenizer
+from ui.openai.errors import BusyError, ModelNotFoundError
+from ui.openai.schemas import ChatRequest, CompletionRequest
+
+ADAPTER_PREFIX = "duet-"
+MAX_ANSWERS = 64
+"""Answers that one request may ask for: prompts times `n`."""
+MAX_WAITING = 256
+"""Generations that may wait for room in a batch before new ones are turned away."""
+
+
+class Grammars(Protocol):
+    """Fresh constraints, or None where a text begins so that none can hold."""
+
+    def program(self, language: str, prefix: str = "", suffix: str | None = None) -> Constraint | None:
+        """Code of `language` between `prefix` and `suffix`. Raises RequestError for an unknown language."""
+
+    def fenced(self, begun: str = "") -> Constraint | None:
+        """Markdown whose fenced code parses."""
+
+
+class Answer(Protocol):
+    """Text under way; the engine's `Generation` is one."""
+
+    def __aiter__(self) -> AsyncIterator[Piece]:
+        """Pieces of text as they become certain."""
+
+    def result(self) -> Completion:
+        """What came of it, once the iteration has ended."""
+
+    def cancel(self) -> None:
+        """Stop the work, if it has not ended."""
+
+
+class ServedModel(Protocol):
+    """A name in /v1/models that can be talked to."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def created(self) -> int: ...
+
+    async def chat(self, request: ChatRequest) -> list[Answer]:
+        """Start `n` answers. Raises RequestError."""
+
+    async def complete(self, request: CompletionRequest) -> list[Answer]:
+        """Start `n` answers to each prompt. Raises RequestError."""
+
+
+@dataclass(frozen=True)
+class EngineModel:
+    """The base model, as it is or with an adapter."""
+
+    id: str
+    engine: Engine
+    adapter: str | None = None
+    grammars: Grammars | None = None
+    fences: bool = False  # constrain the code in chat answers even if no language is asked for
+    created: int = field(default_factory=lambda: int(time.time()))
+
+    async def chat(self, request: ChatRequest) -> list[Answer]:
+        messages = [message.as_template_input() for message in request.messages]
+        prompt = await asyncio.to_thread(self.engine.tokenizer.encode_chat, messages)
+        try:
+            return self._submit(
+                [
+                    (prompt, request.sampling_of(choice), self._chat_constraint(request.language))
+                    for choice in range(request.n)
+                ],
+                request,
+            )
+        except RequestError as error:
+            if error.parameter == "prompt":
+                error.parameter = "messages"
+            raise
+
+    async def complete(self, request: CompletionRequest) -> list[Answer]:
+        prompts = [
+            await asyncio.to_thread(self._encode, prompt, request.suffix) for prompt in request.prompts
+        ]
+        if not prompts:
+            raise RequestError("there is no prompt", "prompt")
+        wanted = [
+            (prompt, request.sampling_of(choice), self._code_constraint(request, text))
+            for prompt, text in zip(prompts, request.prompts, strict=True)
+            for choice in range(request.n)
+        ]
+        return self._submit(wanted, request)
+
+    def _encode(self, prompt: str | list[int], suffix: str | None) -> list[int]:
+        tokenizer = self.engine.tokenizer
+        if isinstance(prompt, str):
+            # The whole prompt is the caller's own, special tokens too: editors write their own templates.
+            return (
+                tokenizer.encode_with_special(prompt)
+                if suffix is None
+                else tokenizer.encode_fim(prompt, suffix)
+            )
+        if suffix is not None:
+            raise RequestError("a prompt of tokens cannot have a suffix; send text", "suffix")
+        if any(not 0 <= token < tokenizer.vocab for token in prompt):
+            raise RequestError(f"tokens must be between 0 and {tokenizer.vocab - 1}", "prompt")
+        return prompt
+
+    def _submit(
+        self,
+        wanted: list[tuple[list[int], SamplingParams, Constraint | None]],
+        request: ChatRequest | CompletionRequest,
+    ) -> list[Answer]:
+        if len(wanted) > MAX_ANSWERS:
+            raise RequestError(f"{len(wanted)} answers are asked for; at most {MAX_ANSWERS} at a time", "n")
+        if self.engine.statistics.waiting + len(wanted) > MAX_WAITING:
+            raise BusyError
+        answers: list[Answer] = []
+        try:
+            for prompt, sampling, constraint in wanted:
+                answers.append(
+                    self.engine.submit(
+                        GenerationRequest(prompt, sampling, request.window, self.adapter, constraint)
+                    )
+                )
+        except BaseException:
+            for answer in answers:
+                answer.cancel()
+            raise
+        return answers
+
+    def _chat_constraint(self, language: str | None) -> Constraint | None:
+        if language is not None:
+            return self._known_grammars().program(language)
+        return self._known_grammars().fenced() if self.fences else None
+
+    def _code_constraint(self, request: CompletionRequest, prompt: str | list[int]) -> Constraint | None:
+        if request.language is None:
+            return None
+        prefix = prompt if isinstance(prompt, str) else self.engine.tokenizer.decode(prompt)
+        return self._known_grammars().program(request.language, prefix, request.suffix)
+
+    def _known_grammars(self) -> Grammars:
+        if self.grammars is None:
+            raise RequestError("this server has no grammars; leave `language` out", "language")
+        return self.grammars
+
+
+class TextAnswer:
+    """An answer that an app composes; its tokens are counted from the text."""
+
+    def __init__(self, prompt_tokens: int, text: AsyncIterator[str], tokenizer: Tokenizer) -> None:
+        self._text = text
+        self._tokenizer = tokenizer
+        self._said: list[str] = []
+        self._prompt_tokens = prompt_tokens
+        self._started = time.perf_counter()
+        self._first_token_s = 0.0
+
+    async def __aiter__(self) -> AsyncIterator[Piece]:
+        async for text in self._text:
+            self._first_token_s = self._first_token_s or time.perf_counter() - self._started
+            self._said.append(text)
+            yield Piece(text, [], [])
+
+    def result(self) -> Completion:
+        text = "".join(self._said)
+        return Completion(
+            text=text,
+            tokens=self._tokenizer.encode(text),
+            prompt_tokens=self._prompt_tokens,
+            first_token_s=self._first_token_s,
+            total_s=time.perf_counter() - self._started,
+        )
+
+    def cancel(self) -> None:
+        """Nothing to stop: the work is done inside the iteration, and ends when that is cancelled."""
+
+
+@dataclass(frozen=True)
+class AssistantModel:
+    """An app's assistant under a model name: `reply` streams text, `fill` (if any) completes code."""
+
+    id: str
+    tokenizer: Tokenizer
+    reply: Callable[[ChatRequest, int], AsyncIterator[str]]  # the request and which of the n choices
+    fill: EngineModel | None = None
+    created: int = field(default_factory=lambda: int(time.time()))
+
+    async def chat(self, request: ChatRequest) -> list[Answer]:
+        if request.logprobs:
+            raise RequestError(f"{self.id} cannot report logprobs; the base model can", "logprobs")
+        count = sum(len(self.tokenizer.encode(message.text)) for message in request.messages)
+        return [TextAnswer(count, self.reply(request, choice), self.tokenizer) for choice in range(request.n)]
+
+    async def complete(self, request: CompletionRequest) -> list[Answer]:
+        if self.fill is None:
+            raise RequestError(f"{self.id} only chats; use /v1/chat/completions", "model")
+        return await self.fill.complete(request)
+
+
+class ModelTable:
+    """Every model name that is served: the base, the assistants, and one for each loaded adapter."""
+
+    def __init__(self, base: EngineModel, assistants: Sequence[ServedModel] = ()) -> None:
+        self.base = base
+        self.engine = base.engine
+        self._fixed: dict[str, ServedModel] = {model.id: model for model in (base, *assistants)}
+        self._adapters: dict[str, EngineModel] = {}
+
+    def all(self) -> list[ServedModel]:
+        """The models in the order in which they are listed."""
+        return [*self._fixed.values(), *self._adapters.values()]
+
+    def get(self, name: str) -> ServedModel:
+        """The model of that name; an adapter also answers to its bare name, as in vLLM.
+
+        Raises ModelNotFoundError.
+        """
+        for key in (name, ADAPTER_PREFIX + name):
+            model = self._fixed.get(key) if key == name else None
+            model = model or self._adapters.get(key)
+            if model is not None:
+                return model
+        raise ModelNotFoundError(name, [model.id for model in self.all()])
+
+    def load_adapter(self, name: str, path: Path) -> None:
+        """Serve the PEFT folder `path` as `duet-NAME`. Raises RequestError, AdapterError."""
+        key = ADAPTER_PREFIX + name
+        if key in self._adapters:
+            raise RequestError(f"the adapter '{name}' has already been loaded", "lora_name")
+        if key in self._fixed or name in self._fixed:
+            raise RequestError(f"'{name}' is the name of another model", "lora_name")
+        self.engine.add_adapter(load_adapter(path, self.engine.config, name))
+        self._adapters[key] = EngineModel(key, self.engine, name, self.base.grammars)
+
+    def unload_adapter(self, name: str) -> None:
+        """Stop serving it. Raises UnknownAdapterError, or RequestError while it is in use."""
+        self.engine.remove_adapter(name)
+        self._adapters.pop(ADAPTER_PREFIX + name, None)

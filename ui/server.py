@@ -1,0 +1,102 @@
+"""The HTTP server: every protocol, one model."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+import structlog
+from fastapi import Depends, FastAPI, Header, Request, Response
+
+from apps.auth import check_request
+from apps.code import api as code_api
+from apps.settings import Settings
+from apps.support import api as support_api
+from ui.body_limit import LimitBody
+from ui.metrics import CountRequests, Metrics
+from ui.openai import chat, completions, models
+from ui.openai.errors import install_error_handlers
+from ui.pages import Pages
+from ui.runtime import (
+    LoadRuntime,
+    Runtime,
+    code_assistant,
+    load_runtime,
+    loaded_runtime,
+    runtime_when_ready,
+    support_assistant,
+)
+
+log = structlog.get_logger(__name__)
+
+OPEN_PATHS = frozenset({"/health", "/ready"})
+"""Routes that need no key: what a process supervisor asks."""
+
+
+def create_app(settings: Settings, load: LoadRuntime = load_runtime) -> FastAPI:
+    """The application. Its model is loaded in the background, so that it answers at once."""
+    metrics = Metrics()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        loading = asyncio.create_task(asyncio.to_thread(load, settings, metrics))
+        loading.add_done_callback(_log_loaded)
+        app.state.loading = loading
+        async with pages.running():
+            yield
+        await asyncio.wait([loading])
+        if loading.exception() is None:
+            await asyncio.to_thread(loading.result().close)
+
+    async def authenticate(
+        request: Request,
+        authorization: Annotated[str | None, Header(include_in_schema=False)] = None,
+        host: Annotated[str | None, Header(include_in_schema=False)] = None,
+    ) -> None:
+        if request.url.path not in OPEN_PATHS:
+            check_request(settings.api_keys, authorization, host)
+
+    app = FastAPI(
+        title="Duet",
+        description="A support assistant and a code assistant on one small model.",
+        lifespan=lifespan,
+        dependencies=[Depends(authenticate)],
+    )
+    # Not mounted: a mount at / would also answer for API routes that are asked with a wrong method.
+    pages = Pages(settings, lambda: loaded_runtime(app))
+    app.router.default = pages
+    app.add_middleware(LimitBody)
+    app.add_middleware(CountRequests, metrics=metrics)
+    install_error_handlers(app)
+    for router in (chat.router, completions.router, models.router):
+        app.include_router(router)
+    app.include_router(code_api.create_router(code_assistant))
+    app.include_router(support_api.create_router(support_assistant))
+
+    @app.get("/health", tags=["operation"])
+    async def health() -> dict[str, str]:
+        """The process is up."""
+        return {"status": "ok"}
+
+    @app.get("/ready", tags=["operation"])
+    async def ready(runtime: Annotated[Runtime, Depends(runtime_when_ready)]) -> dict[str, str]:
+        """The model is loaded and the database reachable: requests will be answered."""
+        await asyncio.to_thread(runtime.database.check_ready)
+        return {"status": "ready", "model": runtime.models.base.id}
+
+    @app.get("/metrics", tags=["operation"])
+    async def show_metrics() -> Response:
+        """Counters in Prometheus' format."""
+        return Response(metrics.page(), media_type="text/plain; version=0.0.4")
+
+    return app
+
+
+def _log_loaded(loading: asyncio.Task[Runtime]) -> None:
+    error = loading.exception()
+    if error is None:
+        log.info("ready", model=loading.result().models.base.id)
+    else:
+        log.error("the model could not be loaded", reason=str(error), exc_info=error)
