@@ -1,0 +1,98 @@
+"""What strict rules refuse beyond tree-sitter, and what they must never refuse."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from .test_acceptor import complete
+
+LEGAL = {
+    "python": [
+        "with a as b, c as d: pass",
+        "with (a as b, c as d):\n pass",
+        "try: pass\nexcept (A, B) as e: pass",
+        "try: pass\nexcept* E as e: pass",
+        "from a import (b as c)",
+        "match x:\n case A() as y:\n  pass",
+        "a = b = c, = d",
+        "x: list[int] = []",
+        "f(a, b=1, *c, **d)",
+        "f(a=1, match=2, type=3, print=4)",
+        "f({**a, 'b': 1}, c)",
+        "f(a=lambda x=1: x, b=2)",
+        "class A(B, m=C): x: int = 3",
+        "print(x, y := 2)",
+        "s = b'\\x00' rb'\\d' Rb'\\q'",
+        "x = 0xFF_FF + 0b1_0 + 00 + 1_000.5e-3j + 01.5",
+        "x = [\n1,\n      # c\n2]\n",
+        "if a:\n\tb\n\n# c\n\tif d:\n\t\te\nf",
+        "x = 1 \\\n  + 2",
+        "async def f():\n  async with a as b: await c",
+        'f"{x!r:>{w}}"',
+        "'\\N{BULLET} \\u00e9 \\U0010ffff \\d'",
+        "match = type = print = _ = 1",
+    ],
+    "java": [
+        "record A(int a) { A { a = 1; } }",
+        "class A { var var = 1; int record, sealed, yield; }",
+        'class A { String s = """\n two\n"""; }',
+        "class A { void f() { g(_ -> 1); } }",
+        "sealed interface A permits B {}",
+    ],
+    "cpp": [
+        "FOO(x);\nint a;",
+        "auto f = [x = 1](auto &&y) mutable -> int { return y; };",
+        "template <class T> concept C = requires(T t) { t + 1; };",
+        "int f() { return (a == b) ? c : d; }",
+        "int operator&&(A a, A b);",
+    ],
+}
+
+ILLEGAL = {
+    "python": [
+        "if x:\ny",
+        "if x:\n",
+        "x =\ny",
+        "  x = 1",
+        "x = 1\n  y",
+        "if a:\n    b\n  c",
+        "f('abc\n')",
+        'print "a"',
+        "class = 1",
+        "x = 012",
+        "x = 1__0",
+        "'\\x1g'",
+        "'\\u12'",
+        "'\\U00110000'",
+        "b'é'",
+        "ur'a'",
+        "f(x as y)",
+        "f(,)",
+        "a, b += 1",
+        "a = b += 1",
+        "a, b: int",
+        "f(a=1, b)",
+        "class A(m=B, C): pass",
+        "x = \u200b1",
+        "x = # c\n1",
+    ],
+    "java": ['class A { String s = "a\n"; }', "class A { int class; }", "class new {}"],
+    "cpp": ['const char *s = "a\n";'],
+}
+
+
+@pytest.mark.parametrize(("name", "text"), [(name, text) for name in LEGAL for text in LEGAL[name]])
+def test_legal_code_is_never_refused(name: str, text: str) -> None:
+    if name == "python":
+        ast.parse(text)
+    assert complete(name, text)
+
+
+@pytest.mark.parametrize(("name", "text"), [(name, text) for name in ILLEGAL for text in ILLEGAL[name]])
+def test_strict_rules_refuse_what_the_language_refuses(name: str, text: str) -> None:
+    if name == "python":
+        with pytest.raises(SyntaxError):
+            ast.parse(text)
+    assert not complete(name, text)

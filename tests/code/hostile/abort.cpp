@@ -1,0 +1,3 @@
+// expect: crashed
+#include <cstdlib>
+int main() { abort(); }

@@ -1,0 +1,6 @@
+# expect: wrong_exit
+def deeper():
+    deeper()
+
+
+deeper()

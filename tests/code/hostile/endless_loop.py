@@ -1,0 +1,3 @@
+# expect: cpu_limit
+while True:
+    pass

@@ -1,0 +1,5 @@
+# expect: process_limit
+import os
+
+while True:
+    os.fork()

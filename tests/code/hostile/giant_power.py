@@ -1,0 +1,2 @@
+# expect: cpu_limit memory_limit
+print(len(str(9**9**9)))

@@ -1,0 +1,6 @@
+# expect: cpu_limit
+import signal
+
+signal.signal(signal.SIGXCPU, signal.SIG_IGN)
+while True:
+    pass

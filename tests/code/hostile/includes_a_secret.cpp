@@ -1,0 +1,3 @@
+// expect: compile: wrong_exit
+#include "/etc/shadow"
+int main() {}

@@ -1,0 +1,5 @@
+// expect: process_limit
+#include <unistd.h>
+int main() {
+    for (;;) fork();
+}

@@ -1,0 +1,2 @@
+// expect: crashed
+int main() { *(volatile int *)0 = 1; }

@@ -1,0 +1,4 @@
+# expect: file_limit
+files = []
+while True:
+    files.append(open("/dev/null"))

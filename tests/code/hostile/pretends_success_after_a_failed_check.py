@@ -1,0 +1,5 @@
+# expect: wrong_exit
+import sys
+
+print("all tests passed")
+sys.exit(3)

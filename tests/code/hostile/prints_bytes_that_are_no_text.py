@@ -1,0 +1,4 @@
+# expect: ok
+import sys
+
+sys.stdout.buffer.write(bytes(range(256)))

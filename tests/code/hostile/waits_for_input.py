@@ -1,0 +1,2 @@
+# expect: wrong_exit
+input("password: ")

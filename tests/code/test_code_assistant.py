@@ -1,0 +1,157 @@
+"""The assistant on the small edge model: not what it writes, but what is promised about it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from apps.code.answers import NORMAL, QUICK, Answer, Checked, Token
+from apps.code.api import AnswerBody, create_router
+from apps.code.assistant import CodeAssistant
+from apps.code.errors import LanguageNotServedError
+from apps.code.syntax import parses, syntax_problem
+from core_model import Engine
+from core_model.chat_model import DuetChatModel
+from core_model.errors import RequestError
+
+
+@pytest.fixture(scope="module")
+def assistant(edge_engine: Engine) -> CodeAssistant:
+    return CodeAssistant(DuetChatModel(engine=edge_engine))
+
+
+@pytest.fixture(scope="module")
+def client(assistant: CodeAssistant) -> Iterator[TestClient]:
+    app = FastAPI()
+    app.include_router(create_router(lambda: assistant))
+    with TestClient(app) as client:
+        yield client
+
+
+def test_the_answer_is_what_was_streamed_and_begins_as_the_user_began(assistant: CodeAssistant) -> None:
+    *tokens, answer = assistant.write("add two numbers", "py", start="def add(a, b):\n", max_tokens=24)
+    assert isinstance(answer, Answer)
+    assert answer.language == "python"
+    assert answer.code.startswith("def add(a, b):\n")
+    assert (
+        "".join(token.text for token in tokens if isinstance(token, Token)).rstrip() == answer.code.rstrip()
+    )
+    assert answer.parses == parses(answer.code, "python")
+
+
+def test_greedy_answers_are_the_same_each_time(assistant: CodeAssistant) -> None:
+    codes = {list(assistant.translate("x = 1\n", "python", "java", max_tokens=16))[-1].code for _ in range(2)}
+    assert len(codes) == 1
+
+
+def test_a_language_it_does_not_write_is_refused_before_any_work(assistant: CodeAssistant) -> None:
+    with pytest.raises(LanguageNotServedError, match="python, java and cpp, not 'cobol'"):
+        assistant.write("add", "cobol")
+
+
+def test_a_model_that_cannot_fill_in_says_so(assistant: CodeAssistant) -> None:
+    with pytest.raises(RequestError, match="cannot fill in the middle"):
+        next(assistant.complete("a = ", "\n", "python"))
+
+
+def test_leaving_the_stream_stops_the_work(assistant: CodeAssistant, edge_engine: Engine) -> None:
+    events = assistant.write("count to one million", "python", max_tokens=2000)
+    next(events)
+    events.close()
+    assert list(assistant.write("stop", "python", max_tokens=2))[-1].tokens <= 2
+
+
+def test_write_over_http_gives_json(client: TestClient) -> None:
+    response = client.post(
+        "/api/code/write", json={"task": "add", "language": "cpp", "max_tokens": 8, "effort": "quick"}
+    )
+    assert response.status_code == 200
+    body = response.json()
+    assert body["language"] == "cpp"
+    assert body["tokens"] <= 8
+    assert set(body) == set(AnswerBody.model_fields)
+
+
+def test_write_over_http_streams_tokens_and_ends_with_the_answer(client: TestClient) -> None:
+    body = {"task": "add", "language": "python", "max_tokens": 12, "effort": "quick"}
+    with client.stream(
+        "POST", "/api/code/write", json=body, headers={"Accept": "text/event-stream"}
+    ) as response:
+        text = "".join(response.iter_text())
+    frames = [frame.split("\n") for frame in text.strip().split("\n\n")]
+    names = [frame[0].removeprefix("event: ") for frame in frames]
+    data = [json.loads(frame[1].removeprefix("data: ")) for frame in frames]
+    assert names == ["token"] * (len(names) - 1) + ["done"]
+    assert "".join(item["text"] for item in data[:-1]).rstrip() == data[-1]["code"].rstrip()
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"task": "", "language": "python"}, {"task": "x", "language": "python", "max_tokens": "9"}]
+)
+def test_a_wrong_body_is_refused(client: TestClient, body: dict[str, str]) -> None:
+    assert client.post("/api/code/write", json=body).status_code == 422
+
+
+def test_a_syntax_problem_is_told_by_line_and_column() -> None:
+    assert syntax_problem("int main() { return 0; }", "cpp") is None
+    problem = syntax_problem("x = 1\ny = (2\n", "python")
+    assert problem is not None
+    assert problem.line == 2
+
+
+def test_a_draft_that_passes_the_users_example_is_taken_and_says_so(assistant: CodeAssistant) -> None:
+    task = "Write f so that f(1) == 5 holds."
+    events = list(
+        assistant.write(task, "python", start="def f(n):\n    return 5\n", effort=NORMAL, max_tokens=1)
+    )
+    answer = events[-1]
+    assert isinstance(answer, Answer)
+    if answer.unchecked:
+        pytest.skip(answer.unchecked)
+    assert answer.drafts == 1
+    assert [(check.name, check.passed) for check in answer.checked] == [("f(1) == 5", True)]
+
+
+def test_while_an_example_fails_it_draws_again_and_tells_of_each_draft(assistant: CodeAssistant) -> None:
+    task = "Write f so that f(1) == 987654321 holds."
+    events = list(
+        assistant.write(task, "python", start="def f(n):\n    return ", effort=NORMAL, max_tokens=4)
+    )
+    answer = events[-1]
+    assert isinstance(answer, Answer)
+    if answer.unchecked:
+        pytest.skip(answer.unchecked)
+    checked = [event for event in events if isinstance(event, Checked)]
+    assert [event.draft for event in checked] == list(range(1, 8))
+    assert all(event.problem for event in checked)
+    assert answer.drafts == 7
+    assert not answer.checked[0].passed
+    assert answer.parses
+
+
+def test_a_translation_is_run_beside_its_source(assistant: CodeAssistant) -> None:
+    source = "def f(n: int) -> int:\n    return n + 1\n"
+    events = assistant.translate(
+        source,
+        "python",
+        "python",
+        start="def f(n: int) -> int:\n    return n + 1\n",
+        effort=NORMAL,
+        max_tokens=1,
+    )
+    answer = list(events)[-1]
+    assert isinstance(answer, Answer)
+    if answer.unchecked:
+        pytest.skip(answer.unchecked)
+    assert len(answer.checked) >= 8
+    assert all(check.passed for check in answer.checked)
+
+
+def test_quick_effort_runs_nothing(assistant: CodeAssistant) -> None:
+    answer = list(assistant.write("f(1) == 2", "python", max_tokens=4, effort=QUICK))[-1]
+    assert isinstance(answer, Answer)
+    assert (answer.drafts, answer.checked, answer.unchecked) == (1, (), None)

@@ -1,0 +1,126 @@
+"""Functions of all three languages, called with JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from apps.code import drivers
+from apps.code.checking import agreement, call, check
+from apps.code.drivers import CallResult, same
+from apps.code.examples import Example
+from apps.code.sandbox import Sandbox
+from apps.code.signatures import signature_of
+from apps.code.toolchains import ToolchainMissingError, toolchain
+
+ECHO = {
+    "python": "def echo(numbers, words, flag, real):\n    return [numbers, words, flag, real]\n",
+    "java": """import java.util.*;
+class Tool {
+    static List<Object> echo(List<Integer> numbers, String[][] words, boolean flag, double real) {
+        return Arrays.asList(numbers, words, flag, real);
+    }
+}""",
+    "cpp": """#include <tuple>
+using Kept = std::pair<std::pair<vector<int>, vector<vector<string>>>, std::pair<bool, double>>;
+Kept echo(vector<int> numbers, const vector<vector<string>>& words, bool flag, double real) {
+    return {{numbers, words}, {flag, real}};
+}""",
+}
+ARGUMENTS = ([1, -2], [['a"b', "\\\n"], []], True, 0.5)
+
+
+def sandboxed(language: str, sandbox: Sandbox) -> Sandbox:
+    try:
+        toolchain(language, sandbox)
+    except ToolchainMissingError as error:
+        pytest.skip(str(error))
+    return sandbox
+
+
+@pytest.mark.parametrize("language", ECHO)
+def test_arguments_and_results_survive_the_way_there_and_back(language: str, sandbox: Sandbox) -> None:
+    function = signature_of(ECHO[language], language, "echo")
+    assert function is not None
+    calls = call(ECHO[language], language, function, [ARGUMENTS, ARGUMENTS], sandboxed(language, sandbox))
+    assert calls.failure is None
+    numbers, words, flag, real = ARGUMENTS
+    expected: Any = [[numbers, words], [flag, real]] if language == "cpp" else list(ARGUMENTS)
+    assert [result.value for result in calls.results] == [expected, expected]
+
+
+@pytest.mark.parametrize(
+    ("language", "code"),
+    [
+        ("python", "def f(n):\n    print('noise', n)\n    return 10 // n\n\n\nprint(f(5))\n"),
+        ("java", "public class Tool { public static int f(int n) { System.out.print(n); return 10 / n; }\n"
+         "public static void main(String[] a) { System.exit(3); } }"),
+        ("cpp", "int f(int n) { cout << n; if (!n) throw runtime_error(\"zero\"); return 10 / n; }\n"
+         "int main() { return 3; }"),
+    ],
+)  # fmt: skip
+def test_one_failing_call_does_not_end_the_others_and_noise_is_no_result(
+    language: str, code: str, sandbox: Sandbox
+) -> None:
+    function = signature_of(code, language, "f")
+    assert function is not None
+    results = call(code, language, function, [(5,), (0,), (2,)], sandboxed(language, sandbox)).results
+    assert [result.value for result in results] == [2, None, 5]
+    assert [result.error is None for result in results] == [True, False, True]
+
+
+def test_a_crash_ends_the_calls_and_says_how(sandbox: Sandbox) -> None:
+    code = "import os\n\n\ndef f(n):\n    return n or os.abort()\n"
+    function = signature_of(code, "python", "f")
+    assert function is not None
+    results = call(code, "python", function, [(1,), (0,), (2,)], sandbox).results
+    assert results[0].value == 1
+    assert "SIGABRT" in str(results[1].error)
+    assert len(results) == 2
+
+
+def test_a_wrong_draft_is_told_with_its_first_wrong_call(sandbox: Sandbox) -> None:
+    code = "def add(a, b):\n    return a - b\n"
+    examples = [Example((1, 0), 1, "add(1, 0) == 1"), Example((1, 2), 3, "add(1, 2) == 3")]
+    verdict = check(code, "python", signature_of(code, "python"), examples, sandbox)
+    assert [item.passed for item in verdict.checks] == [True, False]
+    assert verdict.problem == "add(1, 2) gives -1, but it must give 3"
+
+
+def test_a_draft_that_does_not_compile_is_told_with_the_compilers_words(sandbox: Sandbox) -> None:
+    code = "int f(int n) { return m; }\n"
+    verdict = check(code, "cpp", signature_of(code, "cpp"), [], sandboxed("cpp", sandbox))
+    assert verdict.passed == 0
+    assert "does not compile" in str(verdict.problem)
+    assert "'m'" in str(verdict.problem).replace("‘", "'").replace("’", "'")
+
+
+def test_the_draft_that_others_agree_with_scores_highest() -> None:
+    one, two, three = ([CallResult(value) for value in values] for values in ([1, 2], [1, 2], [1, 9]))
+    assert agreement([one, two, three]) == [3, 3, 2]
+    assert agreement([[CallResult(error="x")], [CallResult(error="x")]]) == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "equal"),
+    [
+        (1, 1.0000001, True),
+        (1, 2, False),
+        (True, 1, False),
+        ([1, [2.0]], [1, [2]], True),
+        (None, [], True),
+        ("1", 1, False),
+        ({"a": 1}, {"a": 1}, True),
+    ],
+)
+def test_results_agree_up_to_rounding(left: Any, right: Any, equal: bool) -> None:
+    assert same(left, right) is equal
+
+
+def test_what_is_no_json_is_kept_as_text() -> None:
+    assert drivers.results_of("x\x1e[1, 2]\n\x1e!boom\n\x1enan?\n") == [
+        CallResult([1, 2]),
+        CallResult(error="boom"),
+        CallResult("nan?"),
+    ]

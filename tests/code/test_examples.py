@@ -1,0 +1,126 @@
+"""What is read out of a task: functions, examples, values; and inputs made from types."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apps.code.examples import find_examples, read_value
+from apps.code.sample_inputs import inputs_like, sample_inputs
+from apps.code.signatures import Signature, ValueType, signature_of, signatures, type_from
+
+ADD = Signature("add", (("a", None), ("b", None)))
+ONE = Signature("f", (("x", None),))
+
+
+@pytest.mark.parametrize(
+    ("task", "arguments", "expected"),
+    [
+        ("add two numbers, add(2, 3) == 5", (2, 3), 5),
+        (">>> add(2, 3)\n5\n", (2, 3), 5),
+        ('    """ Adds.\n    >>> add("a", "b")\n    \'ab\'\n    """', ("a", "b"), "ab"),
+        ("assert add([1], [2]) == [1, 2]", ([1], [2]), [1, 2]),
+        ("add(1, 2) ➞ 3", (1, 2), 3),
+        ("add(1, 2) ==> 3\nadd is nice", (1, 2), 3),
+        ("add(1, 2) should return 3.", (1, 2), 3),
+        ('add("x", "")   # returns "x"', ("x", ""), "x"),
+        ("Input: a = 1, b = -2\nOutput: -1\nExplanation: 1 - 2", (1, -2), -1),
+        ("Example 1:\n\n  Input: [1, 2], [3]\n  Output: [1, 2, 3]", ([1, 2], [3]), [1, 2, 3]),
+        ("For a = [1], b = 2 the output should be 3", ([1], 2), 3),
+        ("For a = 5, b = 2, as they are added, the output should be 7", (5, 2), 7),
+        (">>> add(Arrays.asList(1, 2), 3)\ntrue", ([1, 2], 3), True),
+        (">>> add({1.5, 2}, vector<int>{})\n{3}", ([1.5, 2], []), [3]),
+        (">>> add(null, new int[]{4})\nnull", (None, [4]), None),
+    ],
+)
+def test_an_example_is_found_in_many_ways_of_writing(task: str, arguments: Any, expected: Any) -> None:
+    found = find_examples(task, ADD)
+    assert [(example.arguments, example.expected) for example in found] == [(arguments, expected)]
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        "def add(a, b):",
+        "add(1) == 2",
+        "add(1, n) == n + 1",
+        "add(1, 2) == 2 + other(3)",
+        "add(1, 2), which is nice",
+        "Input: a = , b\nOutput:",
+    ],
+)
+def test_what_is_no_example_is_not_taken_for_one(task: str) -> None:
+    assert find_examples(task, ADD) == []
+
+
+def test_a_name_in_the_other_style_is_the_same_function() -> None:
+    found = find_examples("hasItems(1, 2) == true", Signature("has_items", ADD.parameters))
+    assert [example.expected for example in found] == [True]
+
+
+def test_an_example_is_shown_as_the_user_wrote_it() -> None:
+    assert find_examples("It holds that f( 2 )  ==  4.", ONE)[0].text == "f( 2 ) == 4"
+
+
+@given(
+    st.recursive(
+        st.integers()
+        | st.booleans()
+        | st.none()
+        | st.text(st.characters(codec="ascii", exclude_characters="\0\n\r")),
+        lambda items: st.lists(items, max_size=4),
+        max_leaves=12,
+    )
+)
+def test_every_python_literal_reads_back_as_itself(value: Any) -> None:
+    text = repr(value)
+    if "\\x" not in text:
+        assert read_value(text + " rest", 0) == (value, len(text))
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_read_or_refused_but_never_crashes(text: str) -> None:
+    assert isinstance(find_examples(f"add({text}) == {text}\nInput: {text}\nOutput: {text}", ADD), list)
+
+
+@pytest.mark.parametrize(
+    ("language", "code"),
+    [
+        ("python", "def pick(items: List[List[int]], name: str = '') -> bool:\n    return True\n"),
+        ("java", "class S { public boolean pick(int[][] items, String name) { return true; } }"),
+        ("cpp", "bool pick(const vector<vector<int>>& items, std::string name) { return true; }"),
+    ],
+)
+def test_a_function_has_one_signature_in_all_languages(language: str, code: str) -> None:
+    numbers = ValueType("list", ValueType("list", ValueType("int")))
+    parameters = (("items", numbers), ("name", ValueType("str")))
+    assert signatures(code, language) == [Signature("pick", parameters, ValueType("bool"))]
+
+
+def test_without_a_name_the_last_function_but_main_is_meant() -> None:
+    code = "int one() { return 1; }\nint two() { return 2; }\nint main() { return 0; }\n"
+    found = signature_of(code, "cpp")
+    assert found is not None
+    assert found.name == "two"
+
+
+@pytest.mark.parametrize("text", ["Map<String, Integer>", "Callable[[int], int]", "T", ""])
+def test_a_type_without_a_counterpart_is_none(text: str) -> None:
+    assert type_from(text) is None
+
+
+def test_inputs_fit_the_types_and_are_the_same_each_time() -> None:
+    function = Signature("f", (("xs", ValueType("list", ValueType("int"))), ("s", ValueType("str"))))
+    inputs = sample_inputs(function)
+    assert len(inputs) >= 10
+    assert all(isinstance(xs, list) and isinstance(s, str) for xs, s in inputs)
+    assert inputs == sample_inputs(function)
+    assert sample_inputs(ADD) == []
+
+
+def test_inputs_are_made_like_those_of_an_example() -> None:
+    assert all(isinstance(x, float) for (x,) in inputs_like([(1.5,)]))
+    assert inputs_like([([1, "a"],)]) == []

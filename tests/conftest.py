@@ -1,0 +1,90 @@
+"""The real small models that many tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from tokenizers import AddedToken, decoders, models, pre_tokenizers
+from tokenizers import Tokenizer as BPETokenizer
+
+from core_model import Engine, catalog
+from core_model.checkpoint import Checkpoint, load_checkpoint
+from core_model.decoder import TorchDecoder
+from core_model.tokenizer import Tokenizer
+
+EDGE, DEFAULT = "smollm2-135m-instruct", "qwen2.5-coder-0.5b-instruct"
+
+
+def open_checkpoint(name: str) -> Checkpoint:
+    return load_checkpoint(catalog.resolve(name, catalog.home()), catalog.home() / "packed")
+
+
+@pytest.fixture(scope="session")
+def edge_checkpoint() -> Checkpoint:
+    return open_checkpoint(EDGE)
+
+
+@pytest.fixture(scope="session")
+def edge_tokenizer(edge_checkpoint: Checkpoint) -> Tokenizer:
+    return Tokenizer(edge_checkpoint.tokenizer)
+
+
+@pytest.fixture(scope="session")
+def qwen_tokenizer() -> Tokenizer:
+    return Tokenizer(open_checkpoint(DEFAULT).tokenizer)
+
+
+@pytest.fixture(scope="session")
+def edge_decoder(edge_checkpoint: Checkpoint) -> TorchDecoder:
+    return TorchDecoder(edge_checkpoint, torch.float32)
+
+
+@pytest.fixture(scope="session")
+def edge_engine(edge_decoder: TorchDecoder, edge_tokenizer: Tokenizer) -> Iterator[Engine]:
+    """The small model in exact arithmetic."""
+    engine = Engine(edge_decoder, edge_tokenizer, cache_tokens=8192, max_sequences=20)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="session", params=["llama", "qwen2"])
+def random_model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as transformers writes it: a tiny model of each family with random weights."""
+    import transformers
+
+    family = request.param
+    config_class = {"llama": transformers.LlamaConfig, "qwen2": transformers.Qwen2Config}[family]
+    model_class = {"llama": transformers.LlamaForCausalLM, "qwen2": transformers.Qwen2ForCausalLM}[family]
+    torch.manual_seed(7)
+    config = config_class(
+        vocab_size=320,
+        hidden_size=128,
+        intermediate_size=192,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=512,
+        tie_word_embeddings=family == "llama",
+    )
+    model = model_class(config)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.normal_(std=0.08) if parameter.dim() > 1 else parameter.uniform_(0.5, 1.5)
+    folder = tmp_path_factory.mktemp(family)
+    model.save_pretrained(folder)
+    _bytes_tokenizer().save(str(folder / "tokenizer.json"))
+    (folder / "tokenizer_config.json").write_text('{"eos_token": "<|end|>"}')
+    return folder
+
+
+def _bytes_tokenizer() -> BPETokenizer:
+    """Every byte is a token."""
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokenizer = BPETokenizer(models.BPE(vocab={c: i for i, c in enumerate(alphabet)}, merges=[]))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.add_special_tokens([AddedToken("<|end|>")])
+    return tokenizer

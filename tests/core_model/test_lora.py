@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from core_model.checkpoint import Checkpoint
+from core_model.errors import AdapterError
+from core_model.lora import load_adapter
+
+KEY = "base_model.model.model.layers.0.self_attn.q_proj.lora_{}.weight"
+PAIR = {KEY.format("A"): torch.ones(2, 576), KEY.format("B"): torch.ones(576, 2)}
+
+
+def write(folder: Path, tensors: dict[str, torch.Tensor], **settings: object) -> Path:
+    folder.mkdir(exist_ok=True)
+    config = {"peft_type": "LORA", "r": 2, "lora_alpha": 8, **settings}
+    (folder / "adapter_config.json").write_text(json.dumps(config))
+    save_file(tensors, folder / "adapter_model.safetensors")
+    return folder
+
+
+def test_the_scale_is_part_of_b(tmp_path: Path, edge_checkpoint: Checkpoint) -> None:
+    adapter = load_adapter(write(tmp_path / "a", PAIR), edge_checkpoint.config)
+    assert adapter.name == "a"
+    assert adapter.weights[0, "q_proj"][1].unique().item() == 4
+    assert adapter.parameters == 2 * 2 * 576
+
+
+@pytest.mark.parametrize(
+    ("tensors", "settings", "message"),
+    [
+        ({KEY.format("A"): torch.ones(2, 896), KEY.format("B"): torch.ones(896, 2)}, {}, "another base"),
+        ({KEY.format("A"): torch.ones(2, 576)}, {}, "only lora_A"),
+        ({KEY.format("A"): torch.full((2, 576), torch.nan), KEY.format("B"): torch.ones(576, 2)}, {}, "NaN"),
+        ({"base_model.model.lm_head.lora_A.weight": torch.ones(2, 576)}, {}, "lm_head"),
+        ({"base_model.model.score.weight": torch.ones(3, 576)}, {}, "no LoRA weights"),
+        (PAIR, {"peft_type": "IA3"}, "IA3"),
+        (PAIR, {"use_dora": True}, "use_dora"),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_the_reason(
+    tmp_path: Path,
+    edge_checkpoint: Checkpoint,
+    tensors: dict[str, torch.Tensor],
+    settings: dict[str, object],
+    message: str,
+) -> None:
+    with pytest.raises(AdapterError, match=message):
+        load_adapter(write(tmp_path / "a", tensors, **settings), edge_checkpoint.config)
+
+
+def test_broken_files_are_named(tmp_path: Path, edge_checkpoint: Checkpoint) -> None:
+    with pytest.raises(AdapterError, match=r"adapter_config\.json cannot be read"):
+        load_adapter(tmp_path, edge_checkpoint.config)
+    folder = write(tmp_path / "b", PAIR)
+    (folder / "adapter_model.safetensors").write_bytes(b"\x00" * 40)
+    with pytest.raises(AdapterError, match=r"adapter_model\.safetensors"):
+        load_adapter(folder, edge_checkpoint.config)

@@ -1,0 +1,99 @@
+"""`duet serve` as a person starts it: a process, from the first second to Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from core_model import catalog
+from tests.conftest import EDGE
+
+DUET = [sys.executable, "-c", "from ui.cli import app; app()"]
+
+
+@contextmanager
+def started(*arguments: str, **settings: str) -> Iterator[subprocess.Popen[str]]:
+    environment = {**os.environ, **settings}
+    process = subprocess.Popen(
+        [*DUET, "serve", *arguments],
+        env=environment,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return int(listening.getsockname()[1])
+
+
+@pytest.mark.slow
+def test_it_serves_until_it_is_interrupted_even_in_the_middle_of_a_stream(tmp_path: Path) -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    catalog.resolve(EDGE, catalog.home())
+    # A home of its own, but the model from where it lies, so that nothing is fetched.
+    settings = {
+        "DUET_DATABASE_URL": f"sqlite:///{tmp_path}/shop.db",
+        "DUET_ADAPTERS_DIR": str(tmp_path),
+        "DUET_HOST": "127.0.0.1",
+        "DUET_API_KEYS": "",
+    }
+    with started("--port", str(port), "--model", EDGE, **settings) as process:
+        deadline = time.monotonic() + 120
+        while True:
+            assert time.monotonic() < deadline
+            assert process.poll() is None, process.stderr
+            try:
+                if httpx.get(f"{url}/ready").status_code == 200:
+                    break
+            except httpx.ConnectError:
+                time.sleep(0.1)
+        body = {"model": EDGE, "prompt": "Once upon a time", "max_tokens": 4000, "stream": True}
+        with httpx.stream("POST", f"{url}/v1/completions", json=body, timeout=60) as stream:
+            lines = stream.iter_lines()
+            assert next(lines).startswith("data: ")
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=20) == 0
+
+
+def test_it_does_not_listen_to_other_machines_without_a_key() -> None:
+    with started("--host", "0.0.0.0", DUET_API_KEYS="") as process:
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == 2
+        assert "DUET_API_KEYS" in said
+        assert len(said.splitlines()) == 1
+
+
+def test_an_unknown_model_is_told_before_anything_is_listened_to() -> None:
+    with started("--model", "no-such-model") as process:
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == 2
+        assert "no-such-model" in said
+
+
+def test_a_port_that_is_taken_is_told_at_once() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with started("--port", str(taken.getsockname()[1])) as process:
+            _, said = process.communicate(timeout=60)
+            assert process.returncode != 0
+            assert "in use" in said
