@@ -62,7 +62,10 @@ def page(browser, url: str) -> Iterator[object]:  # type: ignore[no-untyped-def]
     opened = browser.new_page(locale="en-GB")
     opened.set_default_timeout(90 * SECONDS)
     troubles: list[str] = []
-    opened.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
+    opened.on(
+        "console", lambda said: said.type == "error" and troubles.append(f"{said.text} {said.location}")
+    )
+    opened.on("response", lambda got: got.status >= 400 and troubles.append(f"{got.status} {got.url}"))
     opened.on("pageerror", lambda error: troubles.append(str(error)))
     opened.on(
         "request",
@@ -70,7 +73,7 @@ def page(browser, url: str) -> Iterator[object]:  # type: ignore[no-untyped-def]
     )
     yield opened
     opened.close()
-    assert not troubles
+    assert troubles == []
 
 
 def say(page, text: str) -> None:  # type: ignore[no-untyped-def]

@@ -26,7 +26,7 @@ _PAGES = frozenset({"/", "/code"})
 # What the pages ask for. Gradio has more routes (a proxy, files, uploads, run history): they stay shut.
 _PARTS = re.compile(
     r"/(?:assets/|static/|svelte/|theme\.css|config|favicon\.ico|robots\.txt|login|logout"
-    r"|gradio_api/(?:queue/(?:join|data)|run/predict|cancel|heartbeat/))"
+    r"|gradio_api/(?:queue/(?:join|data)|run/predict|cancel|reset|heartbeat/))"
 )
 
 
