@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from apps.code.answers import Answer, Effort
+from apps.code.answers import Answer, Effort, Event, Token
 from apps.code.assistant import CodeAssistant
 from apps.code.prompts import LANGUAGE_NAMES
 from evaluation import humaneval, leetcode
@@ -26,8 +28,12 @@ def load(path: Path, language: str) -> list[Problem]:
     return problems
 
 
-def writer(assistant: CodeAssistant, effort: Effort, samples: int) -> Generate:
-    """Solves problems by `write`: greedily, or with a temperature where several samples are wanted."""
+def writer(assistant: CodeAssistant, effort: Effort, samples: int, workers: int = 1) -> Generate:
+    """Solves problems by `write`: greedily, or with a temperature where several samples are wanted.
+
+    `workers` problems share the machine, and each has its budget of time as if it were alone.
+    """
+    effort = replace(effort, budget_s=effort.budget_s * workers)
 
     def generate(problem: Problem, sample: int) -> Generated:
         events = assistant.write(
@@ -40,26 +46,29 @@ def writer(assistant: CodeAssistant, effort: Effort, samples: int) -> Generate:
             temperature=SAMPLE_TEMPERATURE if samples > 1 else 0.0,
             seed=sample,
         )
-        return _generated(list(events)[-1])
+        return _generated(list(events))
 
     return generate
 
 
-def translator(assistant: CodeAssistant, source: str, effort: Effort) -> Generate:
-    """Solves problems by translating their `task`."""
+def translator(assistant: CodeAssistant, source: str, effort: Effort, workers: int = 1) -> Generate:
+    """Solves problems by translating their `task`; `workers` as for `writer`."""
+    effort = replace(effort, budget_s=effort.budget_s * workers)
 
     def generate(problem: Problem, sample: int) -> Generated:
         events = assistant.translate(
             problem.task, source, problem.language, start=problem.start, effort=effort, seed=sample
         )
-        return _generated(list(events)[-1])
+        return _generated(list(events))
 
     return generate
 
 
-def _generated(answer: object) -> Generated:
+def _generated(events: Sequence[Event]) -> Generated:
+    answer = events[-1]
+    first = "".join(event.text for event in events if isinstance(event, Token))
     assert isinstance(answer, Answer)
     checks = [check.name for check in answer.checked]
     passed = [check.name for check in answer.checked if check.passed]
     notes = {"drafts": answer.drafts, "checked_on": len(checks), "checks_passed": len(passed)}
-    return Generated(answer.code, answer.tokens, answer.seconds, notes)
+    return Generated(answer.code, answer.tokens, answer.seconds, notes, first.rstrip() + "\n")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import statistics
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -46,6 +48,7 @@ def run(
         if (key := f"{problem.task_id}#{sample}") not in cases
     ]
     stopping = threading.Event()
+    clock = _Clock()
 
     def work(problem: Problem, sample: int, key: str) -> Case | None:
         if stopping.is_set():
@@ -53,6 +56,11 @@ def run(
         try:
             generated = generate(problem, sample)
             verdict = judge(problem, generated.code, sandbox)
+            first = generated.first
+            if first is not None and first != generated.code:
+                first_passed = judge(problem, first, sandbox).passed
+            else:
+                first_passed = verdict.passed
         except BaseException:
             stopping.set()
             raise
@@ -62,7 +70,9 @@ def run(
             "code": generated.code,
             "tokens": generated.tokens,
             "generation_s": round(generated.seconds, 3),
+            "elapsed_s": round(clock.lap(), 3),
             **(generated.notes or {}),
+            "first_passed": first_passed,
             **asdict(verdict),
         }
         cases.add(key, case)
@@ -80,7 +90,13 @@ def run(
 
 
 def metrics(cases: Iterable[Case]) -> dict[str, float]:
-    """`pass_rate` is pass@1, beside it pass@2, 4, … of more samples; then by difficulty, and the cost."""
+    """`pass_rate` is pass@1, beside it pass@2, 4, … of more samples; then by difficulty, and the cost.
+
+    `first_draft_pass_rate` is that of the first drafts, which are what quick effort answers.
+
+    The cost is of the whole run, with as many problems under way as it had workers: tokens by the time that
+    passed, and that time by the problems. `answer_s` is what one answer took meanwhile.
+    """
     listed = list(cases)
     if not listed:
         return {"problems": 0}
@@ -89,13 +105,30 @@ def metrics(cases: Iterable[Case]) -> dict[str, float]:
     for difficulty in difficulties:
         chosen = [case for case in listed if case["difficulty"] == difficulty]
         found[f"pass_rate_{difficulty.lower()}"] = _rates(chosen)["pass_rate"]
-    seconds = sum(case["generation_s"] for case in listed)
+    found["first_draft_pass_rate"] = sum(case["first_passed"] for case in listed) / len(listed)
     tokens = sum(case["tokens"] for case in listed)
-    if seconds:
+    seconds = sum(case["elapsed_s"] for case in listed)
+    if tokens and seconds:
         found["tokens_per_second"] = tokens / seconds
-        found["seconds_per_problem"] = seconds / len(listed)
         found["tokens_per_problem"] = tokens / len(listed)
+        found["seconds_per_problem"] = seconds / len(listed)
+        found["answer_s_p50"] = statistics.median(case["generation_s"] for case in listed)
     return found
+
+
+class _Clock:
+    """Splits the time of a run among its cases, so that it can be summed over interruptions."""
+
+    def __init__(self) -> None:
+        self._last = time.perf_counter()
+        self._lock = threading.Lock()
+
+    def lap(self) -> float:
+        """Seconds since the case before this one was finished, or since the start."""
+        with self._lock:
+            now = time.perf_counter()
+            passed, self._last = now - self._last, now
+        return passed
 
 
 def _rates(cases: Sequence[Case]) -> dict[str, float]:

@@ -41,12 +41,13 @@ class Problem:
 
 @dataclass(frozen=True)
 class Generated:
-    """A candidate and what it cost; `notes` go into the case file."""
+    """A candidate and what it cost; `first` is the draft before any check, `notes` go into the case file."""
 
     code: str
     tokens: int = 0
     seconds: float = 0.0
     notes: dict[str, Any] | None = None
+    first: str | None = None
 
 
 Generate = Callable[[Problem, int], Generated]

@@ -13,6 +13,14 @@ from apps.code.constraints import Constraints
 from apps.code.prompts import END_OF_BLOCK, fence
 from core_model.chat_model import DuetChatModel
 
+# What models like to add to a function that they were to finish: the user has no use for it, it costs as
+# many tokens as the function, and in a program of the user's it would run.
+_DEMONSTRATIONS = {
+    "python": ("\nprint(", "\nassert ", "\nif __name__", "\n# Example", "\n# Test"),
+    "java": ("\npublic class Main", "\nclass Main"),
+    "cpp": ("\nint main(",),
+}
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -41,7 +49,7 @@ class Drafting:
         chain = prompt | self.model.bind(
             prefill=prefill,
             constraint=partial(self.constraints.fenced, prefill) if self.constraints else None,
-            stop=[END_OF_BLOCK],
+            stop=[END_OF_BLOCK, *self._demonstrations()],
             max_tokens=self.max_tokens,
             temperature=temperature,
             seed=seed,
@@ -61,3 +69,9 @@ class Drafting:
         tokens = last.usage_metadata["output_tokens"] if last.usage_metadata else 0
         reason = last.response_metadata.get("finish_reason", "stop")
         return Draft((self.start + said).rstrip() + "\n", tokens, reason)
+
+    def _demonstrations(self) -> list[str]:
+        """Where an answer that the user began ends, but for what the beginning itself contains."""
+        if not self.start:
+            return []
+        return [stop for stop in _DEMONSTRATIONS[self.language] if stop.strip() not in self.start]

@@ -13,7 +13,7 @@ from typing import Any
 from apps.code.signatures import Signature, plain_name
 
 _ARROW = re.compile(
-    r"\s*(?:#|//)?\s*(?:={1,3}>|-{1,2}>|===?|➞|→|⟹|:|=|(?:should\s+|will\s+|must\s+)?(?:returns?|equals?|gives?)\b)\s*(?:==|->)?\s*",
+    r"\s*(?:#|//)?\s*(?:\.equals\(|={1,3}>|-{1,2}>|===?|➞|→|⟹|:|=|(?:should\s+|will\s+|must\s+)?(?:returns?|equals?|gives?)\b)\s*(?:==|->)?\s*",
 )
 _GIVEN = re.compile(r"\b(?:for|if|when|with|given)\s+(?=\w+\s*=\s*[^=])", re.IGNORECASE)
 _THEN = re.compile(
@@ -22,6 +22,7 @@ _THEN = re.compile(
     r"|[^\n]{0,60}?\bthe\s+(?:output|result|answer)\s+(?:should|would|must|will)\s+be\s*:?\s*)"
 )
 _NEXT_LINE = re.compile(r"[ \t]*(?://.*|#.*|;)?\r?\n[ \t*/#]*")
+_WORKED_OUT = re.compile(r"(?:[ \t]*[-+*/][ \t]*[\d.]+)+[ \t]*=[ \t]*")
 _WORDS = {
     "True": True,
     "true": True,
@@ -32,12 +33,13 @@ _WORDS = {
     "nullptr": None,
 }
 _OPENERS = re.compile(
-    r"(?:(?:java\.util\.)?(?:Arrays\.asList|List\.of|Set\.of)\s*\("
+    r"(?:(?:java\.util\.)?(?:Arrays?\.asList|List\.of|Set\.of)\s*\("
     r"|new\s+(?:ArrayList|LinkedList)\s*<[^>]*>\s*\("
     r"|new\s+\w+\s*(?:\[\s*\])+\s*\{"
     r"|(?:std::)?vector\s*<[\w\s:<>]*>\s*[{(]"
     r"|[\[{(])"
 )
+_OPTIONAL = re.compile(r"Optional(?:\.empty(?:\(\))?|\.of\(|\[)")
 _CLOSERS = {"[": "]", "{": "}", "(": ")"}
 _NUMBER = re.compile(r"[-+]?(?:\d[\d_]*(?:\.\d+|\.(?=[,)\]}fF]))?|\.\d+)(?:[eE][-+]?\d+)?[fFLl]?(?!\w|\.\w)")
 
@@ -53,14 +55,25 @@ class Example:
 
 def find_examples(task: str, function: Signature) -> list[Example]:
     """The examples for one function, in the order of the text, each once."""
-    found = [*_calls(task, function), *_inputs_and_outputs(task, function), *_given_then(task, function)]
-    return list({repr(example.arguments): example for example in found}.values())
+    found = [
+        *_calls(task, function, function.name),
+        *_inputs_and_outputs(task, function),
+        *_given_then(task, function),
+    ]
+    return list({repr(example.arguments): example for example in found or _misnamed(task, function)}.values())
 
 
-def _calls(task: str, function: Signature) -> list[Example]:
+def _misnamed(task: str, function: Signature) -> list[Example]:
+    """The examples of a task that calls its function by one other name throughout."""
+    by_name = {name: _calls(task, function, name) for name in re.findall(r"\b(\w+)(?=\()", task)}
+    named = [found for found in by_name.values() if found]
+    return named[0] if len(named) == 1 else []
+
+
+def _calls(task: str, function: Signature, name: str) -> list[Example]:
     found = []
     for mention in re.finditer(r"\b(\w+)(?=\()", task):
-        if plain_name(mention[1]) != plain_name(function.name):
+        if plain_name(mention[1]) != plain_name(name):
             continue
         try:
             arguments, end = _items(task, mention.end() + 1, "call(")
@@ -145,6 +158,8 @@ def _result(text: str, at: int, alone: bool = False) -> tuple[Any, int]:
             raise
         return line, at + len(line)
     rest = text[end:].split("\n", 1)[0].strip()
+    if worked_out := _WORKED_OUT.match(text, end):  # 19 - 5 - 6 = 8
+        return _result(text, worked_out.end(), alone)
     if re.match(r"[-+*/%<>&|(\[{'\"]", rest) and not rest.startswith("//"):
         raise ValueError("more than a value")
     if alone and re.match(r"\w", rest):
@@ -160,6 +175,8 @@ def read_value(text: str, at: int) -> tuple[Any, int]:
         raise ValueError("no value")
     if text[at] in "'\"":
         return _string(text, at)
+    if wrapped := _OPTIONAL.match(text, at):
+        return _optional(text, at, wrapped)
     if opener := _OPENERS.match(text, at):
         return _items(text, opener.end(), opener[0])
     if number := _NUMBER.match(text, at):
@@ -168,6 +185,21 @@ def read_value(text: str, at: int) -> tuple[Any, int]:
     if (word := re.compile(r"[A-Za-z]\w*").match(text, at)) and word[0] in _WORDS:
         return _WORDS[word[0]], word.end()
     raise ValueError(f"no value at {text[at : at + 20]!r}")
+
+
+def _optional(text: str, at: int, wrapped: re.Match[str]) -> tuple[Any, int]:
+    """Java's Optional: what is in it, or None."""
+    if wrapped[0].startswith("Optional.empty"):
+        return None, wrapped.end()
+    closer = ")" if wrapped[0].endswith("(") else "]"
+    close = text.find(closer, wrapped.end())
+    try:
+        value, end = read_value(text, wrapped.end())
+        return value, end + 1
+    except ValueError:
+        if close < 0:
+            raise
+        return text[wrapped.end() : close], close + 1  # as it is printed, without quotes
 
 
 def _items(text: str, at: int, opener: str) -> tuple[Any, int]:

@@ -169,7 +169,14 @@ def test_pass_at_k_is_the_share_of_draws_of_k_with_a_right_one(samples: int, dat
 
 def test_metrics_count_samples_difficulties_and_costs() -> None:
     def case(task: str, passed: bool, difficulty: str) -> dict[str, Any]:
-        common = {"parses": True, "compiled": passed, "generation_s": 2.0, "tokens": 10}
+        common = {
+            "parses": True,
+            "compiled": passed,
+            "generation_s": 4.0,
+            "elapsed_s": 2.0,
+            "tokens": 10,
+            "first_passed": False,
+        }
         return {"task_id": task, "passed": passed, "difficulty": difficulty, **common}
 
     found = pass_rate.metrics(
@@ -185,7 +192,12 @@ def test_metrics_count_samples_difficulties_and_costs() -> None:
     assert found["pass_at_2"] == 0.5
     assert (found["pass_rate_easy"], found["pass_rate_hard"]) == (0.5, 0.0)
     assert (found["parse_rate"], found["compile_rate"]) == (1.0, 0.25)
-    assert (found["tokens_per_second"], found["seconds_per_problem"]) == (5.0, 2.0)
+    assert found["first_draft_pass_rate"] == 0.0
+    assert (found["tokens_per_second"], found["seconds_per_problem"], found["answer_s_p50"]) == (
+        5.0,
+        2.0,
+        4.0,
+    )
 
 
 @given(st.integers(1, 40), st.integers(1, 60))

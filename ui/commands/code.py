@@ -22,6 +22,9 @@ app = typer.Typer(
     no_args_is_help=True, help="The code assistant: write, complete, translate (Python, Java, C++)."
 )
 
+TOKENS_PER_REQUEST = 2048
+"""Prompt and answer, at most, of a request that is to run beside others."""
+
 SUFFIXES = {
     ".py": "python",
     ".java": "java",
@@ -98,8 +101,13 @@ def translate(
 
 
 @contextmanager
-def code_assistant(model: str | None, grammar: bool = True) -> Iterator[CodeAssistant]:
-    """The assistant on a model of its own, for as long as the command runs."""
+def code_assistant(
+    model: str | None, grammar: bool = True, max_batch: int | None = None
+) -> Iterator[CodeAssistant]:
+    """The assistant on a model of its own, for as long as the command runs.
+
+    `max_batch` requests can be generated together, DUET_MAX_BATCH where it is None.
+    """
     settings = load_settings(**({} if model is None else {"model": model}))
     with progress_bar() as progress:
         catalog.resolve(settings.model, settings.home, settings.sources, progress)
@@ -108,8 +116,14 @@ def code_assistant(model: str | None, grammar: bool = True) -> Iterator[CodeAssi
     from core_model.causal_lm import load_engine
     from core_model.chat_model import DuetChatModel
 
+    max_batch = max_batch or settings.max_batch
     engine = load_engine(
-        settings.model, weights=settings.weights, threads=settings.threads, home=settings.home
+        settings.model,
+        weights=settings.weights,
+        threads=settings.threads,
+        home=settings.home,
+        cache_tokens=max(settings.kv_cache_tokens, max_batch * TOKENS_PER_REQUEST),
+        max_sequences=max_batch,
     )
     try:
         yield CodeAssistant(DuetChatModel(engine=engine), grammar)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,7 +37,10 @@ NoRepair = Annotated[
 Reference = Annotated[
     bool, typer.Option("--reference", help="Judge the data's own solutions: checks the harness.")
 ]
-Workers = Annotated[int, typer.Option(min=1, help="Problems at the same time.")]
+Workers = Annotated[
+    int, typer.Option(min=1, help="Problems at the same time; the engine computes them as one batch.")
+]
+_DRAFTS_PER_WORKER = 2  # some problems are at their first draft, some draw several at once
 
 
 @app.command()
@@ -51,7 +55,7 @@ def code(
     limit: Limit = None,
     output: Output = None,
     reference: Reference = False,
-    workers: Workers = 2,
+    workers: Workers = 16,
 ) -> None:
     """Solve problems in the format of HumanEval, HumanEval-X, MBXP or LeetCodeDataset."""
     from evaluation import benchmarks
@@ -61,11 +65,13 @@ def code(
     problems = subset(benchmarks.load(data, language), limit)
     run = {"language": language, "samples": samples, "limit": limit}
     if reference:
-        _measure("eval code", data, problems, reference_solution, run, "reference", output, 1, workers)
+        _measure(
+            "eval code", data, problems, reference_solution, run, "reference", output, 1, os.cpu_count() or 1
+        )
         return
     run |= {"effort": chosen.name, "grammar": not no_grammar}
-    with code_assistant(model, grammar=not no_grammar) as assistant:
-        generate = benchmarks.writer(assistant, chosen, samples)
+    with code_assistant(model, not no_grammar, workers * _DRAFTS_PER_WORKER) as assistant:
+        generate = benchmarks.writer(assistant, chosen, samples, workers)
         _measure("eval code", data, problems, generate, run, _model_name(model), output, samples, workers)
 
 
@@ -82,7 +88,7 @@ def translation(
     limit: Limit = None,
     output: Output = None,
     reference: Reference = False,
-    workers: Workers = 2,
+    workers: Workers = 16,
 ) -> None:
     """Translate right solutions, judged by the tests of the language translated to."""
     from evaluation import benchmarks
@@ -94,12 +100,20 @@ def translation(
     run = {"source": source, "target": target, "limit": limit}
     if reference:
         _measure(
-            "eval translation", data_dir, problems, reference_solution, run, "reference", output, 1, workers
+            "eval translation",
+            data_dir,
+            problems,
+            reference_solution,
+            run,
+            "reference",
+            output,
+            1,
+            os.cpu_count() or 1,
         )
         return
     run |= {"effort": chosen.name, "grammar": not no_grammar}
-    with code_assistant(model, grammar=not no_grammar) as assistant:
-        generate = benchmarks.translator(assistant, source, chosen)
+    with code_assistant(model, not no_grammar, workers * _DRAFTS_PER_WORKER) as assistant:
+        generate = benchmarks.translator(assistant, source, chosen, workers)
         _measure(
             "eval translation", data_dir, problems, generate, run, _model_name(model), output, 1, workers
         )
@@ -162,7 +176,7 @@ def _measure(
     with CaseFile(report_path.with_suffix(".cases.jsonl"), run) as cases:
         with _progress(len(problems) * samples, len(cases.cases)) as on_case:
             pass_rate.run(problems, generate, cases, Sandbox(), samples, workers, on_case)
-        found = pass_rate.metrics(cases.cases.values())
+        found = {**pass_rate.metrics(cases.cases.values()), "workers": float(workers)}
         report = Report(command, model, described, found, cases=str(cases.path))
     report.write(report_path)
     show(report, report_path)
