@@ -48,7 +48,7 @@ class Comparison:
 def compare_reports(before: Path, after: Path) -> Comparison:
     """Raises DataError for reports that are not of the same benchmark."""
     old, new = Report.read(before), Report.read(after)
-    if old.command != new.command:
+    if old.command.partition(" --")[0] != new.command.partition(" --")[0]:
         raise DataError(f"{before} is of `duet {old.command}`, {after} of `duet {new.command}`")
     old_rates, new_rates = _pass_rates(old, before), _pass_rates(new, after)
     shared = sorted(old_rates.keys() & new_rates.keys())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -34,9 +35,10 @@ _RATES = (
 _GROUPS = (
     ("Rates", _RATES, ""),
     ("Passed, by difficulty", ("pass_rate_easy", "pass_rate_medium", "pass_rate_hard"), ""),
-    ("Tokens per second", ("tokens_per_second", "decode_tokens_per_second", "prefill_tokens_per_second"), ""),
-    ("Latency", ("p50_ms", "p90_ms", "p99_ms"), " ms"),
+    ("Tokens per second", ("tokens_per_second",), ""),
+    ("Latency", ("p50_ms", "p95_ms", "p99_ms"), " ms"),
 )
+_OURS = "duet_"
 
 
 def write_page(paths: Sequence[Path], output: Path) -> None:
@@ -64,7 +66,34 @@ def _overview(reports: Sequence[tuple[Path, Report]]) -> str:
         for name, pairs in values.items()
         if len(pairs) > 1
     ]
+    drawn += _by_language([report for _, report in reports])
     return f"<section><h2>Side by side</h2>{''.join(drawn)}</section>" if drawn else ""
+
+
+def _by_language(reports: Sequence[Report]) -> list[str]:
+    """Pass rates of each way to run a benchmark that was run in several languages."""
+    values: dict[str, dict[str, float]] = defaultdict(dict)
+    for report in reports:
+        language = re.search(r"--(?:language|target) (\w+)", report.command)
+        if language and "pass_rate" in report.metrics:
+            way = report.command.replace(language[0], "").split()
+            values[" ".join([report.model, *way])][language[1]] = report.metrics["pass_rate"]
+    return [
+        plots.bars(f"Passed, by language: {way}", list(rates), list(rates.values()))
+        for way, rates in values.items()
+        if len(rates) > 1
+    ]
+
+
+def _against_peers(metrics: Mapping[str, float]) -> list[str]:
+    """Figures that a benchmark took of our engine and of others, in one plot for each."""
+    drawn = []
+    for figure in [name.removeprefix(_OURS) for name in metrics if name.startswith(_OURS)]:
+        contestants = [name for name in metrics if name.endswith(f"_{figure}")]
+        if len(contestants) > 1:
+            labels = [name.removesuffix(f"_{figure}") for name in contestants]
+            drawn.append(plots.bars(figure, labels, [metrics[name] for name in contestants], " "))
+    return drawn
 
 
 def _section(path: Path, report: Report) -> str:
@@ -73,6 +102,7 @@ def _section(path: Path, report: Report) -> str:
         found = [name for name in names if name in report.metrics]
         if found:
             drawn.append(plots.bars(title, found, [report.metrics[name] for name in found], unit))
+    drawn += _against_peers(report.metrics)
     drawn += _case_plots(_cases_of(path, report))
     rows = "".join(
         f'<tr><td>{escape(name)}</td><td class="number">{value:.4g}</td></tr>'
@@ -100,13 +130,14 @@ def _case_plots(cases: Sequence[dict[str, Any]]) -> list[str]:
         drawn.append(
             plots.bars("Outcomes", [name for name, _ in ranked], [count for _, count in ranked], " cases")
         )
-    seconds = [case["generation_s"] for case in cases if case.get("generation_s")]
-    if len(seconds) > 4:
-        drawn.append(plots.percentiles("Seconds for an answer", seconds, "s"))
+    for name, unit in (("generation_s", "s"), ("ms", "ms")):
+        times = [case[name] for case in cases if case.get(name)]
+        if len(times) > 4:
+            drawn.append(plots.percentiles("Time for an answer", times, unit))
     judged = [
-        (float(case["confidence"]), bool(case["correct"]))
+        (float(case["best_probability"]), case["best"] == case["label"])
         for case in cases
-        if "confidence" in case and "correct" in case
+        if "best_probability" in case
     ]
     if judged:
         drawn.append(plots.reliability("Calibration", _bins(judged)))

@@ -54,7 +54,7 @@ def test_a_run_writes_a_report_and_shows_its_figures(data: Path, tmp_path: Path)
     assert code == 0
     assert "pass_rate" in shown
     report = json.loads(output.read_text())
-    assert report["command"] == "eval code"
+    assert report["command"] == "eval code --language python --reference"
     assert report["data"]["rows"] == 3
     assert report["metrics"]["pass_rate"] == pytest.approx(2 / 3)
     assert Path(report["cases"]).exists()

@@ -99,10 +99,41 @@ def test_calibration_is_drawn_from_cases_with_a_confidence(tmp_path: Path) -> No
     cases = tmp_path / "intents.cases.jsonl"
     with cases.open("a") as file:
         for number in range(20):
-            case = {"key": str(number), "confidence": number / 20, "correct": number % 2 == 0}
+            case = {
+                "key": str(number),
+                "best_probability": number / 20,
+                "best": "a",
+                "label": "ab"[number % 2],
+            }
             file.write(json.dumps(case) + "\n")
     write_page([path], tmp_path / "page.html")
     assert "Calibration" in (tmp_path / "page.html").read_text()
+
+
+def test_a_benchmark_run_in_several_languages_is_drawn_by_language(tmp_path: Path) -> None:
+    reports = [
+        report_of(tmp_path, language, [True, False], f"eval code --language {language} --effort quick")
+        for language in ("python", "java")
+    ]
+    for path in reports:
+        path.write_text(path.read_text().replace(f'"model": "{path.stem}"', '"model": "m"'))
+    write_page(reports, tmp_path / "page.html")
+    assert "Passed, by language: m eval code --effort quick" in (tmp_path / "page.html").read_text()
+
+
+def test_figures_of_a_peer_are_drawn_beside_ours(tmp_path: Path) -> None:
+    data = tmp_path / "rows.jsonl"
+    data.write_text("{}\n")
+    metrics = {
+        "duet_decode_tokens_per_second": 40.0,
+        "llama_cpp_decode_tokens_per_second": 30.0,
+        "duet_mb": 1.0,
+    }
+    path = tmp_path / "speed.json"
+    Report("bench engine", "m", Data.of(data, 0), metrics).write(path)
+    write_page([path], tmp_path / "page.html")
+    plots = (tmp_path / "page.html").read_text().split("<svg")[1:]
+    assert [('"decode_tokens_per_second"' in plot, "llama_cpp" in plot) for plot in plots] == [(True, True)]
 
 
 def test_a_file_that_is_no_report_is_said_to_be_none(tmp_path: Path) -> None:

@@ -177,7 +177,7 @@ def _measure(
         with _progress(len(problems) * samples, len(cases.cases)) as on_case:
             pass_rate.run(problems, generate, cases, Sandbox(), samples, workers, on_case)
         found = {**pass_rate.metrics(cases.cases.values()), "workers": float(workers)}
-        report = Report(command, model, described, found, cases=str(cases.path))
+        report = Report(_command_line(run), model, described, found, cases=str(cases.path))
     report.write(report_path)
     show(report, report_path)
 
@@ -213,6 +213,16 @@ def _model_name(model: str | None) -> str:
     return (
         Path(model or load_settings().model).stem if "/" in (model or "") else model or load_settings().model
     )
+
+
+def _command_line(run: dict[str, Any]) -> str:
+    """What was asked for, but for where things lie: `eval code --language java --effort normal`."""
+    options = {**run, "samples": None if run.get("samples") == 1 else run.get("samples")}
+    named = ("language", "source", "target", "effort", "samples", "limit")
+    words = [f"--{name} {options[name]}" for name in named if options.get(name) is not None]
+    words += ["--no-grammar"] if run.get("grammar") is False else []
+    words += ["--reference"] if run["model"] == "reference" else []
+    return " ".join([run["command"], *words])
 
 
 def _file_name(command: str, data: Path, run: dict[str, Any]) -> str:
