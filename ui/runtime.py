@@ -15,9 +15,7 @@ from apps.code.constraints import Constraints
 from apps.settings import Settings
 from apps.support.database import Database
 from apps.support.errors import DatabaseNotReadyError
-from apps.support.intents import ExampleIntents
 from apps.support.pipeline import SupportPipeline
-from apps.support.replies import ReplyWriter
 from core_model import catalog
 from core_model.causal_lm import load_engine
 from core_model.chat_model import DuetChatModel
@@ -28,6 +26,7 @@ from ui.metrics import Metrics
 from ui.openai.errors import NotReadyError
 from ui.served_models import AssistantModel, EngineModel, ModelTable, ServedModel
 from ui.support_model import SupportReplies
+from ui.support_pipeline import adapters_in_service, support_pipeline
 
 log = structlog.get_logger(__name__)
 
@@ -83,10 +82,10 @@ def assemble(
     code_model = EngineModel("duet-code", engine, grammars=grammars, fences=True)
     database = _open_database(settings)
     chat_model = DuetChatModel(engine=engine)
-    support = support_pipeline(database, chat_model)
+    support = support_pipeline(database, chat_model, settings)
     support_model = AssistantModel("duet-support", engine.tokenizer, SupportReplies(support))
     base = EngineModel(name, engine, grammars=grammars)
-    models = ModelTable(base, [support_model, code_model, *assistants])
+    models = ModelTable(base, [support_model, code_model, *assistants], adapters_in_service(support))
     for folder in sorted(settings.adapters_dir.glob("*/adapter_config.json")):
         try:
             models.load_adapter(folder.parent.name, folder.parent)
@@ -94,11 +93,6 @@ def assemble(
             # An adapter for another base lies there rightly: the server does its work without it.
             log.warning("adapter left out", adapter=folder.parent.name, reason=str(error))
     return Runtime(engine, models, CodeAssistant(chat_model), support, database, metrics)
-
-
-def support_pipeline(database: Database, chat_model: DuetChatModel) -> SupportPipeline:
-    """The support assistant as it is served."""
-    return SupportPipeline(database, ExampleIntents(), ReplyWriter(chat_model))
 
 
 def _open_database(settings: Settings) -> Database:

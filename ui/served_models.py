@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -215,11 +215,18 @@ class AssistantModel:
 class ModelTable:
     """Every model name that is served: the base, the assistants, and one for each loaded adapter."""
 
-    def __init__(self, base: EngineModel, assistants: Sequence[ServedModel] = ()) -> None:
+    def __init__(
+        self,
+        base: EngineModel,
+        assistants: Sequence[ServedModel] = (),
+        in_service: Collection[str] = (),
+    ) -> None:
+        """`in_service` are adapters that the assistants stand on: they are in the engine and stay there."""
         self.base = base
         self.engine = base.engine
         self._fixed: dict[str, ServedModel] = {model.id: model for model in (base, *assistants)}
         self._adapters: dict[str, EngineModel] = {}
+        self._in_service = frozenset(in_service)
 
     def all(self) -> list[ServedModel]:
         """The models in the order in which they are listed."""
@@ -244,10 +251,13 @@ class ModelTable:
             raise RequestError(f"the adapter '{name}' has already been loaded", "lora_name")
         if key in self._fixed or name in self._fixed:
             raise RequestError(f"'{name}' is the name of another model", "lora_name")
-        self.engine.add_adapter(load_adapter(path, self.engine.config, name))
+        if name not in self._in_service:
+            self.engine.add_adapter(load_adapter(path, self.engine.config, name))
         self._adapters[key] = EngineModel(key, self.engine, name, self.base.grammars)
 
     def unload_adapter(self, name: str) -> None:
         """Stop serving it. Raises UnknownAdapterError, or RequestError while it is in use."""
+        if name in self._in_service:
+            raise RequestError(f"the support assistant stands on '{name}': it stays loaded", "lora_name")
         self.engine.remove_adapter(name)
         self._adapters.pop(ADAPTER_PREFIX + name, None)

@@ -9,12 +9,15 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.resources import files
 from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from apps.support.language import Language
 
 INTENTS = (
     "cancel_order",
@@ -134,10 +137,22 @@ class ExampleIntents:
 
 def packaged_examples() -> dict[str, list[str]]:
     """Intent → example messages in every language, as shipped."""
-    stored: dict[str, dict[str, list[str]]] = json.loads(EXAMPLES.read_text("utf-8"))
     return {
-        name: [text for texts in languages.values() for text in texts] for name, languages in stored.items()
+        name: [text for texts in languages.values() for text in texts]
+        for name, languages in _stored_examples().items()
     }
+
+
+def example_messages(intent: str, language: Language) -> list[str]:
+    """The packaged messages of one intent in one language."""
+    return _stored_examples()[intent][language]
+
+
+@cache
+def _stored_examples() -> dict[str, dict[str, list[str]]]:
+    """Intent → language → messages."""
+    stored: dict[str, dict[str, list[str]]] = json.loads(EXAMPLES.read_text("utf-8"))
+    return stored
 
 
 def _counts(text: str) -> Counter[str]:

@@ -20,13 +20,15 @@ from langchain_core.runnables import Runnable
 from apps.support.facts import Fact, missing
 from apps.support.grounding import AllowedFigures, Grounding
 from apps.support.language import Language
-from apps.support.reply_prompt import opening_messages, turn_prompt
+from apps.support.reply_prompt import adapter_opening, opening_messages, turn_prompt
 from apps.support.sentences import Note
 from apps.support.state import Exchange
 from core_model import DuetChatModel
 
 Source = Literal["model", "second_draw", "last_resort", "written"]
 MOST_TOKENS = 160
+SENTENCES_OF_COURTESY = 2
+"""What an adapter may say beside the notes: "Thanks for your message." and "Is there anything else?"."""
 
 _END_OF_SENTENCE = re.compile(r"[.!?](?=\s)|[。！？]")
 
@@ -43,7 +45,11 @@ class Spoken:
 
 
 class ReplyWriter:
-    """Streams replies through one chat model; holds no conversation."""
+    """Streams replies through one chat model; holds no conversation.
+
+    An adapter was taught what the bare model is shown: it gets no examples and no earlier turns, and it ends
+    its replies itself.
+    """
 
     def __init__(
         self,
@@ -54,6 +60,7 @@ class ReplyWriter:
         most_tokens: int = MOST_TOKENS,
     ) -> None:
         self._tokens = chat_model.engine.tokenizer
+        self.adapter = adapter
         prompt = ChatPromptTemplate.from_messages(
             [MessagesPlaceholder("opening"), MessagesPlaceholder("segment"), MessagesPlaceholder("turn")]
         )
@@ -96,25 +103,36 @@ class ReplyWriter:
         allowed = AllowedFigures.of(notes)
         model = self._model.bind(temperature=temperature, constraint=lambda: Grounding(allowed, self._tokens))
         chain = self._prompt | model | StrOutputParser()
-        before: list[BaseMessage] = []
-        for turn in segment:
-            before += [HumanMessage(turn.prompt), AIMessage(turn.reply)]
-        messages = {
-            "opening": opening_messages(language),
-            "segment": before,
-            "turn": [HumanMessage(prompt)],
-        }
-        begun, facts = len(spoken.text), [fact for note in notes for fact in note.facts]
-        for piece in chain.stream(messages):
+        begun = len(spoken.text)
+        for piece in chain.stream(self._messages(prompt, language, segment)):
             text = piece if len(spoken.text) > begun else _opening(spoken, piece)
-            # What a small model adds once the facts are told is invention: the reply ends there.
-            ended = len(_END_OF_SENTENCE.findall(f"{spoken.text[begun:]}{text[:1]}"))
             at_an_end = _END_OF_SENTENCE.search(f"{spoken.text[-1:]}{text[:1]}") is not None
-            if at_an_end and (ended > len(notes) or not missing(facts, spoken.text)):
+            if at_an_end and self._has_said_enough(spoken.text, f"{spoken.text[begun:]}{text[:1]}", notes):
                 return
             if text:
                 spoken.text += text
                 yield text
+
+    def _messages(
+        self, prompt: str, language: Language, segment: Sequence[Exchange]
+    ) -> dict[str, list[BaseMessage]]:
+        turn: list[BaseMessage] = [HumanMessage(prompt)]
+        if self.adapter is not None:
+            return {"opening": adapter_opening(language), "segment": [], "turn": turn}
+        before: list[BaseMessage] = []
+        for exchange in segment:
+            before += [HumanMessage(exchange.prompt), AIMessage(exchange.reply)]
+        return {"opening": opening_messages(language), "segment": before, "turn": turn}
+
+    def _has_said_enough(self, said: str, drawn: str, notes: Sequence[Note]) -> bool:
+        """Whether the draw may end with the sentence that `drawn` ends with."""
+        sentences = len(_END_OF_SENTENCE.findall(drawn))
+        if self.adapter is not None:
+            given = sum(max(1, len(_END_OF_SENTENCE.findall(f"{note.text} "))) for note in notes)
+            return sentences > given + SENTENCES_OF_COURTESY
+        # What a small model adds once the facts are told is invention: the reply ends there.
+        facts = [fact for note in notes for fact in note.facts]
+        return sentences > len(notes) or not missing(facts, said)
 
 
 def _opening(spoken: Spoken, piece: str) -> str:

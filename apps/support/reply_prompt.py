@@ -25,6 +25,10 @@ _SYSTEM: dict[Language, str] = {
         "数字、日期和名称必须原样重复。不要添加事实之外的内容。"
     ),
 }
+_ADAPTER_SYSTEM: dict[Language, str] = {
+    "en": "Tell the customer of the online shop these facts.",
+    "zh": "把这些事实告诉网店的顾客。",
+}
 _TURN: dict[Language, str] = {
     "en": "Message: {message}\nFacts: {facts}",
     "zh": "消息：{message}\n事实：{facts}",
@@ -87,6 +91,11 @@ def opening_messages(language: Language) -> list[BaseMessage]:
         messages.append(HumanMessage(_TURN[language].format(message=message, facts=facts)))
         messages.append(AIMessage(reply))
     return messages
+
+
+def adapter_opening(language: Language) -> list[BaseMessage]:
+    """What a trained adapter needs in place of rules and examples; the same in training and in service."""
+    return [SystemMessage(_ADAPTER_SYSTEM[language])]
 
 
 def turn_prompt(notes: Sequence[Note], message: str, language: Language) -> str:

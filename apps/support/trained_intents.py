@@ -20,6 +20,7 @@ class AdapterIntents:
     def __init__(self, classifier: Classifier) -> None:
         """Raises UnfitIntentAdapterError if the adapter knows a label that is no intent of the shop."""
         self._classifier = classifier
+        self.adapter = classifier.adapter
         unknown = {_intent(label) for label in classifier.settings.labels} - {*INTENTS, OUT_OF_SCOPE}
         if unknown:
             raise UnfitIntentAdapterError(

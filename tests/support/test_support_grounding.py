@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from apps.support.facts import Money, make_fact, missing
 from apps.support.grounding import AllowedFigures, Grounding, unsupported
+from apps.support.playbooks.handbook_answers import policy_note
 from apps.support.sentences import _SENTENCES, Note, write
 from core_model.constraint import Constraint
 from core_model.tokenizer import Tokenizer
@@ -209,3 +210,8 @@ def test_a_fact_is_heard_in_other_words_but_not_inside_another_figure() -> None:
 def test_names_in_facts_cannot_smuggle_figures_in(edge_tokenizer: Tokenizer) -> None:
     note = Note("x", "Your item is Mug.", ())
     assert unsupported("It costs $0.00", [note]) is not None
+
+
+def test_an_amount_does_not_end_the_first_sentence_of_a_passage() -> None:
+    note = policy_note("Standard delivery costs $4.95 and takes 3 to 5 days. Express costs $12.95.")
+    assert [fact.text for fact in note.facts] == ["$4.95", "3 to 5 days"]

@@ -72,7 +72,7 @@ def _pipeline(model: str | None) -> Iterator[SupportPipeline]:
     from apps.support.database import Database
     from core_model.causal_lm import load_engine
     from core_model.chat_model import DuetChatModel
-    from ui.runtime import support_pipeline
+    from ui.support_pipeline import support_pipeline
 
     database = Database(settings.database_url)
     try:
@@ -81,7 +81,7 @@ def _pipeline(model: str | None) -> Iterator[SupportPipeline]:
             settings.model, weights=settings.weights, threads=settings.threads, home=settings.home
         )
         try:
-            yield support_pipeline(database, DuetChatModel(engine=engine))
+            yield support_pipeline(database, DuetChatModel(engine=engine), settings)
         finally:
             engine.close()
     finally:

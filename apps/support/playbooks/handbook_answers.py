@@ -10,7 +10,7 @@ from apps.support.handbook import Passage, search
 from apps.support.playbooks.case import Case, Outcome
 from apps.support.sentences import Note
 
-_END_OF_SENTENCE = re.compile(r"(?<=[.;。；])\s*(?=\S)")
+_END_OF_SENTENCE = re.compile(r"(?<=[.;])\s+|(?<=[。；])\s*(?=\S)")  # not the point of $4.95
 
 
 def answer_from(slug: str, question: dict[str, str]) -> Callable[[Case], Outcome]:
@@ -34,17 +34,22 @@ def search_everywhere(case: Case) -> Outcome:
 
 
 def tell(case: Case, passage: Passage) -> Outcome:
-    """The passage as one note; the customer must hear the figures of its first sentence."""
-    first = _END_OF_SENTENCE.split(passage.body)[0]
+    """The passage as one note, with its citation."""
+    return Outcome(
+        [policy_note(passage.body)],
+        citations=[passage.citation],
+        looked_up={"policy": passage.citation},
+    )
+
+
+def policy_note(body: str) -> Note:
+    """A passage as a note; the customer must hear the figures of its first sentence."""
+    first = _END_OF_SENTENCE.split(body)[0]
     facts = tuple(
         Fact(f"policy_{number}", group[0], tuple(group[1:]), must_be_heard=True)
         for number, group in enumerate(_figure_groups(first))
     )
-    return Outcome(
-        [Note("policy", passage.body, facts)],
-        citations=[passage.citation],
-        looked_up={"policy": passage.citation},
-    )
+    return Note("policy", body, facts)
 
 
 def _figure_groups(sentence: str) -> list[list[str]]:

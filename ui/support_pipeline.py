@@ -1,0 +1,81 @@
+"""The support assistant as it is served: with the trained adapters of the loaded base, where there are any."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import structlog
+
+from apps.settings import Settings
+from apps.support.database import Database
+from apps.support.errors import SupportError
+from apps.support.intents import ExampleIntents, IntentRecognizer
+from apps.support.pipeline import SupportPipeline
+from apps.support.replies import ReplyWriter
+from apps.support.trained_intents import AdapterIntents
+from core_model.chat_model import DuetChatModel
+from core_model.classifier import Classifier
+from core_model.engine import Engine
+from core_model.errors import CoreError
+from core_model.lora import load_adapter
+
+INTENT_ADAPTERS, REPLY_ADAPTERS = "support-intent*", "support-reply*"
+"""Names of the folders in DUET_ADAPTERS_DIR; of several for one base the first serves."""
+
+log = structlog.get_logger(__name__)
+
+
+def support_pipeline(database: Database, chat_model: DuetChatModel, settings: Settings) -> SupportPipeline:
+    """The assistant on a loaded base. Its adapters are loaded into the engine under their folders' names."""
+    engine = chat_model.engine
+    intents = _trained_intents(engine, settings) or ExampleIntents()
+    adapter = _reply_adapter(engine, settings)
+    log.info(
+        "support assistant",
+        intents=intents.adapter if isinstance(intents, AdapterIntents) else "packaged examples",
+        replies=adapter or "prompt with examples",
+    )
+    return SupportPipeline(database, intents, ReplyWriter(chat_model, adapter=adapter))
+
+
+def adapters_in_service(pipeline: SupportPipeline) -> set[str]:
+    """The names of the adapters that the assistant cannot do without any more."""
+    found = {pipeline.replies.adapter}
+    if isinstance(pipeline.intents, AdapterIntents):
+        found.add(pipeline.intents.adapter)
+    return {name for name in found if name is not None}
+
+
+def _trained_intents(engine: Engine, settings: Settings) -> IntentRecognizer | None:
+    for folder in _adapters_for(settings, INTENT_ADAPTERS):
+        try:
+            return AdapterIntents(Classifier.load(engine, folder))
+        except (CoreError, SupportError) as error:
+            log.warning("intent adapter left out", adapter=folder.name, reason=str(error))
+    return None
+
+
+def _reply_adapter(engine: Engine, settings: Settings) -> str | None:
+    for folder in _adapters_for(settings, REPLY_ADAPTERS):
+        try:
+            if folder.name not in engine.adapters:
+                engine.add_adapter(load_adapter(folder, engine.config))
+        except CoreError as error:
+            log.warning("reply adapter left out", adapter=folder.name, reason=str(error))
+        else:
+            return folder.name
+    return None
+
+
+def _adapters_for(settings: Settings, pattern: str) -> Iterator[Path]:
+    """The folders of trained adapters of that name for the base that is served."""
+    for file in sorted(settings.adapters_dir.glob(f"{pattern}/adapter_config.json")):
+        try:
+            base = json.loads(file.read_text(encoding="utf-8")).get("base_model_name_or_path")
+        except (OSError, ValueError) as error:
+            log.warning("adapter left out", adapter=file.parent.name, reason=str(error))
+            continue
+        if base in (settings.model, Path(settings.model).name):
+            yield file.parent
