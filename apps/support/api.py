@@ -13,7 +13,6 @@ from apps.support import desk
 from apps.support.errors import SupportError
 from apps.support.idempotency import MOST_KEY_CHARACTERS, claim, settle
 from apps.support.models import Conversation, ConversationStatus, TicketStatus
-from apps.support.models.columns import utc_now
 from apps.support.pipeline import SupportPipeline
 from apps.support.schemas import (
     ConversationDetail,
@@ -119,11 +118,7 @@ def create_router(pipeline_of: Callable[[Request], SupportPipeline]) -> APIRoute
     def hand_over(conversation_id: str, body: NewHandover, pipeline: Pipeline) -> TicketOut:
         """Silence the assistant and open a ticket for a person."""
         with pipeline.database.write() as session:
-            conversation = desk.get_conversation(session, conversation_id)
-            state = desk.load_state(conversation)
-            ticket = desk.hand_over(session, conversation, state, reason=body.reason, intent=state.intent)
-            desk.save_state(conversation, state)
-            return TicketOut.model_validate(ticket)
+            return TicketOut.model_validate(desk.ask_for_person(session, conversation_id, reason=body.reason))
 
     @router.post("/conversations/{conversation_id}/return")
     def return_to_bot(conversation_id: str, pipeline: Pipeline) -> ConversationOut:
@@ -151,11 +146,10 @@ def create_router(pipeline_of: Callable[[Request], SupportPipeline]) -> APIRoute
     def change_ticket(ticket_id: int, body: TicketChange, pipeline: Pipeline) -> TicketOut:
         """Only the fields that are sent change."""
         with pipeline.database.write() as session:
-            ticket = desk.get_ticket(session, ticket_id)
-            for name in body.model_fields_set - ({"status"} if body.status is None else set()):
-                setattr(ticket, name, getattr(body, name))
-            ticket.updated_at = utc_now()
-            return TicketOut.model_validate(ticket)
+            changes = body.model_dump(exclude_unset=True)
+            if body.status is None:
+                changes.pop("status", None)
+            return TicketOut.model_validate(desk.change_ticket(session, ticket_id, changes))
 
     @router.post("/messages/{message_id}/feedback", status_code=201)
     @router.post("/conversations/{conversation_id}/messages/{message_id}/feedback", status_code=201)

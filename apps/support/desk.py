@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from apps.support.errors import ConflictError, NotFoundError
+from apps.support.identity import find_order
 from apps.support.models import (
     AuditEntry,
     Conversation,
@@ -17,6 +18,7 @@ from apps.support.models import (
     Feedback,
     Message,
     Order,
+    OrderStatus,
     Role,
     Ticket,
     TicketStatus,
@@ -85,8 +87,8 @@ def list_conversations(
             (Conversation.created_at < last.created_at)
             | ((Conversation.created_at == last.created_at) & (Conversation.id < last.id))
         )
-    page = list(session.scalars(query.limit(limit)))
-    return page, page[-1].id if len(page) == limit else None
+    page = list(session.scalars(query.limit(limit + 1)))
+    return page[:limit], page[limit - 1].id if len(page) > limit else None
 
 
 def list_tickets(
@@ -98,8 +100,8 @@ def list_tickets(
         query = query.where(Ticket.status == status)
     if before is not None:
         query = query.where(Ticket.id < before)
-    page = list(session.scalars(query.limit(limit)))
-    return page, page[-1].id if len(page) == limit else None
+    page = list(session.scalars(query.limit(limit + 1)))
+    return page[:limit], page[limit - 1].id if len(page) > limit else None
 
 
 def get_ticket(session: Session, ticket_id: int) -> Ticket:
@@ -107,6 +109,15 @@ def get_ticket(session: Session, ticket_id: int) -> Ticket:
     ticket = session.get(Ticket, ticket_id)
     if ticket is None:
         raise NotFoundError(f"no ticket {ticket_id}")
+    return ticket
+
+
+def change_ticket(session: Session, ticket_id: int, changes: Mapping[str, object]) -> Ticket:
+    """Set the fields that `changes` names (status, assignee). Raises NotFoundError."""
+    ticket = get_ticket(session, ticket_id)
+    for name, value in changes.items():
+        setattr(ticket, name, value)
+    ticket.updated_at = utc_now()
     return ticket
 
 
@@ -139,6 +150,29 @@ def hand_over(
     state.pending = None
     state.awaiting = None
     return open_ticket(session, conversation, state, reason=reason, intent=intent)
+
+
+def ask_for_person(session: Session, conversation_id: str, *, reason: str) -> Ticket:
+    """Hand a conversation over outside a turn. Raises NotFoundError."""
+    conversation = get_conversation(session, conversation_id)
+    state = load_state(conversation)
+    ticket = hand_over(session, conversation, state, reason=reason, intent=state.intent)
+    save_state(conversation, state)
+    return ticket
+
+
+def take_over(session: Session, conversation: Conversation) -> None:
+    """Silence the assistant for a person who answers a ticket that left it speaking, such as a complaint.
+
+    Raises ConflictError for a closed conversation.
+    """
+    if conversation.status == ConversationStatus.CLOSED:
+        raise ConflictError("the conversation is closed")
+    state = load_state(conversation)
+    state.pending = None
+    state.awaiting = None
+    conversation.status = ConversationStatus.HUMAN
+    save_state(conversation, state)
 
 
 def return_to_bot(session: Session, conversation: Conversation) -> None:
@@ -188,6 +222,25 @@ def messages_of(
     return list(session.scalars(query.order_by(Message.id).limit(limit)))
 
 
+def recent_messages(session: Session, conversation_id: str, limit: int) -> list[Message]:
+    """The last `limit` messages, oldest first."""
+    query = select(Message).where(Message.conversation_id == conversation_id)
+    return list(session.scalars(query.order_by(Message.id.desc()).limit(limit)))[::-1]
+
+
+def count_messages(session: Session, conversation_id: str) -> int:
+    query = select(func.count()).select_from(Message).where(Message.conversation_id == conversation_id)
+    return session.scalar(query) or 0
+
+
+def order_in_question(session: Session, conversation: Conversation) -> Order | None:
+    """The order that the conversation is about, once the customer has proven to be its owner."""
+    state = load_state(conversation)
+    if state.order_number is None:
+        return None
+    return find_order(session, state, frozenset(OrderStatus), new_proof=False).order
+
+
 def last_customer_text(session: Session, conversation_id: str) -> str:
     """Raises NotFoundError where the customer has not written yet."""
     query = select(Message.text).where(
@@ -204,6 +257,11 @@ def traces_of(session: Session, conversation_id: str) -> Sequence[TurnTrace]:
     return session.scalars(query.order_by(TurnTrace.id)).all()
 
 
+def get_trace(session: Session, message_id: int) -> TurnTrace | None:
+    """The turn that a customer's message began, once it is stored."""
+    return session.scalar(select(TurnTrace).where(TurnTrace.message_id == message_id))
+
+
 def _summary(
     session: Session, conversation: Conversation, state: ConversationState, reason: str, intent: str | None
 ) -> str:
@@ -212,20 +270,13 @@ def _summary(
     done = session.scalars(
         select(AuditEntry.action).where(AuditEntry.conversation_id == conversation.id).order_by(AuditEntry.id)
     ).all()
-    count = session.scalar(
-        select(func.count()).select_from(Message).where(Message.conversation_id == conversation.id)
-    )
-    last = session.scalars(
-        select(Message)
-        .where(Message.conversation_id == conversation.id)
-        .order_by(Message.id.desc())
-        .limit(SUMMARY_MESSAGES)
-    ).all()
+    count = count_messages(session, conversation.id)
+    last = recent_messages(session, conversation.id, SUMMARY_MESSAGES)
     lines = [
         f"Handed over: {reason}. Intent: {intent or 'unclear'}. Language: {conversation.language or '-'}.",
         f"Customer: {customer}{'' if conversation.customer else ' (as given, not proven)'}. Order: {order}.",
         f"Done by the assistant: {', '.join(done) if done else 'nothing'}. Messages so far: {count}.",
         "Last messages:",
-        *(f"- {message.role.value}: {' '.join(message.text.split())[:240]}" for message in reversed(last)),
+        *(f"- {message.role.value}: {' '.join(message.text.split())[:240]}" for message in last),
     ]
     return "\n".join(lines)

@@ -98,7 +98,8 @@ class SupportPipeline:
     def draft(self, conversation_id: str, text: str | None) -> TurnResult:
         """What the assistant would answer, for a person to send: nothing is done and nothing stored.
 
-        Without `text` it answers the customer's last message. Raises NotFoundError.
+        Without `text` it answers the customer's last message. The reply is empty where the assistant would
+        act or hand over instead of answering. Raises NotFoundError.
         """
         with self.database.read() as session:
             conversation = desk.get_conversation(session, conversation_id)
@@ -113,7 +114,7 @@ class SupportPipeline:
                 now=self._clock(),
             )
         self._understand.invoke(turn)
-        self._ask_playbook(turn)
+        self._follow_playbook(turn)
         turn.actions.clear()
         spoken = Spoken("")
         for piece in self._speak(turn):
