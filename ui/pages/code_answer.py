@@ -22,6 +22,7 @@ class CodeAnswer:
     code: str = ""
     drafts: list[Checked] = field(default_factory=list)
     answer: Answer | None = None
+    stopped: bool = False
 
     @property
     def whole(self) -> str:
@@ -33,23 +34,35 @@ class CodeAnswer:
     def listing(self) -> str:
         start = len(self.prefix)
         new = (start, start + len(self.code)) if self.prefix or self.suffix else None
-        body = code_html(self.whole, self.language, new=new, writing=self.answer is None and not self.drafts)
+        writing = not (self.answer or self.drafts or self.stopped)
+        body = code_html(self.whole, self.language, new=new, writing=writing)
         copy, copied = escape(text("code.copy", self.reader)), escape(text("code.copied", self.reader))
         button = f'<button class="copy" type="button" data-copied="{copied}">{copy}</button>'
         name = f'<span class="name">{escape(LANGUAGE_NAMES[self.language])}</span>'
         return f'<div class="code-card"><div class="code-head">{name}{button}</div>{body}</div>'
 
     def status(self) -> str:
-        """One line while it is being made, the verdict at the end."""
+        """What is going on while it is being made, the verdict at the end; each draft's as it comes."""
+        drafts = self._drafts()
         if self.answer is not None:
-            return self._verdict(self.answer)
+            return self._verdict(self.answer) + drafts
+        if self.stopped:
+            return line("stopped", text("code.stopped", self.reader)) + drafts
         if not self.drafts:
             return line("busy", text("code.writing" if self.code else "code.reading", self.reader))
-        last = self.drafts[-1]
-        words = text(
-            "code.draft_checked", self.reader, draft=last.draft, passed=last.passed, total=last.total
-        )
-        return line("busy", words, text("code.trying_again", self.reader))
+        return line("busy", text("code.trying_again", self.reader)) + drafts
+
+    def _drafts(self) -> str:
+        """One line for each draft that was run; a single one has the list of its checks instead."""
+        if self.answer is not None and len(self.drafts) < 2:
+            return ""
+        rows = []
+        for draft in self.drafts:
+            kind = "bad" if draft.problem else "good"
+            words = text("code.draft", self.reader, draft=draft.draft, passed=draft.passed, total=draft.total)
+            problem = f"<small>{escape(draft.problem)}</small>" if draft.problem else ""
+            rows.append(f'<li class="{kind}">{escape(words)}{problem}</li>')
+        return f'<ul class="checks drafts">{"".join(rows)}</ul>' if rows else ""
 
     def _verdict(self, answer: Answer) -> str:
         reader = self.reader
@@ -58,9 +71,10 @@ class CodeAnswer:
             words.append(text("code.prefix_broken", reader))
         if answer.finish_reason == "length":
             words.append(text("code.cut", reader))
-        if answer.checked:
-            passed = sum(check.passed for check in answer.checked)
-            words.append(text("code.passed", reader, passed=passed, total=len(answer.checked)))
+        examples = [check for check in answer.checked if not _is_general(check)]
+        if examples:
+            passed = sum(check.passed for check in examples)
+            words.append(text("code.passed", reader, passed=passed, total=len(examples)))
         if answer.drafts > 1:
             words.append(text("code.drafts", reader, drafts=answer.drafts))
         words.append(text("code.tokens", reader, tokens=answer.tokens))
@@ -71,7 +85,8 @@ class CodeAnswer:
     def _checks(self, answer: Answer) -> str:
         if answer.unchecked:
             return line("note", text("code.unchecked", self.reader, reason=answer.unchecked))
-        return f'<ul class="checks">{"".join(map(_check, answer.checked))}</ul>' if answer.checked else ""
+        rows = "".join(_check(check, self.reader) for check in answer.checked)
+        return f'<ul class="checks">{rows}</ul>' if rows else ""
 
 
 def line(kind: str, *words: str) -> str:
@@ -79,6 +94,14 @@ def line(kind: str, *words: str) -> str:
     return f'<p class="line-of {kind}" role="status">{" · ".join(map(escape, words))}</p>'
 
 
-def _check(check: Check) -> str:
+def _check(check: Check, reader: Language) -> str:
     detail = f"<small>{escape(check.detail)}</small>" if check.detail else ""
-    return f'<li class="{"good" if check.passed else "bad"}"><code>{escape(check.name)}</code>{detail}</li>'
+    name = f"<code>{escape(check.name)}</code>"
+    if _is_general(check):
+        name = escape(text(f"check.{check.name}.{'good' if check.passed else 'bad'}", reader))
+    return f'<li class="{"good" if check.passed else "bad"}">{name}{detail}</li>'
+
+
+def _is_general(check: Check) -> bool:
+    """Whether the whole program was tried, not one example."""
+    return check.name in ("parses", "runs", "compiles", "loads")

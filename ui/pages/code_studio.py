@@ -43,12 +43,16 @@ _PUT_CURSOR = f"""(cursor) => {{
   }};
   setTimeout(put, 100, 20);
 }}"""
-_COPY = """
+_LISTING = """
 element.addEventListener("click", async (event) => {
   const button = event.target.closest(".copy");
   if (!button) return;
   await navigator.clipboard.writeText(element.querySelector("code").textContent);
   button.textContent = button.dataset.copied;
+});
+watch("value", () => {
+  const caret = element.querySelector(".caret"), pane = element.querySelector(".listing");
+  if (caret) pane.scrollTop = Math.max(pane.scrollTop, caret.offsetTop - pane.clientHeight + 60);
 });
 """
 
@@ -88,12 +92,12 @@ def build(blocks: gr.Blocks, assistant: Callable[[], CodeAssistant]) -> None:
                 )
                 programs = _examples(frame, PROGRAMS)
         with gr.Column(scale=6, min_width=320):
-            view = frame.make(gr.HTML, {"value": _empty}, js_on_load=_COPY, elem_id="answer")
+            view = gr.HTML(js_on_load=_LISTING, elem_id="answer")
             verdict = gr.HTML(elem_id="verdict")
             with gr.Row():
                 stop = frame.make(gr.Button, {"value": "code.stop"}, visible=False, elem_id="stop")
                 insert = frame.make(gr.Button, {"value": "code.insert"}, visible=False, elem_id="insert")
-    whole = gr.State("")
+    whole, kept = gr.State(""), gr.State(None)
 
     def do_write(task: str, language: str, effort: str, reader: Language) -> Iterator[list[Any]]:
         problem = None if task.strip() else "code.need_task"
@@ -122,7 +126,7 @@ def build(blocks: gr.Blocks, assistant: Callable[[], CodeAssistant]) -> None:
             problem,
         )
 
-    outputs = [view, verdict, stop, insert, whole]
+    outputs = [view, verdict, stop, insert, whole, kept]
     once = {**QUIET, "trigger_mode": "once"}
     runs = [
         write.click(do_write, [task, write_language, write_effort, frame.language], outputs, **once),
@@ -133,13 +137,7 @@ def build(blocks: gr.Blocks, assistant: Callable[[], CodeAssistant]) -> None:
             do_translate, [program, source, target, translate_effort, frame.language], outputs, **once
         ),
     ]
-    stop.click(
-        lambda reader: [line("stopped", text("code.stopped", reader)), *_buttons()],
-        frame.language,
-        [verdict, stop, insert],
-        cancels=runs,
-        **AT_ONCE,
-    )
+    stop.click(_stop, [kept, frame.language], [view, verdict, stop, insert], cancels=runs, **AT_ONCE)
     insert.click(lambda code: [code, gr.update(visible=False)], whole, [gap, insert], **AT_ONCE)
     gap_language.input(_highlight, gap_language, gap, **AT_ONCE)
     source.input(_highlight, source, program, **AT_ONCE)
@@ -151,18 +149,18 @@ def build(blocks: gr.Blocks, assistant: Callable[[], CodeAssistant]) -> None:
         filled.then(None, cursor, None, js=_PUT_CURSOR)
     for button, original in zip(programs, PROGRAMS, strict=True):
         button.click(_fill_program(original), None, [program, source, target], **AT_ONCE)
-    frame.finish(blocks)
+    frame.finish(blocks, _redraw, [kept], [view, verdict])
 
 
 def _answer(events: Callable[[], Events], shown: CodeAnswer, problem: str | None) -> Iterator[list[Any]]:
-    """Values for view, verdict, both buttons and the whole file, while the answer comes.
+    """Values for view, verdict, both buttons, the whole file and what is kept, while the answer comes.
 
     Nothing that happens here may reach a reader as more than one friendly line.
     """
     if problem is not None:
-        yield [gr.skip(), line("problem", text(problem, shown.reader)), *_buttons(), gr.skip()]
+        yield [gr.skip(), line("problem", text(problem, shown.reader)), *_buttons(), gr.skip(), gr.skip()]
         return
-    yield [gr.skip(), shown.status(), *_buttons(running=True), gr.skip()]
+    yield [gr.skip(), shown.status(), *_buttons(running=True), gr.skip(), shown]
     try:
         with closing(events()) as coming:
             updated = 0.0
@@ -175,14 +173,27 @@ def _answer(events: Callable[[], Events], shown: CodeAnswer, problem: str | None
                 else:
                     shown.code += event.text
                 if isinstance(event, Checked) or time.monotonic() - updated >= SECONDS_BETWEEN_UPDATES:
-                    yield [shown.listing(), shown.status(), *_buttons(running=True), gr.skip()]
+                    yield [shown.listing(), shown.status(), *_buttons(running=True), gr.skip(), gr.skip()]
                     updated = time.monotonic()
     except Exception as error:
         log.warning("no code", reason=str(error), exc_info=error)
-        yield [gr.skip(), line("problem", error_text(error, shown.reader)), *_buttons(), gr.skip()]
+        yield [gr.skip(), line("problem", error_text(error, shown.reader)), *_buttons(), gr.skip(), gr.skip()]
         return
     fits = bool(shown.prefix or shown.suffix)
-    yield [shown.listing(), shown.status(), *_buttons(insert=fits), shown.whole]
+    yield [shown.listing(), shown.status(), *_buttons(insert=fits), shown.whole, shown]
+
+
+def _redraw(shown: CodeAnswer | None, reader: Language) -> list[str]:
+    """The last answer in another language of the page."""
+    if shown is None:
+        return [_empty(reader), ""]
+    shown.reader = reader
+    return [shown.listing(), shown.status()]
+
+
+def _stop(shown: CodeAnswer, reader: Language) -> list[Any]:
+    shown.stopped = True
+    return [*_redraw(shown, reader), *_buttons()]
 
 
 def _language(frame: Frame, label: str, value: str) -> Any:
@@ -192,7 +203,7 @@ def _language(frame: Frame, label: str, value: str) -> Any:
         choices=LANGUAGE_CHOICES,
         value=value,
         elem_classes="segmented",
-        min_width=200,
+        min_width=215,
     )
 
 
@@ -205,7 +216,7 @@ def _effort(frame: Frame) -> Any:
         {"label": "code.effort", "choices": choices},
         value="normal",
         elem_classes="segmented",
-        min_width=200,
+        min_width=275,
     )
 
 

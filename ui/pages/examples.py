@@ -38,8 +38,8 @@ class Program:
 TASKS = (
     Task(
         "code.example.primes",
-        "A function that returns all primes up to n.",
-        "写一个函数，返回不大于 n 的所有素数。",
+        "A function primes(n) that returns all primes up to n.\n\n>>> primes(10)\n[2, 3, 5, 7]\n>>> primes(1)\n[]",
+        "写一个函数 primes(n)，返回不大于 n 的所有素数。\n\n>>> primes(10)\n[2, 3, 5, 7]\n>>> primes(1)\n[]",
         "python",
     ),
     Task(

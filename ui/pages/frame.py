@@ -13,7 +13,7 @@ from ui.pages.labels import LANGUAGES, Language, preferred, text
 Words = str | Callable[[Language], Any]
 """A key of labels.py, or what makes a property's value for a language."""
 
-ROUTES = {"nav.shop": "/", "nav.code": "/code"}
+ROUTES = {"nav.shop": "/", "nav.code": "/code", "nav.desk": "/desk"}
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 AT_ONCE: dict[str, Any] = {**QUIET, "queue": False}
 """For events that do no more than change the page."""
@@ -50,8 +50,13 @@ class Frame:
         self._worded.append((component, words))
         return component
 
-    def finish(self, blocks: gr.Blocks) -> None:
-        """Let the page open in the language used last, else the browser's, and follow the switch."""
+    def finish(
+        self, blocks: gr.Blocks, redraw: Callable[..., Any], inputs: list[Any], outputs: list[Any]
+    ) -> None:
+        """Let the page open in the language used last, else the browser's, and follow the switch.
+
+        `redraw` makes what is not fixed words; it gets `inputs` and the language when either changes.
+        """
         components = [component for component, _ in self._worded]
 
         def opened(stored: str, request: gr.Request) -> list[Any]:
@@ -65,8 +70,10 @@ class Frame:
         def switched(language: Language) -> list[Any]:
             return [language, *self._updates(language)]
 
-        blocks.load(opened, self._stored, [self.language, *components], **AT_ONCE)
-        self.language.input(switched, self.language, [self._stored, *components], **AT_ONCE)
+        begun = blocks.load(opened, self._stored, [self.language, *components], **AT_ONCE)
+        changed = self.language.input(switched, self.language, [self._stored, *components], **AT_ONCE)
+        for event in (begun, changed):
+            event.then(redraw, [*inputs, self.language], outputs, **AT_ONCE)
 
     def _updates(self, language: Language) -> list[Any]:
         return [gr.update(**_said(words, language)) for _, words in self._worded]

@@ -22,7 +22,7 @@ from ui.runtime import Runtime
 
 log = structlog.get_logger(__name__)
 
-_PAGES = frozenset({"/", "/code"})
+_PAGES = frozenset({"/", "/code", "/desk"})
 # What the pages ask for. Gradio has more routes (a proxy, files, uploads, run history): they stay shut.
 _PARTS = re.compile(
     r"/(?:assets/|static/|svelte/|theme\.css|config|favicon\.ico|robots\.txt|login|logout"
@@ -89,7 +89,7 @@ class Pages:
 
 _WAITING = f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="1"><title>Duet</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">
 <style>
 body {{ margin: 0; min-height: 100vh; display: grid; place-items: center; background: #f7f8f7; color: #33413d;
   font: 1.05rem/1.6 system-ui, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif; }}

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from apps.auth import AuthError, check_request
 from apps.settings import Settings
-from ui.pages import code_studio, support_chat
+from ui.pages import code_studio, desk, support_chat
 from ui.pages.labels import text
 from ui.pages.theme import THEME
 from ui.runtime import Runtime
@@ -26,6 +26,8 @@ def build_site(settings: Settings, runtime: Callable[[], Runtime]) -> FastAPI:
         support_chat.build(blocks, lambda: runtime().support)
     with blocks.route("Code", "/code"):
         code_studio.build(blocks, lambda: runtime().code)
+    with blocks.route("Desk", "/desk"):
+        desk.build(blocks, lambda: runtime().support)
     blocks.queue(default_concurrency_limit=MOST_AT_ONCE, api_open=False)
 
     def is_key(_user: str, password: str) -> bool:

@@ -1,7 +1,8 @@
-"""The shop assistant: a conversation, and beside it what the assistant understood and used."""
+"""The shop assistant: a conversation, the order it is about, and what the assistant understood and used."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from html import escape
@@ -10,220 +11,268 @@ from typing import Any
 import gradio as gr
 import structlog
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from apps.support import desk
-from apps.support.models import Customer
+from apps.support.models import Conversation, ConversationStatus, Customer, Role, TicketStatus
 from apps.support.pipeline import SupportPipeline
 from apps.support.seed import DEMO_EMAILS
-from apps.support.turn import FactsFound, IntentFound, Token, TurnResult
+from apps.support.turn import Token, TurnResult
 from core_model.errors import CoreError
 from ui.pages.code_answer import line
 from ui.pages.frame import AT_ONCE, QUIET, Frame, title
 from ui.pages.labels import Language, error_text, text
+from ui.pages.order_card import order_card
+from ui.pages.transcript import KEEP_AT_END, Bubble, empty_transcript, transcript
+from ui.pages.turn_view import TurnView, turn_card
 
 log = structlog.get_logger(__name__)
 
-EXAMPLES = (
-    "shop.example.where",
-    "shop.example.cancel",
-    "shop.example.delivery",
-    "shop.example.refund",
-)
+EXAMPLES = ("shop.example.where", "shop.example.cancel", "shop.example.delivery", "shop.example.refund")
 MOST_CHARACTERS = 4_000
-Messages = list[dict[str, Any]]
+MOST_SHOWN = 60
+"""Messages on the page; a longer conversation's beginning is left out."""
+SECONDS_BETWEEN_UPDATES = 0.08
+SECONDS_BETWEEN_LOOKS = 4.0
+"""How often the page looks whether a person has written."""
+
+Values = dict[Any, Any]
 
 
 def build(blocks: gr.Blocks, pipeline: Callable[[], SupportPipeline]) -> None:
     """Lay the page out. `pipeline` raises NotReadyError while the model is being loaded."""
-    frame = Frame("nav.shop")
-    frame.make(gr.HTML, {"value": title("shop.title", "shop.lead")}, elem_classes="title")
-    conversation = gr.State("")
-    with gr.Row(elem_classes="columns"):
-        with gr.Column(scale=7, min_width=320):
-            chat = gr.Chatbot(
-                render_markdown=False,
-                sanitize_html=True,
+    SupportChat(blocks, pipeline)
+
+
+class SupportChat:
+    """The page's components, and what happens to them. Its methods give values by component.
+
+    What is shown of a conversation is read from the database, so that the page, the desk and the API agree.
+    """
+
+    def __init__(self, blocks: gr.Blocks, pipeline: Callable[[], SupportPipeline]) -> None:
+        self._pipeline = pipeline
+        frame = Frame("nav.shop")
+        frame.make(gr.HTML, {"value": title("shop.title", "shop.lead")}, elem_classes="title")
+        self._conversation, self._turn = gr.State(""), gr.State(None)
+        with gr.Row(elem_classes="columns"):
+            with gr.Column(scale=7, min_width=320, elem_id="talk"):
+                self._status = gr.HTML(elem_id="status")
+                self._chat = gr.HTML(elem_id="chat", js_on_load=KEEP_AT_END)
+                self._compose(frame)
+            with gr.Column(scale=4, min_width=300):
+                customer = frame.make(
+                    gr.Dropdown,
+                    {"label": "shop.customer", "choices": _customers},
+                    value="",
+                    elem_id="customer",
+                )
+                with gr.Row(elem_classes="pair-of-buttons"):
+                    self._person = frame.make(
+                        gr.Button, {"value": "shop.person"}, size="sm", elem_id="person"
+                    )
+                    new = frame.make(gr.Button, {"value": "shop.new"}, size="sm", elem_id="new")
+                self._order = gr.HTML(elem_id="order")
+                self._panel = gr.HTML(elem_id="understood")
+        self._timer = gr.Timer(SECONDS_BETWEEN_LOOKS, active=False)
+        self._connect(frame, customer, new)
+        shown = [self._status, self._chat, self._order, self._panel, self._person, self._timer]
+        frame.finish(blocks, self.redraw, [self._conversation, self._turn], shown)
+
+    def _compose(self, frame: Frame) -> None:
+        with gr.Row(elem_classes="examples", visible=False, elem_id="answers") as self._answers:
+            self._yes, self._no = (
+                frame.make(gr.Button, {"value": key}, size="sm", elem_classes="example")
+                for key in ("shop.yes", "shop.no")
+            )
+        with gr.Row(equal_height=True, elem_id="compose"):
+            self._message = frame.make(
+                gr.Textbox,
+                {"placeholder": "shop.hint"},
                 show_label=False,
-                height=440,
-                layout="bubble",
-                buttons=[],
-                elem_id="chat",
+                container=False,
+                max_length=MOST_CHARACTERS,
+                scale=8,
+                min_width=120,
+                elem_id="message",
             )
-            status = gr.HTML(elem_id="status")
-            with gr.Row(equal_height=True, elem_id="compose"):
-                message = frame.make(
-                    gr.Textbox,
-                    {"placeholder": "shop.hint"},
-                    show_label=False,
-                    container=False,
-                    max_length=MOST_CHARACTERS,
-                    scale=8,
-                    elem_id="message",
-                )
-                send = frame.make(
-                    gr.Button,
-                    {"value": "shop.send"},
-                    variant="primary",
-                    scale=1,
-                    min_width=90,
-                    elem_id="send",
-                )
-                stop = frame.make(
-                    gr.Button,
-                    {"value": "shop.stop"},
-                    visible=False,
-                    scale=1,
-                    min_width=90,
-                    elem_id="stop-chat",
-                )
-            with gr.Row(elem_classes="examples"):
-                frame.make(gr.HTML, {"value": "shop.examples"})
-                examples = [
-                    frame.make(gr.Button, {"value": key}, size="sm", elem_classes="example")
-                    for key in EXAMPLES
-                ]
-        with gr.Column(scale=4, min_width=300):
-            customer = frame.make(
-                gr.Dropdown,
-                {"label": "shop.customer", "choices": _customers},
-                value="",
-                elem_id="customer",
+            button: dict[str, Any] = {"scale": 1, "min_width": 90}
+            self._send = frame.make(
+                gr.Button, {"value": "shop.send"}, variant="primary", elem_id="send", **button
             )
-            understood = frame.make(gr.HTML, {"value": _nothing_yet}, elem_id="understood")
-            with gr.Row():
-                person = frame.make(gr.Button, {"value": "shop.person"}, size="sm", elem_id="person")
-                new = frame.make(gr.Button, {"value": "shop.new"}, size="sm", elem_id="new")
+            self._stop = frame.make(
+                gr.Button, {"value": "shop.stop"}, visible=False, elem_id="stop-chat", **button
+            )
+        self._problem = gr.HTML(elem_id="problem")
+        with gr.Row(elem_classes="examples"):
+            frame.make(gr.HTML, {"value": "shop.examples"})
+            self._examples = [
+                frame.make(gr.Button, {"value": key}, size="sm", elem_classes="example") for key in EXAMPLES
+            ]
 
-    def do_send(said: str, shown: Messages, current: str, who: str, reader: Language) -> Iterator[list[Any]]:
-        yield from _turn(pipeline, said, shown, current, who, reader)
+    def _connect(self, frame: Frame, customer: Any, new: Any) -> None:
+        language, once = frame.language, {**QUIET, "trigger_mode": "once"}
+        buttons = [self._send, self._stop, self._answers]
+        shown = [self._status, self._chat, self._order, self._panel, self._person, self._timer]
+        kept = [self._conversation, self._turn]
+        everything = [*kept, self._message, self._problem, *shown, *buttons]
+        inputs = [self._message, self._conversation, customer, language]
+        runs = [
+            self._send.click(self.send, inputs, everything, **once),
+            self._message.submit(self.send, inputs, everything, **once),
+        ]
+        for button in (*self._examples, self._yes, self._no):
+            filled = button.click(lambda words: words, button, self._message, **AT_ONCE)
+            runs.append(filled.then(self.send, inputs, everything, **once))
+        stopped = self._stop.click(lambda: self._running(False), None, buttons, cancels=runs, **AT_ONCE)
+        stopped.then(self.redraw, [*kept, language], shown, **QUIET)
+        for event in (new.click, customer.input):
+            event(self.begin, language, everything, cancels=runs, **AT_ONCE)
+        asked = [self._conversation, customer, language]
+        self._person.click(self.ask_for_person, asked, [*kept, self._problem, *shown, *buttons], **once)
+        self._timer.tick(
+            self.look, [self._conversation, language], [self._status, self._chat, self._person], **AT_ONCE
+        )
 
-    outputs = [message, chat, understood, status, conversation, send, stop]
-    inputs = [message, chat, conversation, customer, frame.language]
-    once = {**QUIET, "trigger_mode": "once"}
-    runs = [send.click(do_send, inputs, outputs, **once), message.submit(do_send, inputs, outputs, **once)]
-    for button in examples:
-        run = button.click(lambda words: words, button, message, **AT_ONCE)
-        runs.append(run.then(do_send, inputs, outputs, **once))
-    stop.click(lambda: _buttons(running=False), None, [send, stop], cancels=runs, **AT_ONCE)
+    def send(self, said: str, current: str, who: str, reader: Language) -> Iterator[Values]:
+        """One turn, while its reply comes."""
+        if not said.strip():
+            yield self._running(False) | {self._problem: line("problem", text("shop.need_text", reader))}
+            return
+        view = TurnView()
+        try:
+            support = self._pipeline()
+            current = current or _open(support, who, reader)
+            before, earlier = self._messages(support, current)
+            before.append(Bubble(Role.CUSTOMER, said))
+            reply, updated = "", 0.0
 
-    def fresh(reader: Language) -> list[Any]:
-        return ["", [], _nothing_yet(reader), "", "", *_buttons(running=False)]
+            def words(*, typing: bool) -> str:
+                answer = [Bubble(Role.ASSISTANT, reply)] if reply else []
+                return transcript(
+                    current, [*before, *answer], reader, mine=Role.CUSTOMER, earlier=earlier, typing=typing
+                )
 
-    new.click(fresh, frame.language, outputs, cancels=runs, **AT_ONCE)
-    customer.input(fresh, frame.language, outputs, cancels=runs, **AT_ONCE)
-    person.click(
-        lambda current, who, reader: _hand_over(pipeline, current, who, reader),
-        [conversation, customer, frame.language],
-        [status, conversation],
-        **QUIET,
-    )
-    frame.finish(blocks)
+            yield self._running(True) | {
+                self._message: "",
+                self._problem: "",
+                self._conversation: current,
+                self._chat: words(typing=True),
+                self._timer: gr.Timer(active=False),
+            }
+            with closing(support.stream(current, said)) as events:
+                for event in events:
+                    if isinstance(event, Token):
+                        reply += event.text
+                        if time.monotonic() - updated < SECONDS_BETWEEN_UPDATES:
+                            continue
+                        updated = time.monotonic()
+                    else:
+                        view.take(event)
+                        self._finish(support, view, event)
+                    yield {self._chat: words(typing=not reply), self._panel: turn_card(view, reader)}
+        except Exception as error:
+            # Nothing that happens here may reach a reader as more than one friendly line.
+            log.warning("no reply", reason=str(error), exc_info=not isinstance(error, CoreError))
+            yield self._running(False) | {self._problem: line("problem", error_text(error, reader))}
+            return
+        asks = any(done["status"] == "proposed" for done in view.actions)
+        buttons = self._running(False) | {self._answers: gr.update(visible=asks)}
+        yield self.redraw(current, view, reader) | buttons | {self._turn: view}
+
+    def _finish(self, support: SupportPipeline, view: TurnView, event: Any) -> None:
+        """At the end of a turn, add what only its record knows."""
+        if isinstance(event, TurnResult) and event.message_id is not None:
+            with support.database.read() as session:
+                trace = desk.get_trace(session, event.message_id)
+                if trace is not None:
+                    view.add_trace(trace)
+
+    def begin(self, reader: Language) -> Values:
+        """An empty page; the conversation before it stays with the desk."""
+        cleared = {self._conversation: "", self._turn: None, self._message: "", self._problem: ""}
+        return self.redraw("", None, reader) | self._running(False) | cleared
+
+    def ask_for_person(self, current: str, who: str, reader: Language) -> Values:
+        try:
+            support = self._pipeline()
+            current = current or _open(support, who, reader)
+            with support.database.write() as session:
+                desk.ask_for_person(session, current, reason="requested")
+        except Exception as error:
+            log.warning("no hand-over", reason=str(error), exc_info=error)
+            return {self._problem: line("problem", error_text(error, reader))}
+        kept = {self._conversation: current, self._turn: None, self._problem: ""}
+        return self.redraw(current, None, reader) | self._running(False) | kept
+
+    def redraw(self, current: str, view: TurnView | None, reader: Language) -> Values:
+        """Everything that is shown of a conversation."""
+        card = ""
+        if current:
+            support = self._pipeline()
+            with support.database.read() as session:
+                order = desk.order_in_question(session, desk.get_conversation(session, current))
+                card = order_card(order, reader) if order else ""
+        return self.look(current, reader) | {
+            self._order: card,
+            self._panel: turn_card(view, reader),
+            self._timer: gr.Timer(active=bool(current)),
+        }
+
+    def look(self, current: str, reader: Language) -> Values:
+        """What may have changed without this page: messages of a person, and who answers."""
+        if not current:
+            return {
+                self._status: _who_answers(None, reader),
+                self._chat: empty_transcript("shop.empty", reader),
+                self._person: gr.update(interactive=True),
+            }
+        support = self._pipeline()
+        bubbles, earlier = self._messages(support, current)
+        with support.database.read() as session:
+            conversation = desk.get_conversation(session, current)
+            status = _who_answers(conversation, reader)
+            with_person = conversation.status == ConversationStatus.HUMAN
+        return {
+            self._status: status,
+            self._chat: transcript(current, bubbles, reader, mine=Role.CUSTOMER, earlier=earlier)
+            if bubbles
+            else empty_transcript("shop.empty", reader),
+            self._person: gr.update(interactive=not with_person),
+        }
+
+    def _messages(self, support: SupportPipeline, current: str) -> tuple[list[Bubble], int]:
+        """The last messages, and how many came before them."""
+        with support.database.read() as session:
+            bubbles = [Bubble.of(message) for message in desk.recent_messages(session, current, MOST_SHOWN)]
+            return bubbles, desk.count_messages(session, current) - len(bubbles)
+
+    def _running(self, running: bool) -> Values:
+        return {
+            self._send: gr.update(visible=not running),
+            self._stop: gr.update(visible=running),
+            self._answers: gr.update(visible=False),
+        }
 
 
-def _turn(
-    pipeline: Callable[[], SupportPipeline],
-    said: str,
-    shown: Messages,
-    current: str,
-    who: str,
-    reader: Language,
-) -> Iterator[list[Any]]:
-    """Values for message, chat, panel, status, conversation and both buttons, while the reply comes."""
-    if not said.strip():
-        problem = line("problem", text("shop.need_text", reader))
-        yield [gr.skip(), gr.skip(), gr.skip(), problem, gr.skip(), *_buttons(running=False)]
-        return
-    messages = [*shown, _bubble("user", said)]
-    yield ["", messages, gr.skip(), "", current, *_buttons(running=True)]
-    reply, panel = "", _Panel(reader)
-    try:
-        support = pipeline()
-        current = current or _open(support, who)
-        with closing(support.stream(current, said)) as events:
-            for event in events:
-                if isinstance(event, Token):
-                    reply += event.text
-                else:
-                    panel.take(event)
-                answer = [_bubble("assistant", reply)] if reply else []
-                yield ["", [*messages, *answer], panel.html(), "", current, *_buttons(running=True)]
-    except Exception as error:
-        # Nothing that happens here may reach a reader as more than one friendly line.
-        log.warning("no reply", reason=str(error), exc_info=not isinstance(error, CoreError))
-        problem = line("problem", error_text(error, reader))
-        yield [gr.skip(), gr.skip(), gr.skip(), problem, current, *_buttons(running=False)]
-        return
-    yield [gr.skip(), gr.skip(), gr.skip(), "", current, *_buttons(running=False)]
+def _who_answers(conversation: Conversation | None, reader: Language) -> str:
+    if conversation is None or conversation.status != ConversationStatus.HUMAN:
+        return f'<p class="who-answers">{escape(text("shop.with_assistant", reader))}</p>'
+    waiting = [ticket.id for ticket in conversation.tickets if ticket.status != TicketStatus.CLOSED]
+    words = text("shop.with_person", reader, ticket=max(waiting, default="–"))
+    return f'<p class="who-answers person">{escape(words)}</p>'
 
 
-def _bubble(role: str, words: str) -> dict[str, Any]:
-    """A message as it was written: the component takes content for HTML even where it renders no Markdown."""
-    return {"role": role, "content": escape(words, quote=False)}
-
-
-def _open(support: SupportPipeline, who: str) -> str:
+def _open(support: SupportPipeline, who: str, reader: Language) -> str:
     """A new conversation, of a demonstration customer or of nobody."""
     with support.database.write() as session:
         known = who if who in DEMO_EMAILS and _exists(session, who) else None
-        return desk.open_conversation(session, channel="page", language=None, trusted_email=known).id
+        return desk.open_conversation(session, channel="page", language=reader, trusted_email=known).id
 
 
-def _exists(session: Any, email: str) -> bool:
+def _exists(session: Session, email: str) -> bool:
     return session.scalar(select(Customer.id).where(Customer.email == email)) is not None
-
-
-def _hand_over(
-    pipeline: Callable[[], SupportPipeline], current: str, who: str, reader: Language
-) -> list[Any]:
-    try:
-        support = pipeline()
-        current = current or _open(support, who)
-        with support.database.write() as session:
-            conversation = desk.get_conversation(session, current)
-            state = desk.load_state(conversation)
-            ticket = desk.hand_over(session, conversation, state, reason="requested", intent=None)
-            number = ticket.id
-    except Exception as error:
-        log.warning("no hand-over", reason=str(error), exc_info=error)
-        return [line("problem", error_text(error, reader)), current]
-    return [line("note", text("shop.handed_over", reader, ticket=number)), current]
-
-
-class _Panel:
-    """What was understood, looked up and done, as a card."""
-
-    def __init__(self, reader: Language) -> None:
-        self._reader = reader
-        self._rows: dict[str, str] = {}
-
-    def take(self, event: IntentFound | FactsFound | TurnResult) -> None:
-        if isinstance(event, IntentFound | TurnResult) and event.intent.name:
-            sure = "" if event.intent.confidence is None else f" · {event.intent.confidence:.0%}"
-            self._rows["shop.intent"] = f"<code>{escape(event.intent.name)}</code>{sure}"
-        if isinstance(event, FactsFound | TurnResult):
-            self._list("shop.facts", [f"{name}: {value}" for name, value in event.facts.items()])
-            self._list("shop.sources", event.citations)
-            self._list("shop.actions", [f"{done['name']}: {done['status']}" for done in event.actions])
-
-    def html(self) -> str:
-        rows = "".join(
-            f"<dt>{escape(text(key, self._reader))}</dt><dd>{value}</dd>" for key, value in self._rows.items()
-        )
-        return f'<div class="seen"><h2>{escape(text("shop.seen", self._reader))}</h2><dl>{rows}</dl></div>'
-
-    def _list(self, key: str, items: list[str]) -> None:
-        if items:
-            self._rows[key] = "<ul>" + "".join(f"<li>{escape(item)}</li>" for item in items) + "</ul>"
-
-
-def _nothing_yet(reader: Language) -> str:
-    heading, words = (escape(text(key, reader)) for key in ("shop.seen", "shop.seen_empty"))
-    return f'<div class="seen"><h2>{heading}</h2><p>{words}</p></div>'
 
 
 def _customers(reader: Language) -> list[tuple[str, str]]:
     return [(text("shop.guest", reader), ""), *((email, email) for email in DEMO_EMAILS)]
-
-
-def _buttons(*, running: bool) -> list[Any]:
-    return [gr.update(visible=not running), gr.update(visible=running)]

@@ -1,0 +1,93 @@
+"""A browser, and a real server with the real small model for it."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from apps.settings import Settings
+from apps.support.database import Database
+from apps.support.seed import seed
+from core_model import Engine, load_engine
+from tests.support.conftest import TODAY, sqlite_shop  # noqa: F401 - a fixture
+from tests.ui.conftest import MODEL, borrowed, serving, wait_until_ready
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+ARGUMENTS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+SECONDS = 1000
+OpenPage = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Site:
+    url: str
+    engine: Engine
+    database: Database
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("pages")
+    database = Database(f"sqlite:///{folder}/shop.db")
+    database.upgrade()
+    with database.write() as session:
+        seed(session, TODAY)
+    settings = Settings(home=folder, database_url=f"sqlite:///{folder}/shop.db", adapters_dir=folder)
+    engine = load_engine(MODEL, weights="int8")
+    with serving(settings, borrowed(engine)) as address:
+        wait_until_ready(address)
+        while "http-equiv" in httpx.get(address).text:  # the page that waits for the pages
+            time.sleep(0.2)
+        yield Site(address, engine, database)
+    engine.close()
+    database.close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    if CHROMIUM is None:
+        pytest.skip("no chromium: apt install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_page(browser: Any, site: Site) -> Iterator[OpenPage]:
+    """Opens a path of the site in English.
+
+    Fails the test if a page fetched anything from elsewhere, got an error for an answer, or had one in it.
+    """
+    pages: list[Any] = []
+    troubles: list[str] = []
+
+    def open_one(path: str, **options: Any) -> Any:
+        opened = browser.new_page(locale="en-GB", **options)
+        pages.append(opened)
+        opened.set_default_timeout(90 * SECONDS)
+        opened.on(
+            "console", lambda said: said.type == "error" and troubles.append(f"{said.text} {said.location}")
+        )
+        opened.on("response", lambda got: got.status >= 400 and troubles.append(f"{got.status} {got.url}"))
+        opened.on("pageerror", lambda error: troubles.append(str(error)))
+        ours = (site.url, "data:", "blob:")
+        opened.on("request", lambda asked: asked.url.startswith(ours) or troubles.append(asked.url))
+        opened.goto(site.url + path)
+        return opened
+
+    yield open_one
+    for page in pages:
+        page.close()
+    assert troubles == []

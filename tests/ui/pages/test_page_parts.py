@@ -1,0 +1,104 @@
+"""What the pages are made of, without a browser."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import select
+
+from apps.code.answers import Answer, Check, Checked
+from apps.support.database import Database
+from apps.support.models import Order, OrderStatus, Role
+from apps.support.turn import FactsFound, IntentFound, IntentResult
+from ui.pages.code_answer import CodeAnswer
+from ui.pages.desk_views import when
+from ui.pages.labels import named
+from ui.pages.order_card import order_card
+from ui.pages.transcript import Bubble, transcript
+from ui.pages.turn_view import TurnView, turn_card
+from ui.pages.words import TEXTS
+
+HOSTILE = '<img src=x onerror="alert(1)">'
+
+
+def test_every_word_is_there_in_both_languages() -> None:
+    assert all(english.strip() and chinese.strip() for english, chinese in TEXTS.values())
+    assert named("intent", "track_order", "zh") == "查询订单"
+    assert named("intent", "a_shop_s_own", "zh") == "a_shop_s_own"
+
+
+def test_a_transcript_shows_text_as_text() -> None:
+    shown = transcript("c", [Bubble(role, HOSTILE) for role in Role], "en", mine=Role.CUSTOMER, earlier=3)
+    assert "<img" not in shown
+    assert shown.count("&lt;img") == 3
+    assert "3 earlier messages" in shown
+
+
+def test_a_transcript_says_where_a_reply_was_cut() -> None:
+    cut = transcript("c", [Bubble(Role.ASSISTANT, "It is", complete=False)], "en", mine=Role.CUSTOMER)
+    assert "stopped here" in cut
+
+
+def test_an_order_card_has_number_status_items_total_and_tracking(sqlite_shop: Database) -> None:
+    with sqlite_shop.write() as session:
+        order = session.scalars(select(Order).where(Order.status == OrderStatus.SHIPPED)).first()
+        order.items[0].name, order.items[0].variant = HOSTILE, None
+        card = order_card(order, "en")
+        assert "<img" not in card
+        for part in (f"#{order.number}", "shipped", "Total", order.shipments[0].tracking_number):
+            assert part in card
+        assert "已发货" in order_card(order, "zh")
+        assert "has not been proven" in order_card(order, "en", proven=False)
+
+
+def test_a_cancelled_order_has_no_steps_before_it(sqlite_shop: Database) -> None:
+    with sqlite_shop.read() as session:
+        order = session.scalars(select(Order).where(Order.status == OrderStatus.CANCELLED)).first()
+        assert 'class="steps"' not in order_card(order, "en")
+
+
+def test_a_turn_shows_intent_confidence_alternatives_facts_and_actions() -> None:
+    view = TurnView()
+    guess = IntentResult(name="cancel_order", confidence=0.91, alternatives=[("track_order", 0.06)])
+    view.take(IntentFound(intent=guess, entities={"order_numbers": ["W1"]}, language="en"))
+    view.take(
+        FactsFound(
+            facts={"order": HOSTILE},
+            citations=["Returns › Time"],
+            actions=[{"name": "cancel", "status": "done"}],
+        )
+    )
+    card = turn_card(view, "en")
+    for part in ("Cancel order", "91%", "Track order 6%", "W1", "Returns › Time", "Cancel the order", "done"):
+        assert part in card
+    assert "<img" not in card
+
+
+def test_verdicts_are_shown_as_they_come() -> None:
+    shown = CodeAnswer("python", "en", code="def f(x):\n    return x\n")
+    assert "Writing" in shown.status()
+    shown.drafts.append(Checked(1, 1, 2, "f(2) gives 2, but it must give 4"))
+    assert "Draft 1: 1 of 2 checks pass" in shown.status()
+    assert "f(2) gives 2, but it must give 4" in shown.status()
+    shown.drafts.append(Checked(2, 2, 2, None))
+    assert "Draft 2: 2 of 2 checks pass" in shown.status()
+    checks = (Check("f(2) == 4", True), Check("f(0) == 0", True))
+    shown.finish(Answer(shown.code, "python", True, 40, 1.5, "stop", drafts=2, checked=checks))
+    assert "2 of 2 examples pass" in shown.status()
+    assert "f(2) == 4" in shown.status()
+    assert "Draft 1: 1 of 2 checks pass" in shown.status()
+
+
+def test_a_program_that_only_loads_is_not_said_to_pass_examples() -> None:
+    shown = CodeAnswer("python", "en", code="x = 1\n")
+    shown.finish(Answer("x = 1\n", "python", True, 4, 0.1, "stop", checked=(Check("loads", True),)))
+    assert "examples pass" not in shown.status()
+    assert "no examples were given" in shown.status()
+
+
+def test_times_are_told_as_people_say_them() -> None:
+    now = datetime(2026, 5, 20, 12, tzinfo=UTC)
+    assert when(now - timedelta(seconds=20), "en", now) == "just now"
+    assert when(now - timedelta(minutes=5), "zh", now) == "5 分钟前"
+    assert when((now - timedelta(hours=3)).replace(tzinfo=None), "en", now) == "3 h ago"
+    assert when(now - timedelta(days=3), "en", now) == "17 May"

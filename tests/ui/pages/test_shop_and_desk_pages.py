@@ -1,0 +1,169 @@
+"""The shop assistant and the desk in a real browser: a customer on one page, a person on the other."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from apps.settings import Settings
+from apps.support import desk
+from apps.support.models import Customer, Order, OrderStatus
+from apps.support.seed import DEMO_EMAILS
+from tests.ui.conftest import borrowed, serving
+from tests.ui.pages.conftest import OpenPage, Site
+
+pytestmark = pytest.mark.browser
+HOSTILE = "<img src=x onerror=alert(1)>[x](javascript:alert(1))${1+1}{{value}}"
+ANNA, WEI = DEMO_EMAILS
+
+
+def say(page, text: str, answer: str = ".msg.assistant:last-child p:not(:has(.typing))") -> None:  # type: ignore[no-untyped-def]
+    """Send a message and wait until its turn has ended."""
+    page.locator("#message textarea, #message input").first.fill(text)
+    page.locator("#send").click()
+    page.wait_for_selector(f"#chat {answer}")
+    page.wait_for_selector("#send", state="visible")
+
+
+def order_of(site: Site, email: str, status: OrderStatus, first_item: str | None = None) -> str:
+    """The number of such an order; its first item gets another name, if one is given."""
+    with site.database.write() as session:
+        order = session.scalars(
+            select(Order).join(Customer).where(Customer.email == email, Order.status == status)
+        ).first()
+        if first_item is not None:
+            order.items[0].name, order.items[0].variant = first_item, None
+        return order.number
+
+
+def test_an_answer_is_streamed_with_what_was_understood(open_page: OpenPage) -> None:
+    page = open_page("/")
+    say(page, "How long does delivery take?")
+    assert "Delivery ›" in page.locator("#chat").inner_text()
+    understood = page.locator("#understood").inner_text()
+    assert re.search(r"Delivery period delivery_period\s+\d+%", understood)
+    assert "first word" in understood
+    assert "Delivery ›" in understood
+
+
+def test_an_order_is_shown_once_it_is_proven_and_as_text(open_page: OpenPage, site: Site) -> None:
+    number = order_of(site, WEI, OrderStatus.SHIPPED, first_item=HOSTILE)
+    page = open_page("/")
+    say(page, f"Where is my order {number}? {HOSTILE}")
+    assert page.locator("#order .card").count() == 0
+    say(page, WEI)
+    card = page.locator("#order .card").inner_text()
+    assert number in card
+    assert "Shipped" in card
+    assert "Tracking" in card
+    assert HOSTILE[:80] in card
+    assert HOSTILE in page.locator("#chat").inner_text()
+    assert page.locator("#chat img, #order img, #understood img, #chat a, #order a").count() == 0
+
+
+def test_an_action_is_proposed_with_a_yes_and_a_no_to_click(open_page: OpenPage, site: Site) -> None:
+    number = order_of(site, ANNA, OrderStatus.PENDING)
+    page = open_page("/")
+    page.locator("#customer input").click()
+    page.get_by_role("option", name=ANNA).click()
+    say(page, f"I want to cancel my order {number}")
+    assert "waits for a yes" in page.locator("#understood").inner_text()
+    page.locator("#answers").get_by_text("No", exact=True).click()
+    page.wait_for_function("document.querySelector('#understood').innerText.includes('dropped')")
+    page.wait_for_selector("#answers", state="hidden")
+    with site.database.read() as session:
+        assert session.scalar(select(Order.status).where(Order.number == number)) == OrderStatus.PENDING
+
+
+def test_a_person_takes_over_answers_and_returns_the_conversation(open_page: OpenPage, site: Site) -> None:
+    customer = open_page("/")
+    say(customer, HOSTILE)
+    say(customer, "hello")
+    customer.locator("#person").click()
+    customer.wait_for_selector("#status .person")
+    ticket = re.search(r"T\d+", customer.locator("#status").inner_text())
+    assert ticket is not None
+    assert customer.locator("#person").is_disabled()
+
+    person = open_page("/desk")
+    person.get_by_role("button", name=ticket[0]).click()
+    person.wait_for_selector("#reply textarea")
+    shown = person.locator("#conversation").inner_text()
+    assert HOSTILE in shown
+    assert person.locator("#conversation img, #conversation a, #extra img").count() == 0
+    person.locator("#conversation summary").first.click()
+    assert "Time" in person.locator("#conversation details[open]").inner_text()
+
+    person.locator("#draft").click()
+    person.wait_for_function("document.querySelector('#reply textarea').value.length > 0")
+    person.locator("#reply textarea").fill("I am Mia, <b>how</b> can I help?")
+    person.locator("#send-reply").click()
+    customer.wait_for_selector("#chat .msg.agent")
+    assert "I am Mia, <b>how</b> can I help?" in customer.locator("#chat").inner_text()
+
+    person.locator("#assignee input, #assignee textarea").fill("Mia")
+    person.locator("#assignee input, #assignee textarea").press("Enter")
+    person.wait_for_selector("#tickets [data-ticket] small:has-text('Mia')")
+    person.locator("#return").click()
+    person.wait_for_selector("#take-over", state="visible")
+    assert "Closed" in person.locator("#ticket").inner_text()
+    customer.wait_for_selector("#status p:not(.person)")
+    with site.database.read() as session:
+        assert desk.get_ticket(session, int(ticket[0][1:])).assignee == "Mia"
+
+
+def test_a_draft_is_refused_in_words_where_a_person_is_asked_for(open_page: OpenPage) -> None:
+    customer = open_page("/")
+    say(customer, "I want to talk to a human agent")
+    person = open_page("/desk")
+    person.locator("[data-ticket]").first.click()
+    person.locator("#draft").click()
+    person.wait_for_function("document.querySelector('#said').innerText.includes('asks for a person')")
+
+
+def test_the_pages_speak_chinese_on_a_narrow_screen(open_page: OpenPage, site: Site) -> None:
+    page = open_page("/", viewport={"width": 390, "height": 844})
+    say(page, "hello")
+    page.get_by_text("中文", exact=True).click()
+    page.wait_for_selector("text=有什么可以帮您")
+    page.wait_for_selector("#chat >> text=智能助手")
+    for path, words in (
+        ("/", "智能助手为您服务"),
+        ("/code", "写出来的代码一定能解析"),
+        ("/desk", "客服工作台"),
+    ):
+        page.goto(site.url + path)
+        page.wait_for_selector(f"text={words}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_what_the_pages_do_not_need_is_not_served(site: Site) -> None:
+    assert httpx.get(f"{site.url}/gradio_api/file=/etc/passwd").status_code == 404
+    assert httpx.get(f"{site.url}/nowhere").status_code == 404
+
+
+def test_with_a_key_every_page_asks_for_it(site: Site, browser, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    settings = Settings(
+        home=tmp_path, database_url=str(site.database.url), adapters_dir=tmp_path, api_keys=("secret",)
+    )
+    with serving(settings, borrowed(site.engine)) as address:
+        page = browser.new_page()
+        page.goto(f"{address}/desk")
+        page.wait_for_selector("input[type=password]", timeout=90_000)
+        assert page.locator("#tickets").count() == 0
+        page.locator("input").first.fill("mia")
+        page.locator("input[type=password]").fill("secret")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#tickets", timeout=90_000)
+        page.close()
+
+
+def test_there_is_a_picture_of_each_page_in_the_docs() -> None:
+    pictures = Path(__file__).parents[3] / "docs" / "pictures"
+    assert {"support-chat.png", "code-studio.png", "desk.png"} <= {
+        file.name for file in pictures.glob("*.png")
+    }
