@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 import structlog
 from sqlalchemy.orm import Session
 
 from apps.support import desk
+from apps.support.errors import SupportError
 from apps.support.models import ConversationStatus, Ticket, TicketStatus
 from apps.support.pipeline import SupportPipeline
 from core_model.errors import CoreError
 from ui.openai.errors import NotReadyError
 from ui.pages.code_answer import line
-from ui.pages.desk_views import conversation_view, ticket_head, ticket_list, ticket_side, who_speaks
+from ui.pages.desk_views import (
+    conversation_view,
+    draft_details,
+    ticket_head,
+    ticket_list,
+    ticket_side,
+    ticket_version,
+    who_speaks,
+)
 from ui.pages.frame import AT_ONCE, QUIET, Frame, title
 from ui.pages.labels import Language, error_text, text
 from ui.pages.transcript import KEEP_AT_END, empty_transcript
@@ -43,17 +52,24 @@ def build(blocks: gr.Blocks, pipeline: Callable[[], SupportPipeline]) -> None:
     Desk(blocks, pipeline)
 
 
-class Desk:
-    """The page's components, and what happens to them. Its methods give values by component.
+class Place(NamedTuple):
+    """What the page shows: every event brings it."""
 
-    `cursors` are the tickets after which the pages so far began: the last is the page that is shown.
-    """
+    ticket: int  # the open one; 0 while there is none
+    status: str  # of the tickets in the list, or ALL
+    cursors: list[int]  # tickets after which the pages so far began; the last is that of this page
+    seen: str  # version of the open ticket as it is shown
+    reader: Language
+
+
+class Desk:
+    """The page's components, and what happens to them. Its methods give values by component."""
 
     def __init__(self, blocks: gr.Blocks, pipeline: Callable[[], SupportPipeline]) -> None:
         self._pipeline = pipeline
         frame = Frame("nav.desk")
         frame.make(gr.HTML, {"value": title("desk.title", "desk.lead")}, elem_classes="title")
-        self._selected, self._cursors = gr.State(None), gr.State([])
+        self._selected, self._cursors, self._seen = gr.State(0), gr.State([]), gr.State("")
         with gr.Row(elem_classes="columns", elem_id="desk"):
             with gr.Column(scale=4, min_width=260):
                 self._list_column(frame)
@@ -62,10 +78,11 @@ class Desk:
             with gr.Column(scale=4, min_width=260, visible=False) as self._side:
                 self._side_column(frame)
         self._listed = [self._list, self._newer, self._older]
-        self._shown = [self._head, self._chat, self._state, self._extra, self._back, self._take]
+        answering = [self._state, self._back, self._take]
+        self._shown = [self._head, self._chat, self._extra, self._seen, *answering]
         self._opened = [self._compose, self._side, self._status, self._assignee]
-        self._connect(frame)
-        place = [self._selected, self._filter, self._cursors]
+        place = [self._selected, self._filter, self._cursors, self._seen]
+        self._connect(frame, [*place, frame.language])
         frame.finish(blocks, self.redraw, place, [*self._listed, *self._shown])
 
     def _list_column(self, frame: Frame) -> None:
@@ -119,21 +136,16 @@ class Desk:
         )
         self._extra = gr.HTML(elem_id="extra")
 
-    def _connect(self, frame: Frame) -> None:
-        language, once = frame.language, {**QUIET, "trigger_mode": "once"}
-        place = [self._selected, self._filter, self._cursors, language]
+    def _connect(self, frame: Frame, place: list[Any]) -> None:
+        once = {**QUIET, "trigger_mode": "once"}
+        paged = [self._cursors, *self._listed]
         both = [*self._listed, *self._shown, self._said]
-        one = [self._selected, language]
-        self._list.click(
-            self.choose,
-            [self._filter, self._cursors, language],
-            [self._selected, *both, *self._opened, self._reply],
-            **QUIET,
-        )
-        self._filter.input(self.turn_to_first, place, [self._cursors, *self._listed], **AT_ONCE)
-        self._older.click(self.turn_to_older, place, [self._cursors, *self._listed], **AT_ONCE)
-        self._newer.click(self.turn_to_newer, place, [self._cursors, *self._listed], **AT_ONCE)
-        self._draft.click(self.draft, one, [self._reply, self._said], **once)
+        chosen = [self._selected, *both, *self._opened, self._reply]
+        self._list.click(self.choose, place, chosen, **QUIET)
+        self._filter.input(self.turn_to_first, place, paged, **AT_ONCE)
+        self._older.click(self.turn_to_older, place, paged, **AT_ONCE)
+        self._newer.click(self.turn_to_newer, place, paged, **AT_ONCE)
+        self._draft.click(self.draft, place, [self._reply, self._said], **once)
         self._send.click(self.send, [self._reply, *place], [self._reply, *both], **once)
         self._status.input(self.set_status, [self._status, *place], both, **QUIET)
         self._assignee.submit(self.assign, [self._assignee, *place], both, **QUIET)
@@ -142,17 +154,28 @@ class Desk:
         timer = gr.Timer(SECONDS_BETWEEN_LOOKS)
         timer.tick(self.redraw, place, [*self._listed, *self._shown], **AT_ONCE)
 
-    def redraw(self, selected: int | None, status: str, cursors: list[int], reader: Language) -> Values:
-        """The list as it is now, and the ticket that is open."""
+    def redraw(self, *place: Any) -> Values:
+        """The list as it is now, and the open ticket, if it has changed since it was seen."""
+        at = Place(*place)
         try:
-            return self._page(selected, status, cursors, reader) | self._ticket(selected, reader)
-        except NotReadyError as error:
-            return {self._list: line("busy", error_text(error, reader))}
+            return self._page(at) | self._ticket(at)
+        except Exception as error:
+            # The page asks again by itself: nothing that happens here may end it.
+            log.warning("the desk cannot be shown", reason=str(error), exc_info=_unexpected(error))
+            return {self._list: line("problem", error_text(error, at.reader))}
 
-    def choose(self, status: str, cursors: list[int], reader: Language, event: gr.EventData) -> Values:
-        selected = int(event.ticket)
+    def choose(
+        self,
+        _before: int,
+        status: str,
+        cursors: list[int],
+        seen: str,
+        reader: Language,
+        event: gr.EventData,
+    ) -> Values:
+        at = Place(int(event.ticket), status, cursors, seen, reader)
         with self._pipeline().database.read() as session:
-            ticket = desk.get_ticket(session, selected)
+            ticket = desk.get_ticket(session, at.ticket)
             opened = {
                 self._compose: gr.update(visible=True),
                 self._side: gr.update(visible=True),
@@ -161,96 +184,112 @@ class Desk:
                 self._reply: "",
                 self._said: "",
             }
-        return self.redraw(selected, status, cursors, reader) | opened | {self._selected: selected}
+        return self.redraw(*at) | opened | {self._selected: at.ticket}
 
-    def turn_to_first(self, selected: int | None, status: str, _: list[int], reader: Language) -> Values:
-        return self._page(selected, status, [], reader) | {self._cursors: []}
+    def turn_to_first(self, *place: Any) -> Values:
+        return self._page(Place(*place)._replace(cursors=[])) | {self._cursors: []}
 
-    def turn_to_older(
-        self, selected: int | None, status: str, cursors: list[int], reader: Language
-    ) -> Values:
+    def turn_to_older(self, *place: Any) -> Values:
+        at = Place(*place)
         with self._pipeline().database.read() as session:
-            following = _list(session, status, cursors)[1]
-        cursors = cursors if following is None else [*cursors, following]
-        return self._page(selected, status, cursors, reader) | {self._cursors: cursors}
+            following = _list(session, at)[1]
+        cursors = at.cursors if following is None else [*at.cursors, following]
+        return self._page(at._replace(cursors=cursors)) | {self._cursors: cursors}
 
-    def turn_to_newer(
-        self, selected: int | None, status: str, cursors: list[int], reader: Language
-    ) -> Values:
-        return self._page(selected, status, cursors[:-1], reader) | {self._cursors: cursors[:-1]}
+    def turn_to_newer(self, *place: Any) -> Values:
+        at = Place(*place)
+        return self._page(at._replace(cursors=at.cursors[:-1])) | {self._cursors: at.cursors[:-1]}
 
-    def draft(self, selected: int | None, reader: Language) -> Iterator[Values]:
+    def draft(self, *place: Any) -> Iterator[Values]:
         """What the assistant would say, into the box."""
-        if selected is None:
-            return
+        at, reader = Place(*place), place[-1]
         yield {self._said: line("busy", text("desk.drafting", reader))}
         try:
             support = self._pipeline()
             with support.database.read() as session:
-                conversation = desk.get_ticket(session, selected).conversation_id
-            reply = support.draft(conversation, None).reply.strip()
+                conversation = desk.get_ticket(session, at.ticket).conversation_id
+            draft = support.draft(conversation, None)
         except Exception as error:
-            log.warning("no draft", reason=str(error), exc_info=not isinstance(error, CoreError))
+            log.warning("no draft", reason=str(error), exc_info=_unexpected(error))
             yield {self._said: line("problem", error_text(error, reader))}
             return
-        if reply:
-            yield {self._reply: reply, self._said: line("note", text("desk.drafted", reader))}
+        if draft.reply.strip():
+            said = line("note", text("desk.drafted", reader)) + draft_details(draft, reader)
+            yield {self._reply: draft.reply.strip(), self._said: said}
         else:
             yield {self._said: line("note", text("desk.no_draft", reader))}
 
-    def send(
-        self, words: str, selected: int | None, status: str, cursors: list[int], reader: Language
-    ) -> Values:
+    def send(self, words: str, *place: Any) -> Values:
         """What is in the box, as a person's message."""
-        if selected is None or not words.strip():
+        reader = place[-1]
+        if not words.strip():
             return {self._said: line("problem", text("desk.need_text", reader))}
-        with self._pipeline().database.write() as session:
-            desk.say_as_agent(session, desk.get_ticket(session, selected).conversation, words.strip())
-        sent = {self._reply: "", self._said: line("good", text("desk.sent", reader))}
-        return self.redraw(selected, status, cursors, reader) | sent
+        return self._change(
+            lambda session, ticket: desk.say_as_agent(session, ticket.conversation, words.strip()),
+            Place(*place),
+            {self._said: line("good", text("desk.sent", reader)), self._reply: ""},
+        )
 
-    def set_status(
-        self, wanted: str, selected: int, status: str, cursors: list[int], reader: Language
+    def set_status(self, wanted: str, *place: Any) -> Values:
+        changes = {"status": TicketStatus(wanted)}
+        return self._change(
+            lambda session, ticket: desk.change_ticket(session, ticket.id, changes), Place(*place)
+        )
+
+    def assign(self, name: str, *place: Any) -> Values:
+        changes = {"assignee": name.strip() or None}
+        return self._change(
+            lambda session, ticket: desk.change_ticket(session, ticket.id, changes), Place(*place)
+        )
+
+    def return_to_bot(self, *place: Any) -> Values:
+        returned = line("good", text("desk.returned", place[-1]))
+        return self._change(
+            lambda session, ticket: desk.return_to_bot(session, ticket.conversation),
+            Place(*place),
+            {self._said: returned, self._status: TicketStatus.CLOSED.value},
+        )
+
+    def take_over(self, *place: Any) -> Values:
+        return self._change(
+            lambda session, ticket: desk.take_over(session, ticket.conversation), Place(*place)
+        )
+
+    def _change(
+        self, change: Callable[[Session, Ticket], object], at: Place, then: Values | None = None
     ) -> Values:
-        with self._pipeline().database.write() as session:
-            desk.change_ticket(session, selected, {"status": TicketStatus(wanted)})
-        return self.redraw(selected, status, cursors, reader) | {self._said: ""}
+        """Write to the open ticket, in one transaction, and show what came of it; or say what went wrong."""
+        try:
+            with self._pipeline().database.write() as session:
+                change(session, desk.get_ticket(session, at.ticket))
+        except Exception as error:
+            log.warning("nothing was changed", reason=str(error), exc_info=_unexpected(error))
+            return {self._said: line("problem", error_text(error, at.reader))}
+        return self.redraw(*at) | {self._said: ""} | (then or {})
 
-    def assign(self, name: str, selected: int, status: str, cursors: list[int], reader: Language) -> Values:
-        with self._pipeline().database.write() as session:
-            desk.change_ticket(session, selected, {"assignee": name.strip() or None})
-        return self.redraw(selected, status, cursors, reader) | {self._said: ""}
-
-    def return_to_bot(self, selected: int, status: str, cursors: list[int], reader: Language) -> Values:
-        with self._pipeline().database.write() as session:
-            desk.return_to_bot(session, desk.get_ticket(session, selected).conversation)
-        said = {self._said: line("good", text("desk.returned", reader))}
-        closed = {self._status: TicketStatus.CLOSED.value}
-        return self.redraw(selected, status, cursors, reader) | said | closed
-
-    def take_over(self, selected: int, status: str, cursors: list[int], reader: Language) -> Values:
-        with self._pipeline().database.write() as session:
-            desk.take_over(session, desk.get_ticket(session, selected).conversation)
-        return self.redraw(selected, status, cursors, reader) | {self._said: ""}
-
-    def _page(self, selected: int | None, status: str, cursors: list[int], reader: Language) -> Values:
+    def _page(self, at: Place) -> Values:
         with self._pipeline().database.read() as session:
-            tickets, following = _list(session, status, cursors)
-            entries = ticket_list(tickets, selected, reader, datetime.now(UTC))
+            tickets, following = _list(session, at)
+            entries = ticket_list(tickets, at.ticket, at.reader, datetime.now(UTC))
         return {
             self._list: entries,
-            self._newer: gr.update(visible=bool(cursors)),
+            self._newer: gr.update(visible=bool(at.cursors)),
             self._older: gr.update(visible=following is not None),
         }
 
-    def _ticket(self, selected: int | None, reader: Language) -> Values:
-        if selected is None:
+    def _ticket(self, at: Place) -> Values:
+        reader = at.reader
+        if not at.ticket:
             return {self._head: "", self._chat: empty_transcript("desk.choose", reader)}
         with self._pipeline().database.read() as session:
-            ticket = desk.get_ticket(session, selected)
+            ticket = desk.get_ticket(session, at.ticket)
+            head = {self._head: ticket_head(ticket, reader, datetime.now(UTC))}
+            version = f"{ticket_version(session, ticket)} {reader}"
+            if version == at.seen:
+                return head
             status = ticket.conversation.status
-            return {
-                self._head: ticket_head(ticket, reader, datetime.now(UTC)),
+            return head | {
+                self._seen: version,
                 self._chat: conversation_view(session, ticket.conversation, reader),
                 self._state: who_speaks(ticket.conversation, reader),
                 self._extra: ticket_side(session, ticket, reader),
@@ -259,10 +298,14 @@ class Desk:
             }
 
 
-def _list(session: Session, status: str, cursors: list[int]) -> tuple[list[Ticket], int | None]:
-    wanted = None if status == ALL else TicketStatus(status)
-    before = cursors[-1] if cursors else None
+def _list(session: Session, at: Place) -> tuple[list[Ticket], int | None]:
+    wanted = None if at.status == ALL else TicketStatus(at.status)
+    before = at.cursors[-1] if at.cursors else None
     return desk.list_tickets(session, status=wanted, limit=PER_PAGE, before=before)
+
+
+def _unexpected(error: Exception) -> bool:
+    return not isinstance(error, CoreError | SupportError | NotReadyError)
 
 
 def _statuses(reader: Language) -> list[tuple[str, str]]:

@@ -10,16 +10,17 @@ from sqlalchemy.orm import Session
 
 from apps.support import desk
 from apps.support.models import Conversation, ConversationStatus, Role, Ticket
+from apps.support.turn import TurnResult
 from ui.pages.labels import Language, named, text
 from ui.pages.order_card import day_text, order_card
 from ui.pages.transcript import Bubble, transcript
-from ui.pages.turn_view import trace_details
+from ui.pages.turn_view import TurnView, trace_details
 
 MOST_SHOWN = 1_000
 """Messages of a conversation; its beginning is left out beyond that."""
 
 
-def ticket_list(tickets: Sequence[Ticket], selected: int | None, reader: Language, now: datetime) -> str:
+def ticket_list(tickets: Sequence[Ticket], selected: int, reader: Language, now: datetime) -> str:
     """A button for each ticket; `data-ticket` holds its number."""
     if not tickets:
         return f'<p class="no-tickets">{escape(text("desk.none", reader))}</p>'
@@ -61,6 +62,21 @@ def ticket_side(session: Session, ticket: Ticket, reader: Language) -> str:
     summary = escape(text("desk.summary", reader))
     folded = f"<details><summary>{summary}</summary><pre>{escape(ticket.summary)}</pre></details>"
     return f'{card}<section class="card summary">{folded}</section>'
+
+
+def draft_details(draft: TurnResult, reader: Language) -> str:
+    """What a draft stands on, folded up."""
+    view = TurnView()
+    view.take(draft)
+    summary = escape(text("desk.draft_basis", reader))
+    return f"<details><summary>{summary}</summary>{view.html(reader)}</details>"
+
+
+def ticket_version(session: Session, ticket: Ticket) -> str:
+    """Differs when what is shown of a ticket and its conversation has changed."""
+    conversation = ticket.conversation
+    messages = desk.count_messages(session, conversation.id)
+    return f"{ticket.id} {ticket.updated_at} {conversation.status} {conversation.version} {messages}"
 
 
 def who_speaks(conversation: Conversation, reader: Language) -> str:

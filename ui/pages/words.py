@@ -126,6 +126,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "A draft of the assistant. Read it and change it before you send it.",
         "这是智能助手的草稿，请检查修改后再发送。",
     ),
+    "desk.draft_basis": ("What it stands on", "草稿依据"),
     "desk.no_draft": (
         "The assistant has no draft for this: its last message asks for a person.",
         "智能助手无法起草：最后一条消息要求人工处理。",
