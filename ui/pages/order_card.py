@@ -29,7 +29,7 @@ def order_card(order: Order, reader: Language, *, proven: bool = True) -> str:
 
 
 def day_text(day: date, reader: Language) -> str:
-    return f"{day.month}月{day.day}日" if reader == "zh" else f"{day.day} {day:%b}"
+    return f"{day.month}月{day.day}日" if reader == "zh" else f"{day.day}\u00a0{day:%b}"
 
 
 def _steps(order: Order, reader: Language) -> str:

@@ -18,7 +18,7 @@ pane.addEventListener("scroll", () => {
 watch("value", () => {
   const now = element.querySelector(".messages")?.dataset.of;
   if (now !== shown) [shown, following] = [now, true];
-  if (following) pane.scrollTop = pane.scrollHeight;
+  requestAnimationFrame(() => { if (following) pane.scrollTop = pane.scrollHeight; });
 });
 """
 """For the component that shows a transcript: it stays at the end unless its reader has scrolled up."""

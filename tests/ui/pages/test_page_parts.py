@@ -101,4 +101,4 @@ def test_times_are_told_as_people_say_them() -> None:
     assert when(now - timedelta(seconds=20), "en", now) == "just now"
     assert when(now - timedelta(minutes=5), "zh", now) == "5 分钟前"
     assert when((now - timedelta(hours=3)).replace(tzinfo=None), "en", now) == "3 h ago"
-    assert when(now - timedelta(days=3), "en", now) == "17 May"
+    assert when(now - timedelta(days=3), "en", now) == "17\u00a0May"
