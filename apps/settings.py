@@ -42,6 +42,15 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65_535)
     api_keys: Annotated[tuple[str, ...], NoDecode] = Field(default=(), repr=False)
+    rate_limit: int = Field(default=600, ge=1)
+    chatwoot_url: str | None = None
+    chatwoot_token: str | None = Field(default=None, repr=False)
+    chatwoot_reader_token: str | None = Field(default=None, repr=False)
+    chatwoot_webhook_secret: str | None = Field(default=None, repr=False)
+    zendesk_url: str | None = None
+    zendesk_email: str | None = None
+    zendesk_token: str | None = Field(default=None, repr=False)
+    zendesk_webhook_secret: str | None = Field(default=None, repr=False)
 
     @field_validator("home", "adapters_dir")
     @classmethod

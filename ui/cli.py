@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from apps.auth import UnprotectedServerError
+from apps.auth import KeyNameError, UnprotectedServerError
 from apps.code.grammar.errors import GrammarError
 from apps.code.sandbox.limits import SandboxError
 from apps.code.toolchains import ToolchainMissingError
@@ -25,6 +25,7 @@ from ui.commands import (
     evaluate_grammar,
     evaluate_intents,
     evaluate_quantization,
+    keys,
     models,
     serve,
 )
@@ -33,6 +34,7 @@ OUR_ERRORS = (
     CoreError,
     EvaluationError,
     GrammarError,
+    KeyNameError,
     SandboxError,
     SettingsError,
     SupportError,
@@ -71,6 +73,7 @@ for evaluation in (
     evaluate.app.command()(evaluation)
 app.add_typer(bench.app, name="bench")
 app.add_typer(evaluate.app, name="eval")
+app.add_typer(keys.app, name="keys")
 app.add_typer(models.app, name="models")
 app.command()(serve.serve)
 app.command()(chat.chat)

@@ -15,6 +15,8 @@ from apps.code.constraints import Constraints
 from apps.settings import Settings
 from apps.support.database import Database
 from apps.support.errors import DatabaseNotReadyError
+from apps.support.integrations.configured import configured_desks
+from apps.support.integrations.worker import DeskWorker
 from apps.support.pipeline import SupportPipeline
 from core_model import catalog
 from core_model.causal_lm import load_engine
@@ -41,6 +43,7 @@ class Runtime:
     support: SupportPipeline
     database: Database
     metrics: Metrics
+    desks: DeskWorker | None = None
 
     @property
     def tokenizer(self) -> Tokenizer:
@@ -48,6 +51,8 @@ class Runtime:
 
     def close(self) -> None:
         """Stop the engine; what is under way ends with an error."""
+        if self.desks is not None:
+            self.desks.close()
         self.engine.close()
         self.database.close()
 
@@ -92,7 +97,11 @@ def assemble(
         except CoreError as error:
             # An adapter for another base lies there rightly: the server does its work without it.
             log.warning("adapter left out", adapter=folder.parent.name, reason=str(error))
-    return Runtime(engine, models, CodeAssistant(chat_model), support, database, metrics)
+    desks = configured_desks(settings)
+    worker = DeskWorker(support, desks) if desks else None
+    if worker is not None:
+        worker.start()
+    return Runtime(engine, models, CodeAssistant(chat_model), support, database, metrics, worker)
 
 
 def _open_database(settings: Settings) -> Database:

@@ -9,11 +9,18 @@ from typing import Annotated
 
 import structlog
 from fastapi import Depends, FastAPI, Header, Request, Response
+from starlette.concurrency import run_in_threadpool
 
-from apps.auth import check_request
+from apps.api_keys import StoredKeys
+from apps.auth import Access
 from apps.code import api as code_api
+from apps.permissions import RateLimiter, needs
 from apps.settings import Settings
 from apps.support import api as support_api
+from apps.support.database import Database
+from apps.support.errors import DatabaseNotReadyError
+from apps.support.integrations import api as integrations_api
+from apps.support.integrations.configured import configured_desks
 from ui.body_limit import LimitBody
 from ui.metrics import CountRequests, Metrics
 from ui.openai import chat, completions, models
@@ -31,16 +38,21 @@ from ui.runtime import (
 
 log = structlog.get_logger(__name__)
 
-OPEN_PATHS = frozenset({"/health", "/ready"})
-"""Routes that need no key: what a process supervisor asks."""
+OPEN_PATHS = frozenset({"/health", "/ready", "/integrations/chatwoot", "/integrations/zendesk"})
+"""Routes that need no key: what a process supervisor asks, and webhooks, which the desks sign."""
 
 
 def create_app(settings: Settings, load: LoadRuntime = load_runtime) -> FastAPI:
     """The application. Its model is loaded in the background, so that it answers at once."""
     metrics = Metrics()
+    # Its own connections: keys are looked up from the first second on, also while the model is being loaded.
+    database = Database(settings.database_url)
+    access = Access(settings.host, settings.api_keys, StoredKeys(database))
+    limiter = RateLimiter(settings.rate_limit)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await asyncio.to_thread(_upgrade, database)
         loading = asyncio.create_task(asyncio.to_thread(load, settings, metrics))
         loading.add_done_callback(_log_loaded)
         app.state.loading = loading
@@ -49,6 +61,7 @@ def create_app(settings: Settings, load: LoadRuntime = load_runtime) -> FastAPI:
         await asyncio.wait([loading])
         if loading.exception() is None:
             await asyncio.to_thread(loading.result().close)
+        database.close()
 
     async def authenticate(
         request: Request,
@@ -56,7 +69,9 @@ def create_app(settings: Settings, load: LoadRuntime = load_runtime) -> FastAPI:
         host: Annotated[str | None, Header(include_in_schema=False)] = None,
     ) -> None:
         if request.url.path not in OPEN_PATHS:
-            check_request(settings.api_keys, authorization, host)
+            caller = await run_in_threadpool(access.caller, authorization, host)
+            limiter.check(caller)
+            request.state.caller = caller
 
     app = FastAPI(
         title="Duet",
@@ -65,7 +80,7 @@ def create_app(settings: Settings, load: LoadRuntime = load_runtime) -> FastAPI:
         dependencies=[Depends(authenticate)],
     )
     # Not mounted: a mount at / would also answer for API routes that are asked with a wrong method.
-    pages = Pages(settings, lambda: loaded_runtime(app))
+    pages = Pages(access, lambda: loaded_runtime(app))
     app.router.default = pages
     app.add_middleware(LimitBody)
     app.add_middleware(CountRequests, metrics=metrics)
@@ -74,6 +89,7 @@ def create_app(settings: Settings, load: LoadRuntime = load_runtime) -> FastAPI:
         app.include_router(router)
     app.include_router(code_api.create_router(code_assistant))
     app.include_router(support_api.create_router(support_assistant))
+    app.include_router(integrations_api.create_router(database, configured_desks(settings)))
 
     @app.get("/health", tags=["operation"])
     async def health() -> dict[str, str]:
@@ -86,12 +102,20 @@ def create_app(settings: Settings, load: LoadRuntime = load_runtime) -> FastAPI:
         await asyncio.to_thread(runtime.database.check_ready)
         return {"status": "ready", "model": runtime.models.base.id}
 
-    @app.get("/metrics", tags=["operation"])
+    @app.get("/metrics", tags=["operation"], dependencies=[needs()])
     async def show_metrics() -> Response:
         """Counters in Prometheus' format."""
         return Response(metrics.page(), media_type="text/plain; version=0.0.4")
 
     return app
+
+
+def _upgrade(database: Database) -> None:
+    try:
+        database.upgrade()
+    except DatabaseNotReadyError as error:
+        # /ready tells; what shows a key of DUET_API_KEYS and needs no database is served all the same.
+        log.error("the database is not ready", reason=str(error))
 
 
 def _log_loaded(loading: asyncio.Task[Runtime]) -> None:

@@ -14,8 +14,10 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
+from apps.auth import Scope
 from apps.code.answers import EFFORTS, Answer, Checked, Event, Events, Token
 from apps.code.assistant import COMPLETION_TOKENS, MAX_TOKENS, CodeAssistant
+from apps.permissions import needs
 from core_model.errors import CoreError
 
 CLIENT_GONE = 499  # for the log only (nginx's)
@@ -78,7 +80,7 @@ class AnswerBody(BaseModel):
 
 def create_router(assistant_of: Callable[[Request], CodeAssistant]) -> APIRouter:
     """The routes. `assistant_of` is a FastAPI dependency: it may refuse while the model is being loaded."""
-    router = APIRouter(prefix="/api/code", tags=["code"])
+    router = APIRouter(prefix="/api/code", tags=["code"], dependencies=[needs(Scope.MODELS)])
     Assistant = Annotated[CodeAssistant, Depends(assistant_of)]  # noqa: N806 - a type
     Accept = Annotated[str, Header()]  # noqa: N806 - a type
 

@@ -4,17 +4,21 @@ import json
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
+from apps.auth import Caller, Scope
+from apps.permissions import caller_of, needs
 from apps.support import desk
 from apps.support.errors import SupportError
 from apps.support.idempotency import MOST_KEY_CHARACTERS, claim, settle
 from apps.support.models import Conversation, ConversationStatus, TicketStatus
 from apps.support.pipeline import SupportPipeline
 from apps.support.schemas import (
+    ID_PATTERN,
+    MOST_ROW_ID,
     ConversationDetail,
     ConversationOut,
     ConversationPage,
@@ -28,12 +32,23 @@ from apps.support.schemas import (
     TicketOut,
     TicketPage,
     TraceOut,
+    TracePage,
     Understanding,
 )
 from apps.support.turn import FactsFound, IntentFound, Token, TurnEvent, TurnResult
 
 Limit = Annotated[int, Query(ge=1, le=desk.MOST_PER_PAGE)]
+# What both databases can look up: nothing else reaches a query.
+RowId = Annotated[int, Path(ge=1, le=MOST_ROW_ID)]
+After = Annotated[int, Query(ge=0, le=MOST_ROW_ID)]
+Before = Annotated[int | None, Query(ge=1, le=MOST_ROW_ID)]
+ConversationId = Annotated[str, Path(max_length=64, pattern=ID_PATTERN)]
+BeforeConversation = Annotated[str | None, Query(max_length=64, pattern=ID_PATTERN)]
 Key = Annotated[str | None, Header(min_length=1, max_length=MOST_KEY_CHARACTERS)]
+AsCaller = Annotated[Caller, Depends(caller_of)]
+ANYBODYS = [needs(Scope.SUPPORT, Scope.DESK)]
+CHANNELS = [needs(Scope.SUPPORT)]
+DESKS = [needs(Scope.DESK)]
 _EVENT_NAMES: dict[type[BaseModel], str] = {
     IntentFound: "intent",
     FactsFound: "facts",
@@ -47,51 +62,65 @@ def create_router(pipeline_of: Callable[[Request], SupportPipeline]) -> APIRoute
     router = APIRouter(prefix="/api/support", tags=["support"])
     Pipeline = Annotated[SupportPipeline, Depends(pipeline_of)]  # noqa: N806 - a type
 
-    @router.post("/conversations", status_code=201)
-    def open_conversation(body: NewConversation, pipeline: Pipeline) -> ConversationOut:
-        """Begin a conversation. The caller's word for `customer_email` is trusted."""
+    @router.post("/conversations", status_code=201, dependencies=CHANNELS)
+    def open_conversation(body: NewConversation, pipeline: Pipeline, caller: AsCaller) -> ConversationOut:
+        """Begin a conversation. Who sends `customer_email` vouches for it: that needs the scope `trusted`."""
+        if body.customer_email is not None:
+            caller.require(Scope.TRUSTED)
         with pipeline.database.write() as session:
             conversation = desk.open_conversation(
                 session, channel=body.channel, language=body.language, trusted_email=body.customer_email
             )
             return _conversation(conversation)
 
-    @router.get("/conversations")
+    @router.get("/conversations", dependencies=DESKS)
     def list_conversations(
         pipeline: Pipeline,
         status: ConversationStatus | None = None,
         limit: Limit = 20,
-        before: str | None = None,
+        before: BeforeConversation = None,
     ) -> ConversationPage:
         """Newest first."""
         with pipeline.database.read() as session:
             page, following = desk.list_conversations(session, status=status, limit=limit, before=before)
             return ConversationPage(data=[_conversation(item) for item in page], next=following)
 
-    @router.get("/conversations/{conversation_id}")
+    @router.get("/conversations/{conversation_id}", dependencies=ANYBODYS)
     def show_conversation(
-        conversation_id: str, pipeline: Pipeline, limit: Limit = desk.MOST_PER_PAGE, after: int = 0
+        conversation_id: ConversationId,
+        pipeline: Pipeline,
+        limit: Limit = desk.MOST_PER_PAGE,
+        after: After = 0,
     ) -> ConversationDetail:
         """A conversation with its messages, oldest first."""
         with pipeline.database.read() as session:
             conversation = desk.get_conversation(session, conversation_id)
-            messages = desk.messages_of(session, conversation_id, after=after, limit=limit)
+            rows = desk.messages_of(session, conversation_id, after=after, limit=limit + 1)
+            messages, last = desk.one_page(rows, limit)
             return ConversationDetail(
                 **_conversation(conversation).model_dump(),
                 messages=[MessageOut.model_validate(message) for message in messages],
-                next_message=messages[-1].id if len(messages) == limit else None,
+                next_message=last.id if last else None,
             )
 
-    @router.get("/conversations/{conversation_id}/traces")
-    def show_traces(conversation_id: str, pipeline: Pipeline) -> list[TraceOut]:
-        """What each turn understood, looked up, did and said, and how long it took."""
+    @router.get("/conversations/{conversation_id}/traces", dependencies=DESKS)
+    def show_traces(
+        conversation_id: ConversationId, pipeline: Pipeline, limit: Limit = 20, after: After = 0
+    ) -> TracePage:
+        """What each turn understood, looked up, did and said, and how long it took; oldest first."""
         with pipeline.database.read() as session:
             desk.get_conversation(session, conversation_id)
-            return [TraceOut.model_validate(trace) for trace in desk.traces_of(session, conversation_id)]
+            rows = desk.traces_of(session, conversation_id, after=after, limit=limit + 1)
+            page, last = desk.one_page(rows, limit)
+            return TracePage(
+                data=[TraceOut.model_validate(trace) for trace in page], next=last.id if last else None
+            )
 
-    @router.post("/conversations/{conversation_id}/messages", response_model=TurnResult)
+    @router.post(
+        "/conversations/{conversation_id}/messages", response_model=TurnResult, dependencies=CHANNELS
+    )
     async def send_message(
-        conversation_id: str,
+        conversation_id: ConversationId,
         body: NewMessage,
         pipeline: Pipeline,
         accept: Annotated[str, Header()] = "",
@@ -107,43 +136,43 @@ def create_router(pipeline_of: Callable[[Request], SupportPipeline]) -> APIRoute
             last = event
         return Response(last.model_dump_json(), media_type="application/json")
 
-    @router.post("/conversations/{conversation_id}/agent-messages", status_code=201)
-    def say_as_agent(conversation_id: str, body: NewMessage, pipeline: Pipeline) -> MessageOut:
+    @router.post("/conversations/{conversation_id}/agent-messages", status_code=201, dependencies=DESKS)
+    def say_as_agent(conversation_id: ConversationId, body: NewMessage, pipeline: Pipeline) -> MessageOut:
         """A person's message to the customer."""
         with pipeline.database.write() as session:
             conversation = desk.get_conversation(session, conversation_id)
             return MessageOut.model_validate(desk.say_as_agent(session, conversation, body.text))
 
-    @router.post("/conversations/{conversation_id}/handover", status_code=201)
-    def hand_over(conversation_id: str, body: NewHandover, pipeline: Pipeline) -> TicketOut:
+    @router.post("/conversations/{conversation_id}/handover", status_code=201, dependencies=ANYBODYS)
+    def hand_over(conversation_id: ConversationId, body: NewHandover, pipeline: Pipeline) -> TicketOut:
         """Silence the assistant and open a ticket for a person."""
         with pipeline.database.write() as session:
             return TicketOut.model_validate(desk.ask_for_person(session, conversation_id, reason=body.reason))
 
-    @router.post("/conversations/{conversation_id}/return")
-    def return_to_bot(conversation_id: str, pipeline: Pipeline) -> ConversationOut:
+    @router.post("/conversations/{conversation_id}/return", dependencies=DESKS)
+    def return_to_bot(conversation_id: ConversationId, pipeline: Pipeline) -> ConversationOut:
         """Let the assistant answer again; closes the conversation's tickets."""
         with pipeline.database.write() as session:
             conversation = desk.get_conversation(session, conversation_id)
             desk.return_to_bot(session, conversation)
             return _conversation(conversation)
 
-    @router.get("/tickets")
+    @router.get("/tickets", dependencies=DESKS)
     def list_tickets(
-        pipeline: Pipeline, status: TicketStatus | None = None, limit: Limit = 20, before: int | None = None
+        pipeline: Pipeline, status: TicketStatus | None = None, limit: Limit = 20, before: Before = None
     ) -> TicketPage:
         """Newest first."""
         with pipeline.database.read() as session:
             page, following = desk.list_tickets(session, status=status, limit=limit, before=before)
             return TicketPage(data=[TicketOut.model_validate(item) for item in page], next=following)
 
-    @router.get("/tickets/{ticket_id}")
-    def show_ticket(ticket_id: int, pipeline: Pipeline) -> TicketOut:
+    @router.get("/tickets/{ticket_id}", dependencies=DESKS)
+    def show_ticket(ticket_id: RowId, pipeline: Pipeline) -> TicketOut:
         with pipeline.database.read() as session:
             return TicketOut.model_validate(desk.get_ticket(session, ticket_id))
 
-    @router.patch("/tickets/{ticket_id}")
-    def change_ticket(ticket_id: int, body: TicketChange, pipeline: Pipeline) -> TicketOut:
+    @router.patch("/tickets/{ticket_id}", dependencies=DESKS)
+    def change_ticket(ticket_id: RowId, body: TicketChange, pipeline: Pipeline) -> TicketOut:
         """Only the fields that are sent change."""
         with pipeline.database.write() as session:
             changes = body.model_dump(exclude_unset=True)
@@ -151,19 +180,30 @@ def create_router(pipeline_of: Callable[[Request], SupportPipeline]) -> APIRoute
                 changes.pop("status", None)
             return TicketOut.model_validate(desk.change_ticket(session, ticket_id, changes))
 
-    @router.post("/messages/{message_id}/feedback", status_code=201)
-    @router.post("/conversations/{conversation_id}/messages/{message_id}/feedback", status_code=201)
-    def add_feedback(message_id: int, body: NewFeedback, pipeline: Pipeline) -> dict[str, int]:
+    @router.post("/messages/{message_id}/feedback", status_code=201, dependencies=DESKS)
+    def add_feedback(message_id: RowId, body: NewFeedback, pipeline: Pipeline) -> dict[str, int]:
         """Whether a reply was good, and which intent would have been right."""
         with pipeline.database.write() as session:
             return {"id": desk.add_feedback(session, message_id, **body.model_dump()).id}
 
-    @router.post("/classify")
+    @router.post(
+        "/conversations/{conversation_id}/messages/{message_id}/feedback",
+        status_code=201,
+        dependencies=ANYBODYS,
+    )
+    def add_feedback_in_conversation(
+        conversation_id: ConversationId, message_id: RowId, body: NewFeedback, pipeline: Pipeline
+    ) -> dict[str, int]:
+        """The same, for who knows the conversation."""
+        with pipeline.database.write() as session:
+            return {"id": desk.add_feedback(session, message_id, conversation_id, **body.model_dump()).id}
+
+    @router.post("/classify", dependencies=ANYBODYS)
     def classify(body: NewMessage, pipeline: Pipeline) -> Understanding:
         """What a text wants and names. Nothing is stored."""
         return Understanding.of(*pipeline.understand(body.text))
 
-    @router.post("/draft")
+    @router.post("/draft", dependencies=DESKS)
     def draft(body: DraftRequest, pipeline: Pipeline) -> TurnResult:
         """A reply for a person to send. Nothing is done or stored."""
         return pipeline.draft(body.conversation_id, body.text)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from apps.support.errors import ConflictError, NotFoundError
 from apps.support.identity import find_order
+from apps.support.integrations import outbox
 from apps.support.models import (
     AuditEntry,
     Conversation,
@@ -29,6 +31,7 @@ from apps.support.state import ConversationState
 
 MOST_PER_PAGE = 100
 SUMMARY_MESSAGES = 6
+Row = TypeVar("Row")
 
 
 def open_conversation(
@@ -87,8 +90,8 @@ def list_conversations(
             (Conversation.created_at < last.created_at)
             | ((Conversation.created_at == last.created_at) & (Conversation.id < last.id))
         )
-    page = list(session.scalars(query.limit(limit + 1)))
-    return page[:limit], page[limit - 1].id if len(page) > limit else None
+    page, last_one = one_page(session.scalars(query.limit(limit + 1)).all(), limit)
+    return page, last_one.id if last_one else None
 
 
 def list_tickets(
@@ -100,8 +103,8 @@ def list_tickets(
         query = query.where(Ticket.status == status)
     if before is not None:
         query = query.where(Ticket.id < before)
-    page = list(session.scalars(query.limit(limit + 1)))
-    return page[:limit], page[limit - 1].id if len(page) > limit else None
+    page, last_one = one_page(session.scalars(query.limit(limit + 1)).all(), limit)
+    return page, last_one.id if last_one else None
 
 
 def get_ticket(session: Session, ticket_id: int) -> Ticket:
@@ -149,7 +152,9 @@ def hand_over(
     conversation.status = ConversationStatus.HUMAN
     state.pending = None
     state.awaiting = None
-    return open_ticket(session, conversation, state, reason=reason, intent=intent)
+    ticket = open_ticket(session, conversation, state, reason=reason, intent=intent)
+    outbox.tell_handed_over(session, conversation.id, ticket.summary)
+    return ticket
 
 
 def ask_for_person(session: Session, conversation_id: str, *, reason: str) -> Ticket:
@@ -173,12 +178,13 @@ def take_over(session: Session, conversation: Conversation) -> None:
     state.awaiting = None
     conversation.status = ConversationStatus.HUMAN
     save_state(conversation, state)
+    outbox.tell_handed_over(session, conversation.id)
 
 
-def return_to_bot(session: Session, conversation: Conversation) -> None:
+def return_to_bot(session: Session, conversation: Conversation, *, tell_desk: bool = True) -> None:
     """Let the assistant answer again; the conversation's tickets that are open are closed.
 
-    Raises ConflictError for a closed conversation.
+    `tell_desk` is False where it is the desk that says so. Raises ConflictError for a closed conversation.
     """
     if conversation.status == ConversationStatus.CLOSED:
         raise ConflictError("the conversation is closed")
@@ -191,6 +197,8 @@ def return_to_bot(session: Session, conversation: Conversation) -> None:
         if ticket.status != TicketStatus.CLOSED:
             ticket.status = TicketStatus.CLOSED
             ticket.updated_at = utc_now()
+    if tell_desk:
+        outbox.tell_taken_back(session, conversation.id)
 
 
 def say_as_agent(session: Session, conversation: Conversation, text: str) -> Message:
@@ -198,14 +206,22 @@ def say_as_agent(session: Session, conversation: Conversation, text: str) -> Mes
     message = Message(conversation_id=conversation.id, role=Role.AGENT, text=text)
     session.add(message)
     session.flush()
+    outbox.say(session, conversation.id, text)
     return message
 
 
 def add_feedback(
-    session: Session, message_id: int, *, rating: int, comment: str | None, corrected_intent: str | None
+    session: Session,
+    message_id: int,
+    conversation_id: str | None = None,
+    *,
+    rating: int,
+    comment: str | None,
+    corrected_intent: str | None,
 ) -> Feedback:
-    """Raises NotFoundError where there is no such message."""
-    if session.get(Message, message_id) is None:
+    """Raises NotFoundError where there is no such message, or not in the conversation that is named."""
+    message = session.get(Message, message_id)
+    if message is None or conversation_id not in (None, message.conversation_id):
         raise NotFoundError(f"no message {message_id}")
     feedback = Feedback(
         message_id=message_id, rating=rating, comment=comment, corrected_intent=corrected_intent
@@ -252,9 +268,17 @@ def last_customer_text(session: Session, conversation_id: str) -> str:
     return text
 
 
-def traces_of(session: Session, conversation_id: str) -> Sequence[TurnTrace]:
-    query = select(TurnTrace).where(TurnTrace.conversation_id == conversation_id)
-    return session.scalars(query.order_by(TurnTrace.id)).all()
+def traces_of(
+    session: Session, conversation_id: str, *, after: int = 0, limit: int | None = None
+) -> Sequence[TurnTrace]:
+    query = select(TurnTrace).where(TurnTrace.conversation_id == conversation_id, TurnTrace.id > after)
+    return session.scalars(query.order_by(TurnTrace.id).limit(limit)).all()
+
+
+def one_page(rows: Sequence[Row], limit: int) -> tuple[list[Row], Row | None]:
+    """The first `limit` of the rows, and the last of them where more follow: what the next page begins after."""
+    page = list(rows[:limit])
+    return page, page[-1] if len(rows) > limit else None
 
 
 def get_trace(session: Session, message_id: int) -> TurnTrace | None:

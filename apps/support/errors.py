@@ -35,3 +35,31 @@ class ActionRefusedError(SupportError):
     def __init__(self, reason: str) -> None:
         super().__init__(f"the policy forbids this: {reason}")
         self.reason = reason
+
+
+class NotConfiguredError(NotFoundError):
+    """A desk whose settings are not there."""
+
+
+class SignatureError(SupportError):
+    """A webhook that the desk has not signed, or not just now."""
+
+
+class PayloadError(SupportError):
+    """A webhook that is signed and yet not what the desk sends."""
+
+
+class DeliveryError(SupportError):
+    """A desk did not take what was sent to it.
+
+    `final`: it never will. `reached`: it may have been taken all the same. `retry_after_s`: when it wants to be
+    asked again, where it said so.
+    """
+
+    def __init__(
+        self, problem: str, *, final: bool = False, reached: bool = False, retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(problem)
+        self.final = final
+        self.reached = reached
+        self.retry_after_s = retry_after_s

@@ -13,6 +13,9 @@ from apps.support.intents import INTENTS, OUT_OF_SCOPE
 from apps.support.models import ConversationStatus, Role, TicketStatus
 from apps.support.turn import IntentResult
 
+MOST_ROW_ID = 2**31 - 1
+ID_PATTERN = r"^[A-Za-z0-9_-]+$"
+
 Clean = AfterValidator(storable)
 Short = Annotated[str, Field(min_length=1, max_length=255), Clean]
 Text = Annotated[str, Field(min_length=1, max_length=MOST_STORED_CHARACTERS), Clean]
@@ -58,7 +61,7 @@ class TicketChange(_In):
 class DraftRequest(_In):
     """Without `text` the customer's last message is answered."""
 
-    conversation_id: Short
+    conversation_id: Annotated[str, Field(max_length=64, pattern=ID_PATTERN)]
     text: Text | None = None
 
 
@@ -119,6 +122,11 @@ class ConversationPage(BaseModel):
 class TicketPage(BaseModel):
     data: list[TicketOut]
     next: int | None
+
+
+class TracePage(BaseModel):
+    data: list[TraceOut]
+    next: int | None = Field(description="send as `after` for the next page; null at the end")
 
 
 class Understanding(BaseModel):

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 from fastapi.testclient import TestClient
 
+from apps.auth import LOCAL
 from apps.support.api import create_router
 from apps.support.database import Database
 from apps.support.errors import ConflictError, NotFoundError
@@ -22,9 +23,13 @@ BASE = "/api/support"
 OrderOf = Callable[[Database, str, OrderStatus], str]
 
 
+def as_this_machine(request: Request) -> None:
+    request.state.caller = LOCAL
+
+
 @pytest.fixture
 def client(sqlite_assistant: SupportPipeline) -> Iterator[TestClient]:
-    app = FastAPI()
+    app = FastAPI(dependencies=[Depends(as_this_machine)])
     app.include_router(create_router(lambda: sqlite_assistant))
     for kind, status in ((NotFoundError, 404), (ConflictError, 409)):
         app.add_exception_handler(
@@ -183,6 +188,6 @@ def test_markup_and_sql_come_back_as_the_text_they_are(client: TestClient, text:
 def test_a_trace_tells_how_long_each_step_took(client: TestClient) -> None:
     conversation = begin(client)
     say(client, conversation, "hello")
-    trace = client.get(f"{BASE}/conversations/{conversation}/traces").json()[0]
+    trace = client.get(f"{BASE}/conversations/{conversation}/traces").json()["data"][0]
     assert trace["said"]["source"] == "written"
     assert all(value >= 0 for value in trace["milliseconds"].values())

@@ -18,7 +18,7 @@ app = typer.Typer(help="The shop's database (DUET_DATABASE_URL).", no_args_is_he
 console = Console(soft_wrap=True)
 
 
-def _open() -> Database:
+def open_database() -> Database:
     """The settings' database, at this version's tables."""
     from apps.support.database import Database
 
@@ -30,7 +30,7 @@ def _open() -> Database:
 @app.command()
 def upgrade() -> None:
     """Create the tables, or migrate them to this version."""
-    console.print(f"{_open().safe_url} is up to date.")
+    console.print(f"{open_database().safe_url} is up to date.")
 
 
 @app.command(name="seed")
@@ -38,7 +38,7 @@ def seed_command() -> None:
     """Fill an empty database with a demonstration shop and the policy handbook."""
     from apps.support.seed import DEMO_EMAILS, seed
 
-    with _open().write() as session:
+    with open_database().write() as session:
         filled = seed(session, datetime.now(UTC).date())
     if filled:
         console.print(f"Seeded. Try it as {' or '.join(DEMO_EMAILS)}.")
@@ -53,7 +53,7 @@ def import_command(
     """Import a shop's own data: all of the file, or nothing."""
     from apps.support.importing import import_file
 
-    report = import_file(_open(), file)
+    report = import_file(open_database(), file)
     console.print(
         f"Imported {report.products} products, {report.customers} customers, {report.orders} orders."
     )

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from apps.auth import check_listening
-from apps.settings import load_settings
+from apps.auth import is_loopback
+from apps.settings import Settings, load_settings
 from core_model import catalog
 from ui.commands.models import progress_bar
 
@@ -26,7 +26,7 @@ def serve(
     """Serve the pages and every API until interrupted; fetches the model first if it is not here."""
     given = {"host": host, "port": port, "model": model}
     settings = load_settings(**{name: value for name, value in given.items() if value is not None})
-    check_listening(settings.host, settings.api_keys)
+    _check_listening(settings)
 
     import uvicorn
 
@@ -44,3 +44,19 @@ def serve(
         catalog.resolve(settings.model, settings.home, settings.sources, progress)
     with suppress(KeyboardInterrupt):  # Ctrl-C comes up again once uvicorn has shut everything down
         uvicorn.Server(config).run(sockets=[listening])
+
+
+def _check_listening(settings: Settings) -> None:
+    """Raise UnprotectedServerError where other machines could reach a server that asks for no key."""
+    if settings.api_keys or is_loopback(settings.host):
+        return
+    from apps.api_keys import StoredKeys
+    from apps.auth import Access
+    from apps.support.database import Database
+
+    database = Database(settings.database_url)
+    try:
+        database.upgrade()
+        Access(settings.host, (), StoredKeys(database)).check_listening()
+    finally:
+        database.close()

@@ -10,6 +10,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 
+from apps.auth import Scope
+from apps.permissions import needs
 from core_model.requests import Completion, TokenLogprob
 from core_model.tokenizer import Tokenizer
 from ui.openai.schemas import ChatRequest
@@ -18,7 +20,7 @@ from ui.openai.usage import finish_reason, finite, usage
 from ui.runtime import Runtime, runtime_when_ready
 from ui.served_models import Answer
 
-router = APIRouter()
+router = APIRouter(dependencies=[needs(Scope.MODELS)])
 
 
 @router.post("/v1/chat/completions", tags=["OpenAI"])

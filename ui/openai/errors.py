@@ -11,11 +11,19 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from apps.auth import AuthError
+from apps.auth import AuthError, RateLimitError, ScopeError
 from apps.code.grammar.errors import GrammarError
 from apps.code.sandbox.limits import SandboxError
 from apps.code.toolchains import ToolchainMissingError
-from apps.support.errors import ConflictError, DatabaseNotReadyError, NotFoundError, SupportError
+from apps.support.errors import (
+    ConflictError,
+    DatabaseNotReadyError,
+    NotConfiguredError,
+    NotFoundError,
+    PayloadError,
+    SignatureError,
+    SupportError,
+)
 from core_model.errors import (
     AdapterError,
     ContextLengthError,
@@ -39,6 +47,7 @@ class APIError(Exception):
         kind: str = "invalid_request_error",
         param: str | None = None,
         code: str | None = None,
+        retry_after_s: int = 2,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -46,6 +55,7 @@ class APIError(Exception):
         self.kind = kind
         self.param = param
         self.code = code
+        self.retry_after_s = retry_after_s
 
     @property
     def body(self) -> dict[str, Any]:
@@ -83,7 +93,12 @@ _OURS: dict[type[Exception], tuple[int, str, str | None]] = {
     AdapterError: (400, "invalid_request_error", "invalid_adapter"),
     EngineClosedError: (503, "server_error", "shutting_down"),
     AuthError: (401, "invalid_request_error", "invalid_api_key"),
+    ScopeError: (403, "invalid_request_error", "missing_scope"),
+    RateLimitError: (429, "rate_limit_error", "rate_limit_exceeded"),
     NotFoundError: (404, "invalid_request_error", "not_found"),
+    NotConfiguredError: (404, "invalid_request_error", "not_configured"),
+    SignatureError: (401, "invalid_request_error", "invalid_signature"),
+    PayloadError: (400, "invalid_request_error", "invalid_payload"),
     ConflictError: (409, "invalid_request_error", "conflict"),
     DatabaseNotReadyError: (503, "server_error", "not_ready"),
     SupportError: (400, "invalid_request_error", None),
@@ -110,7 +125,8 @@ def as_api_error(error: Exception) -> APIError:
         if cls in _OURS:
             status, kind, code = _OURS[cls]
             param = error.parameter if isinstance(error, RequestError) else None
-            return APIError(status, str(error), kind=kind, param=param, code=code)
+            wait = error.retry_after_s if isinstance(error, RateLimitError) else 2
+            return APIError(status, str(error), kind=kind, param=param, code=code, retry_after_s=wait)
     log.error("unforeseen error", exc_info=error)
     return APIError(500, "The server had an error; its log says more.", kind="server_error")
 
@@ -145,7 +161,7 @@ def error_response(error: Exception) -> Response:
     if answer.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     if answer.status in (429, 503):
-        headers["Retry-After"] = "2"
+        headers["Retry-After"] = str(answer.retry_after_s)
     content = json.dumps(answer.body, ensure_ascii=False).encode("utf-8", "replace")
     return Response(content, answer.status, headers, media_type="application/json")
 

@@ -10,13 +10,14 @@ from html import escape
 
 import structlog
 from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from apps.auth import check_request
-from apps.settings import Settings
+from apps.auth import Access
+from apps.support.errors import DatabaseNotReadyError
 from ui.pages.labels import text
 from ui.runtime import Runtime
 
@@ -33,10 +34,11 @@ _PARTS = re.compile(
 class Pages:
     """ASGI application. Until Gradio is imported and built it answers with a page that waits."""
 
-    def __init__(self, settings: Settings, runtime: Callable[[], Runtime]) -> None:
+    def __init__(self, access: Access, runtime: Callable[[], Runtime]) -> None:
         """`runtime` gives what the pages stand on, or raises NotReadyError while it is being loaded."""
-        self._settings = settings
+        self._access = access
         self._runtime = runtime
+        self._asks_for_key: bool | None = None  # not known yet
         self._gradio: ASGIApp | None = None
         self._failed = False
 
@@ -53,6 +55,7 @@ class Pages:
 
     async def _run(self, stop: asyncio.Event) -> None:
         try:
+            self._asks_for_key = await asyncio.to_thread(self._needs_key)
             app = await asyncio.to_thread(self._build)
         except Exception:
             # The APIs serve without pages; whoever opens one must not wait for ever.
@@ -69,14 +72,21 @@ class Pages:
         # Gradio takes seconds to import: here it costs neither the API nor `duet --help` anything.
         from ui.pages.site import build_site
 
-        return build_site(self._settings, self._runtime)
+        return build_site(self._access, self._runtime, asks_for_key=self._asks_for_key is not False)
+
+    def _needs_key(self) -> bool:
+        try:
+            return self._access.needs_key()
+        except DatabaseNotReadyError:
+            return True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
         if scope["type"] != "http" or not (path in _PAGES or _PARTS.match(path)):
             raise HTTPException(404)
-        if not self._settings.api_keys:  # else Gradio asks for one of them
-            check_request((), None, Headers(scope=scope).get("host"))
+        if self._asks_for_key is False:
+            # Refused too where a key was made since the start: Gradio asks for it after the next one.
+            await run_in_threadpool(self._access.caller, None, Headers(scope=scope).get("host"))
         if self._gradio is not None:
             await self._gradio(scope, receive, send)
         elif self._failed:

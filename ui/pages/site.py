@@ -8,8 +8,7 @@ from pathlib import Path
 import gradio as gr
 from fastapi import FastAPI
 
-from apps.auth import AuthError, check_request
-from apps.settings import Settings
+from apps.auth import Access, AuthError, Scope
 from ui.pages import code_studio, desk, support_chat
 from ui.pages.labels import text
 from ui.pages.theme import THEME
@@ -20,7 +19,7 @@ MOST_AT_ONCE = 32
 """Events that run together. The model serves fewer at a time: the others wait in its queue."""
 
 
-def build_site(settings: Settings, runtime: Callable[[], Runtime]) -> FastAPI:
+def build_site(access: Access, runtime: Callable[[], Runtime], *, asks_for_key: bool) -> FastAPI:
     """The application, for a path `/`. `runtime` raises NotReadyError while the model is being loaded."""
     with gr.Blocks(title="Duet", analytics_enabled=False) as blocks:
         support_chat.build(blocks, lambda: runtime().support)
@@ -32,16 +31,16 @@ def build_site(settings: Settings, runtime: Callable[[], Runtime]) -> FastAPI:
 
     def is_key(_user: str, password: str) -> bool:
         try:
-            check_request(settings.api_keys, f"Bearer {password}", None)
+            # The pages show every customer and what the desk sees.
+            return access.caller(f"Bearer {password}", None).allows(Scope.ADMIN)
         except AuthError:
             return False
-        return True
 
     return gr.mount_gradio_app(
         FastAPI(openapi_url=None),
         blocks,
         path="/",
-        auth=is_key if settings.api_keys else None,
+        auth=is_key if asks_for_key else None,
         auth_message=" / ".join(text("login", language) for language in ("en", "zh")),
         footer_links=[],
         run_history=False,

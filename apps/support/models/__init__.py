@@ -1,5 +1,6 @@
-"""The shop's database as SQLAlchemy 2 typed mappings: the shop, the desk, the policy handbook."""
+"""The shop's database as SQLAlchemy 2 typed mappings: the shop, the desk, the handbook, other desks, keys."""
 
+from apps.support.models.access import ApiKey
 from apps.support.models.columns import Base
 from apps.support.models.desk import (
     AuditEntry,
@@ -14,6 +15,15 @@ from apps.support.models.desk import (
     TurnTrace,
 )
 from apps.support.models.handbook import PolicyArticle, PolicySection
+from apps.support.models.integrations import (
+    DeskEvent,
+    DeskLink,
+    DeskName,
+    DeskPost,
+    EventStatus,
+    PostKind,
+    PostStatus,
+)
 from apps.support.models.shop import (
     Address,
     Customer,
@@ -36,11 +46,17 @@ from apps.support.models.shop import (
 
 __all__ = [
     "Address",
+    "ApiKey",
     "AuditEntry",
     "Base",
     "Conversation",
     "ConversationStatus",
     "Customer",
+    "DeskEvent",
+    "DeskLink",
+    "DeskName",
+    "DeskPost",
+    "EventStatus",
     "Feedback",
     "IdempotencyKey",
     "Message",
@@ -53,6 +69,8 @@ __all__ = [
     "PaymentStatus",
     "PolicyArticle",
     "PolicySection",
+    "PostKind",
+    "PostStatus",
     "Product",
     "Return",
     "ReturnItem",
