@@ -14,9 +14,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+import structlog
 
 from core_model import catalog
 from tests.conftest import EDGE
+from ui.commands.serve import keep_values_out_of_the_log
 
 DUET = [sys.executable, "-c", "from ui.cli import app; app()"]
 
@@ -74,8 +76,9 @@ def test_it_serves_until_it_is_interrupted_even_in_the_middle_of_a_stream(tmp_pa
             assert process.wait(timeout=20) == 0
 
 
-def test_it_does_not_listen_to_other_machines_without_a_key() -> None:
-    with started("--host", "0.0.0.0", DUET_API_KEYS="") as process:
+def test_it_does_not_listen_to_other_machines_without_a_key(tmp_path: Path) -> None:
+    settings = {"DUET_API_KEYS": "", "DUET_DATABASE_URL": f"sqlite:///{tmp_path}/shop.db"}
+    with started("--host", "0.0.0.0", **settings) as process:
         _, said = process.communicate(timeout=60)
         assert process.returncode == 2
         assert "DUET_API_KEYS" in said
@@ -97,3 +100,23 @@ def test_a_port_that_is_taken_is_told_at_once() -> None:
             _, said = process.communicate(timeout=60)
             assert process.returncode != 0
             assert "in use" in said
+
+
+def test_the_log_tells_where_something_broke_but_not_what_was_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    before = structlog.get_config()
+    keep_values_out_of_the_log()
+    try:
+        message = "my card is " + "4242 " * 4
+        assert message
+        try:
+            raise ValueError("broken")
+        except ValueError:
+            structlog.get_logger().exception("turn failed")
+    finally:
+        structlog.configure(**before)
+    shown = capsys.readouterr().out
+    assert "broken" in shown
+    assert "test_serve_command.py" in shown
+    assert "4242 4242" not in shown

@@ -27,6 +27,7 @@ def serve(
     given = {"host": host, "port": port, "model": model}
     settings = load_settings(**{name: value for name, value in given.items() if value is not None})
     _check_listening(settings)
+    keep_values_out_of_the_log()
 
     import uvicorn
 
@@ -44,6 +45,14 @@ def serve(
         catalog.resolve(settings.model, settings.home, settings.sources, progress)
     with suppress(KeyboardInterrupt):  # Ctrl-C comes up again once uvicorn has shut everything down
         uvicorn.Server(config).run(sockets=[listening])
+
+
+def keep_values_out_of_the_log() -> None:
+    """Tracebacks name lines, not the values of variables: those are customers' messages and keys."""
+    import structlog
+
+    show = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], show])
 
 
 def _check_listening(settings: Settings) -> None:
