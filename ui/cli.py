@@ -25,6 +25,7 @@ from ui.commands import (
     evaluate_grammar,
     evaluate_intents,
     evaluate_quantization,
+    evaluate_wording,
     keys,
     models,
     serve,
@@ -69,6 +70,7 @@ for evaluation in (
     evaluate_intents.intents,
     evaluate_grammar.grammar,
     evaluate_quantization.quantization,
+    evaluate_wording.wording,
 ):
     evaluate.app.command()(evaluation)
 app.add_typer(bench.app, name="bench")

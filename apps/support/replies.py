@@ -58,7 +58,10 @@ class ReplyWriter:
         window: int = 512,
         adapter: str | None = None,
         most_tokens: int = MOST_TOKENS,
+        grounded: bool = True,
     ) -> None:
+        """`grounded=False` lets the model state what it likes: for comparison only."""
+        self._grounded = grounded
         self._tokens = chat_model.engine.tokenizer
         self.adapter = adapter
         prompt = ChatPromptTemplate.from_messages(
@@ -101,7 +104,10 @@ class ReplyWriter:
         temperature: float,
     ) -> Generator[str, None, None]:
         allowed = AllowedFigures.of(notes)
-        model = self._model.bind(temperature=temperature, constraint=lambda: Grounding(allowed, self._tokens))
+        model = self._model.bind(
+            temperature=temperature,
+            constraint=(lambda: Grounding(allowed, self._tokens)) if self._grounded else None,
+        )
         chain = self._prompt | model | StrOutputParser()
         begun = len(spoken.text)
         for piece in chain.stream(self._messages(prompt, language, segment)):

@@ -38,26 +38,27 @@ DEMO_EMAILS = ("anna.keller@example.com", "wei.zhang@example.com")
 CARRIERS = ("DHL", "UPS", "FedEx", "SF Express")
 
 
-def seed(session: Session, today: date) -> bool:
+def seed(session: Session, today: date, number: int = SEED) -> bool:
     """Fill an empty database; a database that has customers is left alone and False is returned.
 
-    The dates lie around `today`, so that parcels are on their way when somebody tries the assistant.
+    The dates lie around `today`, so that parcels are on their way when somebody tries the assistant. Another
+    `number` makes another shop.
     """
     if session.scalar(select(func.count()).select_from(Customer)):
         return False
     load_handbook(session)
-    _Seeder(session, today).run()
+    _Seeder(session, today, number).run()
     return True
 
 
 class _Seeder:
-    def __init__(self, session: Session, today: date) -> None:
+    def __init__(self, session: Session, today: date, number: int) -> None:
         self.session = session
         self.today = today
-        self.random = random.Random(SEED)
+        self.random = random.Random(number)
         self.english, self.chinese = Faker("en_US"), Faker("zh_CN")
-        self.english.seed_instance(SEED)
-        self.chinese.seed_instance(SEED)
+        self.english.seed_instance(number)
+        self.chinese.seed_instance(number)
         self.numbers = iter(self.random.sample(range(1_000_000, 9_999_999), ORDERS * 2))
 
     def run(self) -> None:

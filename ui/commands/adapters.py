@@ -15,12 +15,14 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from rich.table import Table
 
 from apps.settings import load_settings
+from ui.commands.make_replies import make_replies
 
 if TYPE_CHECKING:
     from core_model.training.adapter import Metrics, Note
     from core_model.training.lora_training import Report, TrainingProgress
 
 app = typer.Typer(no_args_is_help=True, help="Domain adapters: list, show, train.")
+app.command("make-replies")(make_replies)
 
 WEIGHTS = "adapter_model.safetensors"
 
