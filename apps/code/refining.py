@@ -106,7 +106,8 @@ def _improve(
 ) -> Generator[Checked, None, list[_Judged]]:
     judged = [_Judged(first, task.judge(first.code))]
     yield _checked(1, judged[0])
-    compares = (effort.compares or not task.examples(first.code)) and bool(_inputs(task, first))
+    few = len(task.examples(first.code)) <= effort.compared_examples
+    compares = few and bool(_inputs(task, first))
     for wave in range(effort.waves):
         settled = any(item.all_pass for item in judged) and (wave > 0 or not compares)
         if settled or time.perf_counter() - started > effort.budget_s:

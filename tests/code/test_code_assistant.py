@@ -126,9 +126,9 @@ def test_while_an_example_fails_it_draws_again_and_tells_of_each_draft(assistant
     if answer.unchecked:
         pytest.skip(answer.unchecked)
     checked = [event for event in events if isinstance(event, Checked)]
-    assert [event.draft for event in checked] == list(range(1, 8))
+    assert [event.draft for event in checked] == list(range(1, 12))
     assert all(event.problem for event in checked)
-    assert answer.drafts == 7
+    assert answer.drafts == 11
     assert not answer.checked[0].passed
     assert answer.parses
 

