@@ -104,7 +104,7 @@ def test_a_syntax_problem_is_told_by_line_and_column() -> None:
 
 
 def test_a_draft_that_passes_the_users_example_is_taken_and_says_so(assistant: CodeAssistant) -> None:
-    task = "Write f so that f(1) == 5 holds."
+    task = "Write f so that f(1) == 5 and f(2) == 5 hold."
     events = list(
         assistant.write(task, "python", start="def f(n):\n    return 5\n", effort=NORMAL, max_tokens=1)
     )
@@ -113,7 +113,23 @@ def test_a_draft_that_passes_the_users_example_is_taken_and_says_so(assistant: C
     if answer.unchecked:
         pytest.skip(answer.unchecked)
     assert answer.drafts == 1
-    assert [(check.name, check.passed) for check in answer.checked] == [("f(1) == 5", True)]
+    assert [(check.name, check.passed) for check in answer.checked] == [
+        ("f(1) == 5", True),
+        ("f(2) == 5", True),
+    ]
+
+
+def test_a_draft_that_was_tried_on_one_example_only_is_compared_with_others(assistant: CodeAssistant) -> None:
+    task = "Write f so that f(1) == 5 holds."
+    events = list(
+        assistant.write(task, "python", start="def f(n):\n    return 5\n", effort=NORMAL, max_tokens=1)
+    )
+    answer = events[-1]
+    assert isinstance(answer, Answer)
+    if answer.unchecked:
+        pytest.skip(answer.unchecked)
+    assert answer.drafts == 1 + NORMAL.width
+    assert answer.checked[0].passed
 
 
 def test_while_an_example_fails_it_draws_again_and_tells_of_each_draft(assistant: CodeAssistant) -> None:
