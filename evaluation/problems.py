@@ -15,7 +15,7 @@ from apps.code.sandbox import Limits
 from evaluation.errors import DataError
 
 # Reference solutions keep these with room to spare. CPU time decides, also on a busy machine.
-JUDGE_LIMITS = Limits(cpu_s=10, wall_s=40)
+JUDGE_LIMITS = Limits(cpu_s=10, wall_s=120)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from apps.code.signatures import Signature
 from apps.code.syntax import syntax_problem
 from apps.code.toolchains import toolchain
 
-CHECK_LIMITS = Limits(cpu_s=4, wall_s=15)
+CHECK_LIMITS = Limits(cpu_s=4, wall_s=30)
 
 
 @dataclass(frozen=True)
