@@ -1,28 +1,38 @@
 """Do programs that the real model writes under the constraint parse: `duet eval grammar --programs`.
 
-Every program is written twice from the same prompt and seed, with and without the constraint. A finished program is
-what was generated, as it stands.
-
-    python -m evaluation.grammar_programs [--languages python java cpp] [--limit N] [--budgets 40 120 400]
+100 prompts a language, at each temperature and token budget. Half of them are answered as the assistant answers: in a
+fence of Markdown, which the model closes; the other half are program text and nothing else. What is judged is the text
+as generated. The highest temperature is run a second time without the constraint, from the same seeds.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
-from collections.abc import Iterator
+import random
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from typing import Any
 
-from apps.code.grammar import GrammarConstraint
+from apps.code.grammar import FencedConstraint, GrammarConstraint
+from apps.code.prompts import END_OF_BLOCK, LANGUAGE_NAMES, fence
+from apps.code.syntax import parses
 from core_model import GenerationRequest, SamplingParams
-from core_model.causal_lm import load_engine
+from core_model.constraint import Constraint
 from core_model.engine import Engine
-from core_model.generation import Generation
-from evaluation.grammar import is_legal, parses
+from core_model.tokenizer import Tokenizer
+from evaluation.cases import CaseFile
+from evaluation.grammar import is_legal
 
-_NAMES = {"python": "Python", "java": "Java", "cpp": "C++"}
+TEMPERATURES = (0.7, 1.2)
+BUDGETS = (40, 120, 400)
+IN_FLIGHT = 32
+"""Programs generated at a time: the batch of a step."""
+CACHE_TOKENS = IN_FLIGHT * 768
+"""Room for their prompts and the largest budget."""
+
+Case = dict[str, Any]
+
 _TASKS = """
 reverses a string without using library functions
 checks whether a number is prime
@@ -76,116 +86,132 @@ computes interest over years and prints a table
 tokenises an arithmetic expression and evaluates it
 """.strip().splitlines()
 _FORMS = (
-    "Write {article} {language} program that {task}. Answer with code only.",
+    "Write a {language} program that {task}. Answer with code only.",
     "{language} code that {task}:",
 )
+PROMPTS = len(_TASKS) * len(_FORMS)
 
 
-@dataclass
-class Program:
-    """One generated program."""
+@dataclass(frozen=True)
+class Order:
+    """One program to generate. `prompt` counts from 0 to PROMPTS - 1."""
 
     language: str
-    task: str
+    prompt: int
     temperature: float
-    budget: int
+    budget: int  # tokens
     constrained: bool
-    tokens: int
-    finish_reason: str
-    parses: bool
-    legal: bool  # for Python: CPython's parser takes it
-    text: str
+
+    @property
+    def key(self) -> str:
+        kind = "constrained" if self.constrained else "free"
+        return f"{self.language}-{self.temperature}-{self.budget}-{kind}-{self.prompt}"
+
+    @property
+    def fenced(self) -> bool:
+        """Whether the answer is Markdown, in which the model closes the fence of the program."""
+        return self.prompt < len(_TASKS)
+
+    @property
+    def text(self) -> str:
+        form, task = divmod(self.prompt, len(_TASKS))
+        return _FORMS[form].format(language=LANGUAGE_NAMES[self.language], task=_TASKS[task])
 
 
-def prompts(language: str) -> list[str]:
-    """The 100 prompts of a language."""
-    name = _NAMES[language]
-    return [form.format(article="a", language=name, task=task) for form in _FORMS for task in _TASKS]
+def orders(languages: Sequence[str], limit: int | None = None) -> list[Order]:
+    """All programs of a run in an order that is mixed but always the same; `limit`: prompts of each language."""
+    found = [
+        Order(language, prompt, temperature, budget, constrained)
+        for language in languages
+        for temperature in TEMPERATURES
+        for budget in BUDGETS
+        for constrained in (True, False)
+        for prompt in range(PROMPTS)
+        if constrained or temperature == max(TEMPERATURES)
+    ]
+    chosen = random.Random(1).sample(range(PROMPTS), limit or PROMPTS)
+    found = [order for order in found if order.prompt in chosen]
+    random.Random(1).shuffle(found)
+    return found
 
 
-def programs(
-    engine: Engine, languages: list[str], temperatures: list[float], budgets: list[int], limit: int | None
-) -> Iterator[Program]:
-    """Programs for all prompts, eight at a time; each with the constraint and without."""
-    for language in languages:
-        for temperature in temperatures:
-            for budget in budgets:
-                for constrained in (True, False):
-                    tasks = prompts(language)[:limit]
-                    for start in range(0, len(tasks), 8):
-                        batch = tasks[start : start + 8]
-                        running = [
-                            _submit(engine, language, task, temperature, budget, constrained, seed=start + i)
-                            for i, task in enumerate(batch)
-                        ]
-                        for task, generation in zip(batch, running, strict=True):
-                            done = generation.result()
-                            yield Program(
-                                language,
-                                task,
-                                temperature,
-                                budget,
-                                constrained,
-                                len(done.tokens),
-                                done.finish_reason,
-                                parses(language, done.text),
-                                is_legal(language, done.text),
-                                done.text,
-                            )
+def run(
+    engine: Engine,
+    wanted: Iterable[Order],
+    cases: CaseFile,
+    on_case: Callable[[Case], None] = lambda case: None,
+) -> None:
+    """Generate and judge what `cases` lacks, IN_FLIGHT programs at a time. Stops at the first error."""
+    waiting = [order for order in wanted if order.key not in cases]
+    stopping = threading.Event()
+
+    def work(order: Order) -> Case | None:
+        if stopping.is_set():
+            return None
+        try:
+            case = _program(engine, order)
+        except BaseException:
+            stopping.set()
+            raise
+        cases.add(order.key, case)
+        return case
+
+    with ThreadPoolExecutor(IN_FLIGHT) as pool:
+        futures = [pool.submit(work, order) for order in waiting]
+        try:
+            for future in as_completed(futures):
+                case = future.result()
+                if case is not None:
+                    on_case(case)
+        finally:
+            stopping.set()
 
 
-def _submit(
-    engine: Engine, language: str, task: str, temperature: float, budget: int, constrained: bool, seed: int
-) -> Generation:
-    """The program begins right after the opening fence of the assistant's answer."""
+def _program(engine: Engine, order: Order) -> Case:
     tokenizer = engine.tokenizer
-    fence = {"python": "python", "java": "java", "cpp": "cpp"}[language]
-    prompt = tokenizer.encode_chat([{"role": "user", "content": task}]) + tokenizer.encode(f"```{fence}\n")
-    stop = () if constrained else ("\n```",)
-    sampling = SamplingParams(temperature=temperature, max_tokens=budget, seed=seed, stop=stop)
-    constraint = GrammarConstraint(language, tokenizer) if constrained else None
-    return engine.submit(GenerationRequest(prompt, sampling, constraint=constraint))
+    opening = fence(order.language)
+    prompt = tokenizer.encode_chat([{"role": "user", "content": order.text}]) + tokenizer.encode(opening)
+    stop = (END_OF_BLOCK,) if order.fenced or not order.constrained else ()
+    sampling = SamplingParams(
+        temperature=order.temperature, max_tokens=order.budget, seed=order.prompt, stop=stop
+    )
+    constraint = _constraint(order, tokenizer) if order.constrained else None
+    done = engine.submit(GenerationRequest(prompt, sampling, constraint=constraint)).result()
+    # what stands in a fence ends with the newline before the closing marks, which the stop string took
+    text = done.text + "\n" if order.fenced else done.text
+    clean = parses(text, order.language)
+    return {
+        **asdict(order),
+        "tokens": len(done.tokens),
+        "finish_reason": done.finish_reason,
+        "parses": clean,
+        "legal": clean and is_legal(order.language, text),
+        "text": text,
+    }
 
 
-def summarise(found: list[Program]) -> dict[str, float]:
-    """Shares of programs that parse, per language, temperature, budget and constraint."""
-    metrics: dict[str, float] = {}
-    groups: dict[tuple[str, float, int, bool], list[Program]] = {}
-    for program in found:
-        key = (program.language, program.temperature, program.budget, program.constrained)
-        groups.setdefault(key, []).append(program)
-    for (language, temperature, budget, constrained), members in groups.items():
-        name = f"{language}_t{temperature}_{budget}_{'constrained' if constrained else 'free'}"
-        metrics[f"{name}_programs"] = len(members)
-        metrics[f"{name}_parse_rate"] = sum(p.parses for p in members) / len(members)
-        if language == "python":
-            metrics[f"{name}_ast_rate"] = sum(p.parses and p.legal for p in members) / len(members)
-    return metrics
+def _constraint(order: Order, tokenizer: Tokenizer) -> Constraint:
+    if not order.fenced:
+        return GrammarConstraint(order.language, tokenizer)
+    constraint = FencedConstraint(tokenizer)
+    for token in tokenizer.encode(fence(order.language)):
+        constraint.accept(token)
+    return constraint
 
 
-def main() -> int:
-    """Measure and print the metrics as JSON."""
-    parser = argparse.ArgumentParser(prog="python -m evaluation.grammar_programs", description=__doc__)
-    parser.add_argument("--model", default="qwen2.5-coder-0.5b-instruct")
-    parser.add_argument("--languages", nargs="+", default=list(_NAMES))
-    parser.add_argument("--temperatures", nargs="+", type=float, default=[0.7, 1.2])
-    parser.add_argument("--budgets", nargs="+", type=int, default=[40, 120, 400])
-    parser.add_argument("--limit", type=int, help="prompts of each language")
-    parser.add_argument("--output", type=Path, help="the programs, one JSON object a line")
-    arguments = parser.parse_args()
-    engine = load_engine(arguments.model)
-    found: list[Program] = []
-    with (arguments.output or Path("/dev/null")).open("w", encoding="utf-8") as file:
-        for program in programs(
-            engine, arguments.languages, arguments.temperatures, arguments.budgets, arguments.limit
-        ):
-            found.append(program)
-            file.write(json.dumps(asdict(program), ensure_ascii=False) + "\n")
-            file.flush()
-    engine.close()
-    sys.stdout.write(json.dumps(summarise(found), indent=2) + "\n")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def metrics(cases: Iterable[Case]) -> dict[str, float]:
+    """Shares of programs that parse; for Python also of those that CPython's own parser takes."""
+    groups: dict[str, list[Case]] = {}
+    for case in cases:
+        kind = "constrained" if case["constrained"] else "free"
+        for name in (kind, f"{case['language']}_t{case['temperature']}_{case['budget']}_{kind}"):
+            groups.setdefault(name, []).append(case)
+    found: dict[str, float] = {}
+    for name, members in sorted(groups.items()):
+        found[f"{name}_programs"] = len(members)
+        found[f"{name}_tokens"] = sum(case["tokens"] for case in members)
+        found[f"{name}_parse_rate"] = sum(case["parses"] for case in members) / len(members)
+        python = [case for case in members if case["language"] == "python"]
+        if python:
+            found[f"{name}_ast_rate"] = sum(case["legal"] for case in python) / len(python)
+    return found

@@ -46,10 +46,15 @@ def syntax_problem(code: str, language: str) -> SyntaxProblem | None:
 
 def parses(code: str, language: str) -> bool:
     """Raises UnknownLanguageError."""
-    return syntax_problem(code, language) is None
+    return not parse(code, language).has_error
 
 
 def _first_error(node: Node) -> Node:
+    """The first error below `node`, or the innermost node that is known to hold it: an empty ERROR is in no list of
+    children."""
     while not (node.is_error or node.is_missing):
-        node = next(child for child in node.children if child.has_error or child.is_missing)
+        child = next((child for child in node.children if child.has_error or child.is_missing), None)
+        if child is None:
+            return node
+        node = child
     return node

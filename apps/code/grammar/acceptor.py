@@ -48,6 +48,7 @@ class Acceptor:
         self._tables = grammar.tables
         self._lexer = grammar.lexer
         self._scanner = grammar.scanner
+        self._forbidden = grammar.forbidden_character
         self.parser = Parser(
             grammar.tables, grammar.keyword_rules, grammar.dead_entries, grammar.argument_order
         )
@@ -75,6 +76,8 @@ class Acceptor:
 
         Whether the unfinished last token can be finished is a second question: see `viable`.
         """
+        if self._forbidden is not None and self._forbidden in text:
+            return None
         base = snapshot.base
         known = len(snapshot.tail)
         feed = _Feed(snapshot.tail + text, base)

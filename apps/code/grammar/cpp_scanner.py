@@ -6,12 +6,14 @@ from apps.code.grammar.scanner import FRESH, NO_TOKEN, SUSPENDED, TOKEN, Memory,
 
 _DELIMITER, _CONTENT = 0, 1
 _MAX_DELIMITER = 16
+_OPENING = -2
 _NOT_IN_DELIMITER = frozenset("\\ \t\n\v\f\r")
 
 
 class CppScanner:
-    """The memory is ("",) or the delimiter of the open raw string; the phase of a content scan is
-    (characters of the delimiter matched since the last ")" or -1, offset of that ")", offset to go on from)."""
+    """The memory is ("",) or the delimiter of the open raw string. The phase of an opening delimiter is (_OPENING, its
+    code points …); that of a content scan is (characters of the delimiter matched since the last ")" or -1, offset of
+    that ")", offset to go on from)."""
 
     initial: Memory = ("",)
 
@@ -34,7 +36,9 @@ class CppScanner:
             if character == "(":
                 return (TOKEN, _DELIMITER, i, (window.text[start:i],)) if i > start else NO_TOKEN
             i += 1
-        return NO_TOKEN if window.at_end or i - start >= _MAX_DELIMITER else (SUSPENDED, (0,), None, None)
+        if window.at_end or i - start >= _MAX_DELIMITER:
+            return NO_TOKEN
+        return (SUSPENDED, (_OPENING, *map(ord, window.text[start:i])), None, None)
 
     def _close(self, window: Window, start: int, memory: Memory) -> Scan:
         delimiter = memory[0]
@@ -76,12 +80,17 @@ class CppScanner:
         return None
 
     def needed_from(self, memory: Memory, phase: Phase) -> int:
-        if len(phase) < 3:
+        if len(phase) < 3 or phase[0] == _OPENING:
             return 0
         matched, end, resume = phase
         return end if matched >= 0 else resume
 
     def endings(self, memory: Memory, phase: Phase) -> list[str]:
+        if len(phase) > 1 and phase[0] == _OPENING:
+            return [f'(){"".join(map(chr, phase[1:]))}"']
         if phase == FRESH or len(phase) == 3:
             return [f'){memory[0]}"']
         return ['x()x"', '()"', *(memory[0][i:] + '"' for i in range(len(memory[0])))]
+
+    def line_break(self, memory: Memory) -> str:
+        return "\n"

@@ -60,7 +60,8 @@ class Endings:
             if len(text) >= _MAX_LENGTH:
                 continue
             for character_class, target in enumerate(self._lexer.transitions[state]):
-                if 0 <= target < SKIP and target not in texts and character_class in self._characters:
-                    texts[target] = text + self._characters[character_class]
-                    waiting.append(target)
+                after = target & (SKIP - 1)  # a backslash may have to be skipped with its newline first
+                if target >= 0 and after not in texts and character_class in self._characters:
+                    texts[after] = text + self._characters[character_class]
+                    waiting.append(after)
         return found

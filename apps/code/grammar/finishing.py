@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from apps.code.grammar.tables import SHIFT, Tables
+from apps.code.grammar.tables import REDUCE, SHIFT, Tables
 from apps.code.grammar.terminals import NEVER
 
 _DEPTH_BITS = 6
@@ -19,7 +19,7 @@ class FinishingCosts:
 
     def __init__(self, data: Mapping[str, np.ndarray], tables: Tables) -> None:
         self._tables = tables
-        self._forbidden = empty_blocks(tables)
+        self._forbidden = empty_blocks(tables) | lone_elses(tables)
         self._first = array("I", data["cost_first"].tobytes())
         keys = (data["cost_symbol"].astype(np.uint32) << _DEPTH_BITS) | data["cost_depth"]
         self._keys = array("I", keys.tobytes())
@@ -42,11 +42,12 @@ class FinishingCosts:
     def first_terminal(self, state: int, symbol: int, depth: int) -> int | None:
         """The terminal that the cheapest way to finish an item begins with; None: it is reduced at once."""
         tables = self._tables
+        begun: set[int] = set()  # nonterminals that this one begins with: none begins with itself
         while self.cost(state, symbol, depth) != 0:
             best, choice = NEVER, -1
-            for edge, entry in tables.row(state):
-                own = self.of_symbol[edge]
-                target = entry if edge >= tables.token_count else self._shift(state, edge, entry)
+            for edge, _ in tables.row(state):
+                own = NEVER if edge in begun else self.of_symbol[edge]
+                target = -1 if (state, edge) in self._forbidden else self._target(state, edge)
                 if own < NEVER and target >= 0:
                     cost = own + self.cost(target, symbol, depth + 1)
                     if cost < best:
@@ -54,18 +55,20 @@ class FinishingCosts:
             if choice < tables.token_count:
                 return choice if choice >= 0 else None
             symbol, depth = choice, 0
+            begun.add(choice)
         return None
 
     def forbids(self, state: int, symbol: int) -> bool:
         """Whether no completion may write this terminal in this state."""
         return (state, symbol) in self._forbidden
 
-    def _shift(self, state: int, symbol: int, entry: int) -> int:
-        if (state, symbol) in self._forbidden:
-            return -1
-        return next(
-            (a for kind, a, is_extra in self._tables.actions(entry) if kind == SHIFT and not is_extra), -1
-        )
+    def _target(self, state: int, symbol: int) -> int:
+        """The state after a symbol, -1 where it is not shifted."""
+        tables = self._tables
+        entry = tables.entry(state, symbol)
+        if symbol >= tables.token_count:
+            return entry
+        return next((a for kind, a, extra in tables.actions(entry) if kind == SHIFT and not extra), -1)
 
 
 def empty_blocks(tables: Tables) -> set[tuple[int, int]]:
@@ -80,3 +83,34 @@ def empty_blocks(tables: Tables) -> set[tuple[int, int]]:
             found.add((state, newline))
             found |= {(argument, dedent) for kind, argument, _ in tables.actions(entry) if kind == SHIFT}
     return found
+
+
+def bare_tries(tables: Tables) -> tuple[frozenset[int], int]:
+    """Where tree-sitter-python takes a `try` without a clause, which no completion may leave: the states after the
+    block, and the nonterminal that they reduce to."""
+    if "try_statement" not in tables.names or "_dedent" not in tables.names:
+        return frozenset(), -1
+    statement = tables.names.index("try_statement")
+    blocks = [s for s in range(tables.symbol_count) if tables.names[s] in ("block", "_simple_statements")]
+    states = {tables.entry(base, block) for base in range(1, tables.state_count) for block in blocks} - {0}
+    return frozenset(state for state in states if statement in _reduced(tables, state)), statement
+
+
+def lone_elses(tables: Tables) -> set[tuple[int, int]]:
+    """Where tree-sitter-python takes an `else` after a `try` without `except`: (state, symbol)."""
+    states, _ = bare_tries(tables)
+    clauses = [
+        symbol for symbol in range(tables.symbol_count) if tables.names[symbol] in ("else", "else_clause")
+    ]
+    return {(state, symbol) for state in states for symbol in clauses}
+
+
+def _reduced(tables: Tables, state: int) -> set[int]:
+    """The nonterminals that something is reduced to in a state."""
+    return {
+        argument
+        for symbol, entry in tables.row(state)
+        if symbol < tables.token_count
+        for kind, argument, _ in tables.actions(entry)
+        if kind == REDUCE
+    }

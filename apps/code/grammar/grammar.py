@@ -50,6 +50,7 @@ class Grammar:
         traps = frozenset((state, symbol) for state, symbol in data["traps"].tolist())
         self.dead_entries = traps | rules.dead_entries() if rules else traps
         self.argument_order = rules.argument_order(words) if rules else None
+        self.forbidden_character = rules.forbidden_character if rules else None
         self.checked_symbols = rules.checked_symbols if rules else frozenset()
         worded = {tables.capture} | self.checked_symbols
         self.worded_symbols = worded

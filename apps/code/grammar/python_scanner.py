@@ -319,10 +319,10 @@ class PythonScanner:
         valid = window.valid
         if phase == FRESH or phase[0] == _IN_CONTENT:
             return True
-        if (
-            start + phase[1] < window.limit and window.text[start + phase[1]] != "\\"
-        ):  # letters before a quote
-            return True if valid[STRING_START] and window.takes(STRING_START) else None
+        letters = window.text[start + phase[1] : window.limit].rstrip("'\"`")  # before a quote
+        if start + phase[1] < window.limit and letters[:1] != "\\":
+            legal = not self.strict or "".join(sorted(letters.lower())) in _LEGAL_PREFIXES
+            return True if legal and valid[STRING_START] and window.takes(STRING_START) else None
         newline = phase[2]
         return not newline or self._may_end_line(window, memory)
 
@@ -339,6 +339,10 @@ class PythonScanner:
         indents = memory[0]
         lines = ["\n" + " " * indent for indent in (*reversed(indents), indents[-1] + 4)]
         return [text for text in texts if text] + ["'", '"', "''", '""', *lines]
+
+    def line_break(self, memory: Memory) -> str:
+        # inside brackets too: where no closing bracket may follow, tree-sitter takes less indentation for a dedent
+        return "\n" + " " * memory[0][-1]
 
 
 def _raw_escape_length(following: str, quote: str, at_end: bool) -> int:

@@ -52,5 +52,5 @@ def _render_indented(tables: Tables, texts: dict[int, str], terminals: list[int]
         if line_due:
             text, line_due = f"{text}\n{' ' * indents[-1]}{piece}", False
         else:
-            text = _joined(text, piece)
+            text = f"{text} {piece}" if text.endswith(":") else _joined(text, piece)
     return text

@@ -58,3 +58,6 @@ class ExternalScanner(Protocol):
 
     def endings(self, memory: Memory, phase: Phase) -> list[str]:
         """Short texts that finish the suspended token, the most likely first."""
+
+    def line_break(self, memory: Memory) -> str:
+        """A line break after which a statement goes on."""

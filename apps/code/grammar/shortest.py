@@ -59,7 +59,7 @@ class Completer:
             terminals = self._plan(candidate.node) or []
             for count in range(len(terminals) + 1):
                 body = self._render(terminals[:count], candidate.memory)
-                for gap in self._gaps(snapshot, candidate.ending, body):
+                for gap in self._gaps(snapshot, candidate, body):
                     yield candidate.ending + gap + body
 
     def _finish(self, snapshot: Snapshot, candidate: _Candidate) -> str | None:
@@ -67,7 +67,7 @@ class Completer:
         if terminals is None:
             return None
         body = self._render(terminals, candidate.memory)
-        for gap in self._gaps(snapshot, candidate.ending, body):
+        for gap in self._gaps(snapshot, candidate, body):
             text = candidate.ending + gap + body
             fed = self._acceptor.feed(snapshot, text)
             if fed is not None and self._acceptor.complete(fed):
@@ -77,12 +77,15 @@ class Completer:
     def _render(self, terminals: list[int], memory: Memory) -> str:
         return render(self._tables, self._acceptor.grammar.terminal_texts, terminals, memory)
 
-    def _gaps(self, snapshot: Snapshot, ending: str, body: str) -> list[str]:
-        before = (snapshot.tail + ending)[-1:]
+    def _gaps(self, snapshot: Snapshot, candidate: _Candidate, body: str) -> list[str]:
+        """What may stand between the finished token and the rest, the likeliest first."""
+        scanner = self._acceptor.grammar.scanner
+        line = scanner.line_break(candidate.memory) if scanner else "\n"
+        before = (snapshot.tail + candidate.ending)[-1:]
         touching = before[-1:].isalnum() or before == "_"
         if not body or body[0].isspace():
-            return ["", " ", "\n"]
-        return [" ", "\n", ""] if touching and (body[0].isalnum() or body[0] == "_") else ["", " ", "\n"]
+            return ["", " ", line]
+        return [" ", line, ""] if touching and (body[0].isalnum() or body[0] == "_") else ["", " ", line]
 
     def _candidates(self, snapshot: Snapshot) -> Iterator[_Candidate]:
         for reading in snapshot.readings:
@@ -163,16 +166,20 @@ class Completer:
             step = self._next_step(node)
             if step is None or len(terminals) >= _MAX_TERMINALS:
                 return None
-            if self.distance(step[1]) >= self.distance(node):
-                rest = self._best_first(node)
-                return None if rest is None else terminals + rest
-            terminals.append(step[0])
-            node = step[1]
+            if self.distance(step[1]) < self.distance(node):
+                terminals.append(step[0])
+                node = step[1]
+                continue
+            detour = self._best_first(node)
+            if detour is None:
+                return None
+            terminals += detour[0]
+            node = detour[1]
         return terminals
 
-    def _best_first(self, start: Node) -> list[int] | None:
-        """A* over terminals that are really consumed, for stacks that the tables alone see too hopefully: they do
-        not know which terminals precedence lets follow."""
+    def _best_first(self, start: Node) -> tuple[list[int], Node] | None:
+        """A* over terminals that are really consumed, to a stack that is nearer to its end, for stacks that the
+        tables alone see too hopefully: they do not know which terminals precedence and strict rules let follow."""
         queue: list[tuple[float, int, float, Node, tuple[int, ...]]] = [
             (self.distance(start), 0, 0.0, start, ())
         ]
@@ -182,8 +189,8 @@ class Completer:
             _, _, cost, node, terminals = heapq.heappop(queue)
             if node in seen:
                 continue
-            if self._parser.may_end(node):
-                return list(terminals)
+            if self._parser.may_end(node) or self.distance(node) < self.distance(start):
+                return list(terminals), node
             seen.add(node)
             for symbol, after in self._steps(node, self._first_terminals(node)):
                 count += 1

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from apps.code.grammar.finishing import bare_tries
 from apps.code.grammar.lexer import SKIP
 from apps.code.grammar.parser import ArgumentOrder
 from apps.code.grammar.scanner import Memory
@@ -24,6 +25,7 @@ class StrictRules:
     hard_keywords: frozenset[str] = frozenset()  # never identifiers
     plain_words: frozenset[str] = frozenset()  # never keywords
     checked_symbols: frozenset[int] = frozenset()  # terminals whose text `legal_token` looks at
+    forbidden_character: str | None = None  # nowhere in a program, comments and strings included
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
@@ -54,6 +56,13 @@ _PYTHON_NUMBER = re.compile(
     r"|(0(_?0)*|[1-9](_?[0-9])*)"
     r"|(([0-9](_?[0-9])*)?\.[0-9](_?[0-9])*|[0-9](_?[0-9])*\.?)([eE][+-]?[0-9](_?[0-9])*)?[jJ]?"
 )
+_PYTHON_NUMBER_BEGINNING = re.compile(
+    r"0[xX](_?[0-9a-fA-F])*_?|0[oO](_?[0-7])*_?|0[bB](_?[01])*_?"
+    r"|[0-9](_?[0-9])*_?"
+    r"|([0-9](_?[0-9])*\.|\.(?=[0-9]))([0-9](_?[0-9])*_?)?"
+    r"|([0-9](_?[0-9])*\.?|([0-9](_?[0-9])*)?\.[0-9](_?[0-9])*)([eE][+-]?([0-9](_?[0-9])*_?)?)?"
+    r"|([0-9](_?[0-9])*\.?|([0-9](_?[0-9])*)?\.[0-9](_?[0-9])*)([eE][+-]?[0-9](_?[0-9])*)?[jJ]"
+)
 _AUGMENTED = frozenset(["+=", "-=", "*=", "/=", "@=", "//=", "%=", "**=", ">>=", "<<=", "&=", "^=", "|="])
 _LAST_CODE_POINT = 0x10FFFF
 _PYTHON_DECIMAL_INTEGER = re.compile(r"[0-9_]*")
@@ -64,6 +73,7 @@ class PythonRules(StrictRules):
 
     hard_keywords = frozenset(keyword.kwlist)
     plain_words = frozenset({"print", "exec"})
+    forbidden_character = "\0"
 
     def __init__(self, tables: Tables) -> None:
         super().__init__(tables)
@@ -75,8 +85,11 @@ class PythonRules(StrictRules):
         self.checked_symbols = self._numbers | self._lone_backslash | self._escape
 
     def dead_entries(self) -> frozenset[tuple[int, int]]:
-        """`as` outside `with` and `except`, a comma after an opening bracket, and targets that CPython refuses."""
-        return frozenset(self._stray_as() | self._leading_commas() | self._bad_targets())
+        """`as` outside `with` and `except`, a comma after an opening bracket, targets that CPython refuses, and what
+        follows a `try` that has no clause yet."""
+        return frozenset(
+            self._stray_as() | self._leading_commas() | self._bad_targets() | self._after_bare_try()
+        )
 
     def argument_order(self, words: dict[str, int]) -> ArgumentOrder:
         """No positional argument after a keyword argument."""
@@ -142,6 +155,20 @@ class PythonRules(StrictRules):
         bad = {state for state, kinds in bases.items() if all(any(kind) for kind in kinds)}
         return {(state, symbol) for state in bad for symbol in (*augmented, colon)}
 
+    def _after_bare_try(self) -> set[tuple[int, int]]:
+        """Everything but `except` and `finally`."""
+        states, _ = bare_tries(self._tables)
+        clauses = {
+            s for s in range(self._tables.token_count) if self._tables.names[s] in ("except", "finally")
+        }
+        allowed = clauses | self._extras()
+        return {
+            (state, symbol)
+            for state in states
+            for symbol in range(self._tables.token_count)
+            if symbol not in allowed
+        }
+
     def _after(self, symbol: int) -> set[int]:
         """All states that shifting a terminal leads to."""
         return set().union(*(self._shifts(state, symbol) for state in range(1, self._tables.state_count)))
@@ -185,7 +212,7 @@ class PythonRules(StrictRules):
         if word[:2] == "\\U":
             return int((word[2:10] or "0").ljust(8, "0"), 16) <= _LAST_CODE_POINT
         if word[:1].isdigit() or (word[:1] == "." and word[1:2].isdigit()):
-            return "__" not in word
+            return _PYTHON_NUMBER_BEGINNING.fullmatch(word) is not None
         return True
 
 
@@ -300,15 +327,22 @@ class CppRules(StrictRules):
 
     def dead_entries(self) -> frozenset[tuple[int, int]]:
         """Operators of an expression that stands alone at the top level, and `*` or `&` at the beginning of an
-        item there or after a lambda's capture."""
+        item there, after a lambda's capture, or after `const` or `static` without a type."""
         tables = self._tables
         names = tables.names
         terminals = range(tables.token_count)
         pointers = [symbol for symbol in terminals if names[symbol] in ("*", "&", "&&")]
         binary = [symbol for symbol in terminals if names[symbol] in _CPP_BINARY_OPERATORS]
         capture, item = names.index("lambda_capture_specifier"), names.index("_top_level_item")
+        specifiers = [
+            symbol
+            for symbol in range(tables.symbol_count)
+            if names[symbol] in ("_constructor_specifiers", "operator_cast_definition_repeat1")
+        ]
         dead = set()
         for state in range(1, tables.state_count):
+            for after in (tables.entry(state, symbol) for symbol in specifiers):
+                dead |= {(after, symbol) for symbol in pointers if after}
             after_capture = tables.entry(state, capture)
             dead |= {(after_capture, symbol) for symbol in pointers if after_capture}
             if tables.entry(state, item):

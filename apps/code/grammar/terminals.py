@@ -84,9 +84,7 @@ _TEXTS: dict[str, dict[str, str]] = {
 }
 _CHEAPER = {
     "pass": 8,
-    "none": 9,
     "null_literal": 9,
-    "integer": 9,
     "number_literal": 9,
     "decimal_integer_literal": 9,
 }

@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -45,13 +44,9 @@ def test_a_grammar_is_loaded_once() -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler")
-def test_the_build_makes_the_same_file_again(tmp_path: Path) -> None:
-    output = tmp_path / "json.npz"
-    command = [sys.executable, "-m", "apps.code.grammar.build", "json", "--output", str(output)]
+def test_the_build_makes_the_same_file_again() -> None:
+    command = [sys.executable, "-m", "apps.code.grammar.build", "json", "--check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if "could not get the sources" in done.stderr:
         pytest.skip("no package registry reachable")
     assert done.returncode == 0, done.stderr
-    with np.load(output) as made, np.load(DATA_DIR / "json.npz") as known:
-        assert set(made) == set(known)
-        assert all(np.array_equal(made[key], known[key]) for key in known)

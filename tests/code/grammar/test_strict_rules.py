@@ -13,6 +13,9 @@ LEGAL = {
         "with a as b, c as d: pass",
         "with (a as b, c as d):\n pass",
         "try: pass\nexcept (A, B) as e: pass",
+        "try:\n  a\n# c\nfinally:\n  b",
+        "try:\n  a\nexcept A:\n  b\nelse:\n  c",
+        "def f():\n  try: a\n  finally: b\n  try:\n    c\n  except: d\ne",
         "try: pass\nexcept* E as e: pass",
         "from a import (b as c)",
         "match x:\n case A() as y:\n  pass",
@@ -47,6 +50,8 @@ LEGAL = {
         "template <class T> concept C = requires(T t) { t + 1; };",
         "int f() { return (a == b) ? c : d; }",
         "int operator&&(A a, A b);",
+        "int f(char *const *a, const int *b, int c[static const 3]);",
+        "static const unsigned *x; const auto &y = 1; inline A::operator B *() const { return 0; }",
     ],
 }
 
@@ -77,9 +82,14 @@ ILLEGAL = {
         "class A(m=B, C): pass",
         "x = \u200b1",
         "x = # c\n1",
+        "x = 1 # \0",
+        "x = 1L",
+        "try:\n  a\nb",
+        "try:\n  a\n",
+        "try:\n  a\nelse:\n  b\nfinally:\n  c",
     ],
     "java": ['class A { String s = "a\n"; }', "class A { int class; }", "class new {}"],
-    "cpp": ['const char *s = "a\n";'],
+    "cpp": ['const char *s = "a\n";', "int main() { const *x; }"],
 }
 
 

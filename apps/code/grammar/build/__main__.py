@@ -1,4 +1,4 @@
-"""`python -m apps.code.grammar.build LANGUAGE [--source DIR] [--output FILE]`."""
+"""`python -m apps.code.grammar.build LANGUAGE [--source DIR] [--output FILE | --check]`."""
 
 from __future__ import annotations
 
@@ -21,50 +21,24 @@ from apps.code.grammar.tables import Tables
 
 
 def fetch_source(spec: Language, folder: Path) -> Path:
-    """The `src` folder of the grammar's package, from PyPI's source distribution or else from npm."""
-    commands = {
-        "PyPI": [
-            sys.executable,
-            "-m",
-            "pip",
-            "download",
-            "--no-deps",
-            "--no-binary=:all:",
-            "--no-build-isolation",
-            "--quiet",
-            "--dest",
-            str(folder),
-            f"{spec.package}=={spec.version}",
-        ],
-        "npm": [
-            "npm",
-            "pack",
-            "--silent",
-            "--pack-destination",
-            str(folder),
-            f"{spec.package}@{spec.version}",
-        ],
-    }
-    tried = []
-    for place, command in commands.items():
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-        except FileNotFoundError:
-            tried.append(f"{place}: {command[0]} is not installed")
-            continue
-        archives = sorted([*folder.glob("*.tar.gz"), *folder.glob("*.tgz")])
-        if done.returncode or not archives:
-            tried.append(f"{place}: {done.stderr.strip()[-300:]}")
-            continue
-        with tarfile.open(archives[0]) as archive:
-            archive.extractall(folder / "package", filter="data")
-        found = sorted((folder / "package").rglob("src/parser.c"))
-        if found:
-            return found[0].parent
-        tried.append(f"{place}: no src/parser.c in {archives[0].name}")
-    raise GrammarBuildError(
-        f"could not get the sources of {spec.package} {spec.version}; " + "; ".join(tried)
+    """The `src` folder of the grammar's source distribution, by pip. Raises GrammarBuildError."""
+    wanted = f"{spec.package}=={spec.version}"
+    options = ["--no-deps", "--no-binary=:all:", "--no-build-isolation", "--quiet", "--dest", str(folder)]
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "download", *options, wanted],
+        capture_output=True,
+        text=True,
+        check=False,
     )
+    archives = sorted(folder.glob("*.tar.gz"))
+    if done.returncode or not archives:
+        raise GrammarBuildError(f"could not get the sources of {wanted}: {done.stderr.strip()[-300:]}")
+    with tarfile.open(archives[0]) as archive:
+        archive.extractall(folder / "package", filter="data")
+    found = sorted((folder / "package").rglob("src/parser.c"))
+    if not found:
+        raise GrammarBuildError(f"no src/parser.c in {archives[0].name}; give an unpacked one with --source")
+    return found[0].parent
 
 
 def build(spec: Language, source: Path, output: Path) -> None:
@@ -78,8 +52,14 @@ def build(spec: Language, source: Path, output: Path) -> None:
     np.savez_compressed(output, allow_pickle=False, **arrays)
 
 
+def same(made: Path, known: Path) -> bool:
+    """Whether two data files hold the same arrays."""
+    with np.load(made) as one, np.load(known) as other:
+        return set(one) == set(other) and all(np.array_equal(one[name], other[name]) for name in one)
+
+
 def main() -> int:
-    """Build one data file; 0 where it was written."""
+    """Build one data file; 0 where it was written, or found to be the same."""
     parser = argparse.ArgumentParser(prog="python -m apps.code.grammar.build", description=__doc__)
     parser.add_argument("language")
     parser.add_argument(
@@ -88,16 +68,23 @@ def main() -> int:
     parser.add_argument(
         "--output", type=Path, help="the file to write (default: the project's own data file)"
     )
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing: compare with the project's own data file"
+    )
     arguments = parser.parse_args()
     try:
         spec = language(arguments.language)
-        output = arguments.output or DATA_DIR / f"{spec.name}.npz"
+        known = DATA_DIR / f"{spec.name}.npz"
         with tempfile.TemporaryDirectory() as folder:
+            output = Path(folder) / "made.npz" if arguments.check else arguments.output or known
             build(spec, arguments.source or fetch_source(spec, Path(folder)), output)
+            if arguments.check and not same(output, known):
+                sys.stderr.write(f"{known} is not what the build makes; run it without --check\n")
+                return 1
+            sys.stdout.write(f"{known if arguments.check else output}: {output.stat().st_size} bytes\n")
     except GrammarError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    sys.stdout.write(f"{output}: {output.stat().st_size} bytes\n")
     return 0
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from apps.code.grammar.finishing import empty_blocks
-from apps.code.grammar.tables import REDUCE, SHIFT, Tables
+from apps.code.grammar.finishing import bare_tries, empty_blocks, lone_elses
+from apps.code.grammar.tables import REDUCE, SHIFT, START_STATE, Tables
 from apps.code.grammar.terminals import NEVER, terminal_costs, terminal_texts
 
 
@@ -50,17 +50,34 @@ def finishing_costs(language: str, tables: Tables) -> dict[str, np.ndarray]:
 
 def _automaton(tables: Tables) -> tuple[list[list[tuple[int, int]]], list[dict[tuple[int, int], int]]]:
     """Per state the transitions (symbol, state), and the items that can be reduced at once, which cost nothing."""
-    forbidden = empty_blocks(tables)
+    forbidden = empty_blocks(tables) | lone_elses(tables)
+    unfinished, try_statement = bare_tries(tables)
     edges: list[list[tuple[int, int]]] = [[] for _ in range(tables.state_count)]
     items: list[dict[tuple[int, int], int]] = [{} for _ in range(tables.state_count)]
-    for state in range(1, tables.state_count):
+    for state in _reachable(tables):
         for symbol, entry in tables.row(state):
             if symbol >= tables.token_count:
-                edges[state].append((symbol, entry))
+                if (state, symbol) not in forbidden:
+                    edges[state].append((symbol, entry))
                 continue
             for kind, argument, detail in tables.actions(entry):
                 if kind == SHIFT and not detail and (state, symbol) not in forbidden:
                     edges[state].append((symbol, argument))
-                elif kind == REDUCE:
+                elif kind == REDUCE and not (state in unfinished and argument == try_statement):
                     items[state][argument, detail] = 0
     return edges, items
+
+
+def _reachable(tables: Tables) -> set[int]:
+    """The states that some text leads to: grammars keep some that none does, and what they could do is no help."""
+    found, waiting = {START_STATE}, [START_STATE]
+    while waiting:
+        for symbol, entry in tables.row(waiting.pop()):
+            targets = {entry}
+            if symbol < tables.token_count:
+                targets = {
+                    argument for kind, argument, extra in tables.actions(entry) if kind == SHIFT and not extra
+                }
+            waiting += targets - found
+            found |= targets
+    return found

@@ -1,7 +1,7 @@
 """Turns the generated `ts_lex` and `ts_lex_keywords` of a grammar's parser.c into explicit tables.
 
-The functions are compiled against a `parser.h` whose lexer macros take one step and return it; then every state is
-asked about every code point, and code points that behave alike everywhere become one class.
+The functions are compiled against `one_step_parser.h`, whose lexer macros take one step and return it; then every
+state is asked about every code point, and code points that behave alike everywhere become one class.
 """
 
 from __future__ import annotations
@@ -19,19 +19,12 @@ from apps.code.grammar.lexer import SKIP
 
 _CODE_POINTS = 0x110000
 
-_ONE_STEP_START = r"""extern int g_next, g_skip, g_accept;
-#define START_LEXER() bool result = false; bool skip = false; UNUSED bool eof = false; int32_t lookahead; \\
-  if (0) { next_state: g_next = state; g_skip = skip; return true; } \\
-  lookahead = lexer->lookahead; eof = lexer->eof(lexer);
-
-"""
-_ONE_STEP_ACCEPT = "#define ACCEPT_TOKEN(symbol_value) { result = true; g_accept = symbol_value; }\n\n"
+_HEADER = Path(__file__).parent / "one_step_parser.h"
 
 _PROBE = r"""
 int g_next, g_skip, g_accept;
 static int g_eof;
 static bool probe_eof(const TSLexer *lexer) { return g_eof; }
-static void probe_mark_end(TSLexer *lexer) {}
 typedef bool (*lex_function)(TSLexer *, TSStateId);
 
 static int step(lex_function lex, TSLexer *lexer, int state, int code_point) {
@@ -42,7 +35,7 @@ static int step(lex_function lex, TSLexer *lexer, int state, int code_point) {
 
 /* accepts, at_end: per state; hashes: two per code point over the transitions of all states */
 void probe(int keywords, int states, int32_t *accepts, int32_t *at_end, uint64_t *hash1, uint64_t *hash2) {
-  TSLexer lexer; lexer.eof = probe_eof; lexer.mark_end = probe_mark_end;
+  TSLexer lexer; lexer.eof = probe_eof;
   lex_function lex = LEX_FUNCTION;
   for (int state = 0; state < states; state++) {
     g_eof = 1; g_accept = -1;
@@ -58,7 +51,7 @@ void probe(int keywords, int states, int32_t *accepts, int32_t *at_end, uint64_t
 }
 
 void column(int keywords, int states, int code_point, int32_t *out) {
-  TSLexer lexer; lexer.eof = probe_eof; lexer.mark_end = probe_mark_end; g_eof = 0;
+  TSLexer lexer; lexer.eof = probe_eof; g_eof = 0;
   lex_function lex = LEX_FUNCTION;
   for (int state = 0; state < states; state++) out[state] = step(lex, &lexer, state, code_point);
 }
@@ -70,7 +63,7 @@ def lexer_tables(source: Path) -> dict[str, np.ndarray]:
     parser = (source / "parser.c").read_text()
     has_keywords = "static bool ts_lex_keywords(" in parser
     with tempfile.TemporaryDirectory() as folder:
-        library = _compile(source, parser, has_keywords, Path(folder))
+        library = _compile(parser, has_keywords, Path(folder))
         tables = _probe(library, "lex", 0, _state_count(parser, "ts_lex"))
         tables |= _probe(
             library, "keyword", 1, _state_count(parser, "ts_lex_keywords") if has_keywords else 0
@@ -89,20 +82,15 @@ def _state_count(parser: str, function: str) -> int:
     return max(int(n) for n in re.findall(r"^    case (\d+):", body.group(1), re.M)) + 1
 
 
-def _compile(source: Path, parser: str, has_keywords: bool, folder: Path) -> ctypes.CDLL:
-    header = (source / "tree_sitter" / "parser.h").read_text()
-    header, starts = re.subn(r"#define START_LEXER\(\).*?\n\n", _ONE_STEP_START, header, count=1, flags=re.S)
-    header, accepts = re.subn(r"#define ACCEPT_TOKEN\(.*?\n\n", _ONE_STEP_ACCEPT, header, count=1, flags=re.S)
-    tables_start = parser.find("static const TSLexMode ts_lex_modes")
-    if tables_start < 0:
-        tables_start = parser.find("static const TSLexerMode ts_lex_modes")
-    if not (starts and accepts and tables_start > 0):
-        raise GrammarBuildError("parser.h or parser.c is laid out unlike those of tree-sitter ABI 14 and 15")
+def _compile(parser: str, has_keywords: bool, folder: Path) -> ctypes.CDLL:
+    tables_start = re.search(r"^static const TSLex(er)?Mode ts_lex_modes", parser, re.M)
+    if tables_start is None:
+        raise GrammarBuildError("parser.c is laid out unlike those of tree-sitter ABI 14 and 15")
     (folder / "tree_sitter").mkdir()
-    (folder / "tree_sitter" / "parser.h").write_text(header)
+    (folder / "tree_sitter" / "parser.h").write_bytes(_HEADER.read_bytes())
     chosen = "keywords ? ts_lex_keywords : ts_lex" if has_keywords else "ts_lex"
     probe = _PROBE.replace("LEX_FUNCTION", chosen).replace("SKIP_FLAG", str(SKIP))
-    (folder / "lexer.c").write_text(parser[:tables_start] + probe)
+    (folder / "lexer.c").write_text(parser[: tables_start.start()] + probe)
     command = ["cc", "-O2", "-w", "-shared", "-fPIC", f"-I{folder}", str(folder / "lexer.c"), "-o"]
     target = folder / "lexer.so"
     done = subprocess.run([*command, str(target)], capture_output=True, text=True, check=False)
