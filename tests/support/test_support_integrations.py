@@ -362,8 +362,9 @@ class TestSignatures:
             reader, sign = Zendesk("http://127.0.0.1", EMAIL, "t", SECRET), sign_zendesk
             body = json.dumps(desk.zendesk_webhook(TICKET, ASK)).encode()
 
-        def read_it(sent: bytes | None = None, drop: str = "", **how: Any) -> Any:
-            signed = {name: value for name, value in headers(sign(body, **how)).items() if name != drop}
+        def read_it(sent: bytes | None = None, drop: str = "nothing", **how: Any) -> Any:
+            signed = headers(sign(body, **how))
+            signed = {name: value for name, value in signed.items() if not name.endswith(drop)}
             return reader.read(signed, body if sent is None else sent, datetime.now(UTC))
 
         return read_it
@@ -380,15 +381,11 @@ class TestSignatures:
             {"sent": b""},
             {"at": 0},
             {"at": 10**10},
-            {"drop": "x-chatwoot-signature"},
-            {"drop": "x-chatwoot-timestamp"},
-            {"drop": "x-zendesk-webhook-signature"},
-            {"drop": "x-zendesk-webhook-signature-timestamp"},
+            {"drop": "-signature"},
+            {"drop": "-timestamp"},
         ],
     )
     def test_any_other_is_refused(self, read: Callable[..., Any], how: dict[str, Any]) -> None:
-        if how.get("drop", "") not in ("", *HEADERS[read().thread == THREAD]):
-            pytest.skip("the other desk's header")
         with pytest.raises(SignatureError):
             read(**how)
 
@@ -396,12 +393,6 @@ class TestSignatures:
         for seconds in (-400, 400):
             with pytest.raises(SignatureError, match="not from now"):
                 read(at=time.time() + seconds)
-
-
-HEADERS = {
-    True: ("x-chatwoot-signature", "x-chatwoot-timestamp"),
-    False: ("x-zendesk-webhook-signature", "x-zendesk-webhook-signature-timestamp"),
-}
 
 
 @pytest.mark.parametrize(
