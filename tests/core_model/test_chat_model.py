@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 import asyncio
 
 import pytest
@@ -7,6 +8,7 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, Tool
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 
+from apps.code.constraints import Constraints
 from core_model import DuetChatModel, Engine, GenerationRequest, SamplingParams
 from core_model.errors import RequestError
 
@@ -81,3 +83,12 @@ def test_a_wrong_option_is_named(model: DuetChatModel, options: dict[str, object
 def test_messages_of_tools_are_refused(model: DuetChatModel) -> None:
     with pytest.raises(RequestError, match="tool"):
         model.invoke([ToolMessage("42", tool_call_id="1")])
+
+
+def test_with_a_language_bound_the_answer_is_a_program(edge_engine: Engine) -> None:
+    constrained = DuetChatModel(engine=edge_engine, constrain=Constraints(edge_engine.tokenizer).program)
+    reply = constrained.bind(language="python", temperature=1.2, seed=3, max_tokens=24).invoke(
+        "A for loop, please"
+    )
+    assert reply.text.strip()
+    ast.parse(reply.text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -65,5 +66,52 @@ def engine(
     name = f"bench-engine-{path.stem}-{settings.weights}"
     target = output or settings.home / "evaluation" / f"{name}.json"
     report = Report("bench engine", f"{path.stem} ({settings.weights})", Data.of(path, 0), found)
+    report.write(target)
+    show(report, target)
+
+
+@app.command()
+def grammar(
+    data: Annotated[
+        list[Path],
+        typer.Option(exists=True, dir_okay=False, help="Rows {language, text}; may be given several times."),
+    ],
+    model: Annotated[
+        str | None, typer.Option(help="Base model, by name or path [default: DUET_MODEL].")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Only so many files of each --data.")] = 40,
+    output: Annotated[
+        Path | None, typer.Option(help="The report [default: in DUET_HOME/evaluation].")
+    ] = None,
+) -> None:
+    """The grammar constraint: cost of a token, of deep nesting, memory, share of a decode step."""
+    settings = load_settings(**({} if model is None else {"model": model}))
+    with progress_bar() as progress:
+        path = catalog.resolve(settings.model, settings.home, settings.sources, progress)
+
+    from core_model.causal_lm import load_engine
+    from evaluation import grammar_speed as evaluation
+    from evaluation.grammar import read_rows
+    from evaluation.report import Data, Report
+
+    rows = [row for file in data for row in read_rows(file)[:limit]]
+    loaded = load_engine(
+        settings.model, weights=settings.weights, threads=settings.threads, home=settings.home
+    )
+    console = Console(stderr=True)
+    columns = (TextColumn("measuring"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("measuring", total=len(rows) + evaluation.DECODED_PROGRAMS)
+        try:
+            found = evaluation.token_costs(rows, loaded.tokenizer, lambda: bar.advance(task))
+            found |= evaluation.nesting_costs(loaded.tokenizer)
+            found |= evaluation.memory(rows, loaded.tokenizer)
+            found |= evaluation.decode_share(loaded, lambda: bar.advance(task))
+        finally:
+            loaded.close()
+    target = output or settings.home / "evaluation" / f"bench-grammar-{path.stem}.json"
+    hashes = "".join(Data.of(file, 0).sha256 for file in data)
+    described = Data(", ".join(map(str, data)), hashlib.sha256(hashes.encode()).hexdigest(), len(rows))
+    report = Report("bench grammar", f"{path.stem} ({settings.weights})", described, found)
     report.write(target)
     show(report, target)
