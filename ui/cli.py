@@ -26,6 +26,7 @@ from ui.commands import (
     evaluate_intents,
     evaluate_quantization,
     evaluate_wording,
+    evaluate_replies,
     keys,
     models,
     serve,
@@ -71,6 +72,7 @@ for evaluation in (
     evaluate_grammar.grammar,
     evaluate_quantization.quantization,
     evaluate_wording.wording,
+    evaluate_replies.replies,
 ):
     evaluate.app.command()(evaluation)
 app.add_typer(bench.app, name="bench")

@@ -5,13 +5,20 @@ from __future__ import annotations
 from apps.support import actions, desk
 from apps.support.database import Database
 from apps.support.errors import ActionRefusedError
-from apps.support.guard import HandoverReason
+from apps.support.guard import HandoverReason, is_danger
 from apps.support.models import Order
 from apps.support.order_rules import refusal
 from apps.support.playbooks import Outcome
 from apps.support.sentences import Note, write
 from apps.support.state import ConversationState, PendingAction
 from apps.support.turn import Turn
+
+_HANDED_OVER: dict[HandoverReason, str] = {
+    "anger": "handed_over_angry",
+    "low_confidence": "handed_over_unsure",
+    "failure": "handed_over_failure",
+    "identity": "handed_over_identity",
+}
 
 
 def act(database: Database, turn: Turn) -> None:
@@ -31,12 +38,30 @@ def hand_over(database: Database, turn: Turn, reason: HandoverReason) -> None:
         ticket = desk.hand_over(session, conversation, turn.state, reason=reason, intent=turn.intent)
         desk.save_state(conversation, turn.state)
         turn.ticket_id = ticket.id
-    notes = [write("safety_first", turn.language)] if reason == "policy" else []
-    number = _ticket_number(turn.ticket_id)
-    notes.append(write("handed_over", turn.language, must=("ticket",), ticket=number))
+    notes = [write("safety_first", turn.language)] if is_danger(turn.text) else []
+    key = _HANDED_OVER.get(reason, "handed_over")
+    notes.append(write(key, turn.language, must=("ticket",), ticket=_ticket_number(turn.ticket_id)))
     turn.outcome = Outcome(notes, exact=True)
     turn.handed_over = True
     turn.actions.append({"name": "handover", "status": "done", "reason": reason})
+
+
+def keep_asking(turn: Turn) -> None:
+    """What becomes of a proposal that got neither yes nor no.
+
+    A question in between is answered and the proposal asked again, once: a later yes must follow the words
+    that it agrees to. Anything that asks for something else drops the proposal.
+    """
+    state, outcome, pending = turn.state, turn.outcome, turn.state.pending
+    if pending is None:
+        return
+    moved_on = outcome.pending or outcome.awaiting or outcome.handover or outcome.complaint
+    if moved_on or pending.reminded or not outcome.understood:
+        turn.actions.append({"name": pending.name, "status": "dropped"})
+        state.pending = None
+        return
+    state.pending = pending.model_copy(update={"asked_at_turn": state.turn, "reminded": True})
+    outcome.closing = pending.sentence
 
 
 def last_receipt(state: ConversationState) -> list[Note]:
@@ -51,6 +76,7 @@ def _file_complaint(database: Database, turn: Turn) -> None:
         turn.ticket_id = ticket.id
     number = _ticket_number(turn.ticket_id)
     turn.outcome.notes.append(write("complaint_filed", turn.language, must=("ticket",), ticket=number))
+    turn.outcome.exact = True
     turn.actions.append({"name": "complaint", "status": "done"})
 
 

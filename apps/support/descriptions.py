@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from apps.support.facts import Fact
 from apps.support.language import Language
 from apps.support.models import OrderItem, PaymentMethod, Product, Variant
 from apps.support.sentences import listing, method_words
@@ -14,7 +15,7 @@ from apps.support.sentences import listing, method_words
 
 def describe_item(item: OrderItem, language: Language, *, counted: bool = True) -> str:
     """`2 × T-Shirt (navy, M)`."""
-    name = product_name(item.variant.product, language) if item.variant is not None else clip(item.name)
+    name = _item_name(item, language)
     return _with_options(f"{item.quantity} × {name}" if counted else name, item.options)
 
 
@@ -24,6 +25,18 @@ def describe_variant(variant: Variant) -> str:
 
 def item_list(items: list[OrderItem], language: Language) -> str:
     return listing([describe_item(item, language) for item in items], language)
+
+
+def item_names(items: list[OrderItem], language: Language) -> str:
+    """The names alone, of the first two items."""
+    names = list(dict.fromkeys(_item_name(item, language) for item in items))
+    return listing(names[:2], language) + (" …" if len(names) > 2 else "")
+
+
+def item_facts(items: list[OrderItem], language: Language) -> tuple[Fact, ...]:
+    """Each item's name as a fact that the customer must hear."""
+    names = dict.fromkeys(_item_name(item, language) for item in items)
+    return tuple(Fact(f"item_{place}", name, (), True) for place, name in enumerate(names, start=1))
 
 
 def clip(text: str) -> str:
@@ -37,6 +50,10 @@ def method_of(method: PaymentMethod | None, language: Language) -> str:
 
 def product_name(product: Product, language: Language) -> str:
     return clip(product.name_zh if language == "zh" and product.name_zh else product.name)
+
+
+def _item_name(item: OrderItem, language: Language) -> str:
+    return product_name(item.variant.product, language) if item.variant is not None else clip(item.name)
 
 
 def _with_options(name: str, options: dict[str, Any]) -> str:

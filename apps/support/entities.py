@@ -7,20 +7,23 @@ before proving that the order is theirs (identity.py).
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from apps.support.aspects import Aspect, find_aspects
 from apps.support.models import Address, Product
 
 Answer = Literal["yes", "no"]
 Courtesy = Literal["greeting", "thanks"]
-Wish = Literal["return", "exchange", "stock", "price", "unsubscribe", "warranty", "everything"]
+Wish = Literal[
+    "return", "exchange", "cancel", "faulty", "stock", "price", "unsubscribe", "warranty", "everything"
+]
 
-_EMAIL = re.compile(r"[\w.+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+")
+_EMAIL = re.compile(r"[\w.+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+", re.ASCII)
 _ORDER = re.compile(r"(?<![\w@.-])#?\s?([A-Za-z]{1,4}-?\d{4,12}|\d{7,14})(?![\w@-])", re.ASCII)
 _ORDER_SPELLED = re.compile(
     r"(?:order|订单)\s*(?:number|no\.?|id|号码?|编号)?\s*"
@@ -91,11 +94,42 @@ _OTHER_OPTION = r"(?:different|another|wrong|other) (?:size|colou?r)"
 _WISHES: tuple[tuple[Wish, str], ...] = (
     ("exchange", rf"\b(exchang\w+|swap\w*|{_OTHER_OPTION})\b|换货|换一|换成|换个"),
     ("return", r"\b(return(?:s|ed|ing)?|send (?:it|them|this) back)\b|退货|退回|退掉"),
+    ("cancel", r"\bcancel\b|取消(?!了|费|后|的)"),
+    (
+        "faulty",
+        r"\b(broken|damaged|defective|faulty|cracked|crushed|torn|wrong (?:item|product|thing)|"
+        r"(?:does ?n[o']?t|doesn't|not|stopped) work(?:ing)?)\b|坏了|破损|损坏|瑕疵|发错|碎了|裂了",
+    ),
     ("stock", r"\b(in stock|available|availability|do you (?:have|sell|carry))\b|有货|库存|有没有|现货|有卖"),
     ("price", r"\b(how much|price|costs?)\b|多少钱|价格|价钱"),
     ("unsubscribe", r"\b(unsubscrib\w+|cancel|stop|remove|opt.?out|no longer)\b|退订|取消订阅|不想再收"),
     ("warranty", r"\b(warranty|guarantee|repair\w*)\b|保修|维修|质保"),
-    ("everything", r"\b(everything|all (?:of (?:it|them)|items)|whole order)\b|全部|所有|整单"),
+    (
+        "everything",
+        r"\b(everything|all (?:of (?:it|them)|items)|whole order|both)\b|全部|所有|整单|都退|两件",
+    ),
+)
+
+
+_FILLERS = re.compile(
+    r"\b(?:and|or|for|what about|how about|my|the|its?|it'?s|is|that'?s|e-?mail|mail|address|order|orders|number|no|"
+    r"nr|id|post ?code|zip|code|here|you go|are|sorry|oh|ok|okay|sure|yes|of course|please|hi|hello|this one|one|"
+    r"with|i|am|mean|meant|to|try)\b|"
+    r"您好|你好|订单号?码?|编号|号码?|邮箱|邮件|邮编|地址|我的|那个?|这个?|还有|是|呢|吗|的|和|好的?|对不起|抱歉|不好意思|"
+    r"[\s,.!?#'\"，。！？、:：;；()（）-]",
+    re.I,
+)
+_ORDINALS = {
+    **{word: place for place, word in enumerate(("first", "second", "third", "fourth", "fifth"), start=1)},
+    **{word: place for place, word in enumerate(("1st", "2nd", "3rd", "4th", "5th"), start=1)},
+    **{word: place for place, word in enumerate("一二三四五", start=1)},
+    "latest": 1, "newest": 1, "most recent": 1, "newer": 1, "最新": 1, "最近": 1,
+    "last": -1, "oldest": -1, "older": -1, "最后": -1, "最早": -1,
+}  # fmt: skip
+_ORDINAL = re.compile(
+    r"\b(first|second|third|fourth|fifth|1st|2nd|3rd|4th|5th|latest|newest|newer|most recent|last|oldest|older)"
+    r"(?: one| order)?\b|第?([一二三四五]|最新|最近|最后|最早)(?:一?个|单|笔|的|$)",
+    re.I,
 )
 
 
@@ -114,6 +148,8 @@ class Entities:
     quantities: tuple[int, ...] = ()
     address: Address | None = None
     wishes: tuple[Wish, ...] = ()
+    asks: tuple[Aspect, ...] = ()
+    ordinal: int | None = None  # "the second one": 1 is the first, -1 the last
     answer: Answer | None = None
     courtesy: Courtesy | None = None  # the message is nothing but a greeting or thanks
 
@@ -144,9 +180,37 @@ def find_entities(session: Session, text: str, today: date) -> Entities:
         quantities=tuple(int(number) for number in _QUANTITY.findall(plain)),
         address=parse_address(text),
         wishes=tuple(wish for wish, pattern in _WISHES if re.search(pattern, plain, re.I)),
+        asks=find_aspects(plain),
+        ordinal=_ordinal(plain),
         answer=next((answer for answer, pattern in _ANSWERS if pattern.fullmatch(text)), None),
         courtesy="greeting" if _GREETING.fullmatch(text) else "thanks" if _THANKS.fullmatch(text) else None,
     )
+
+
+def with_question(found: Entities, asked: Entities) -> Entities:
+    """What a message that brings a missing detail is about, together with the question that lacked it."""
+    return replace(
+        found,
+        product_ids=found.product_ids or asked.product_ids,
+        products=found.products or asked.products,
+        options=found.options or asked.options,
+        address=found.address or asked.address,
+        wishes=tuple(dict.fromkeys((*asked.wishes, *found.wishes))),
+        asks=tuple(dict.fromkeys((*asked.asks, *found.asks))),
+    )
+
+
+def bare_details(text: str) -> bool:
+    """Whether the message only brings order numbers, e-mails or postcodes, in a few words that wish nothing."""
+    rest = re.sub(r"[^\s,，、;；:：]*[\d@][^\s,，、;；:：\u3400-\u9fff]*", " ", text)
+    return rest != text and not _FILLERS.sub(" ", rest).strip()
+
+
+def _ordinal(text: str) -> int | None:
+    if len(text) > 60:
+        return None
+    match = _ORDINAL.search(text)
+    return None if match is None else _ORDINALS.get((match[1] or match[2]).lower())
 
 
 def parse_address(text: str) -> Address | None:

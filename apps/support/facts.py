@@ -24,7 +24,7 @@ _UNITS = (
 _COUNTED = re.compile(rf"(\d+)(?:\s*(?:to|-|–|至|到)\s*(\d+))?\s*(?:-\s*)?({_UNITS})")
 _CHINESE_DATE = re.compile(r"\d{4}\s*年\s*\d{1,2}\s*月\s*\d{1,2}\s*日")
 _SMALL_WITH_WORD = re.compile(r"\d{1,3} [A-Za-z]+")
-_FIGURE = re.compile(r"[#$€£¥]?[A-Za-z0-9_.+-]*\d[A-Za-z0-9_.,:/+@-]*|[\w.+-]+@[\w.-]+")
+_FIGURE = re.compile(r"[#$€£¥]?[A-Za-z0-9_.+-]*\d[A-Za-z0-9_.,:/+@-]*[%°]?|[\w.+-]+@[\w.-]+")
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,13 @@ _STOP_WORDS = frozenset((
     "a", "an", "and", "are", "be", "can", "could", "did", "do", "does", "for", "from", "have", "how",
     "i", "if", "in", "is", "it", "me", "my", "of", "on", "or", "please", "so", "that", "the", "there",
     "this", "to", "want", "was", "what", "when", "where", "which", "who", "will", "with", "would", "you",
-    "your", "need", "like", "know", "tell", "about", "get", "请问", "我想", "想要", "可以", "怎么",
+    "your", "need", "like", "know", "tell", "about", "get", "am", "any", "as", "at", "by", "but", "has",
+    "he", "her", "him", "his", "just", "no", "not", "now", "our", "out", "she", "should", "some", "than",
+    "their", "them", "then", "they", "too", "until", "up", "us", "we", "were", "why", "yes", "got", "take",
+    "takes", "long", "much", "many", "make", "hi", "hello", "hey", "thanks", "thank", "anything", "something",
+    "someone", "does", "doing", "give", "let", "also", "still", "ll", "re", "ve", "isn", "don", "doesn",
+    "seems", "seem", "happens", "happen", "happened", "going", "into", "anyone", "possible",
+    "请问", "我想", "想要", "可以", "怎么",
     "什么", "如何", "一下", "你们", "我的",
 ))
 _SAME_MEANING = {
@@ -37,6 +43,27 @@ _SAME_MEANING = {
     "维修": "保修", "律师": "法律", "起火": "安全", "受伤": "安全", "真人": "人工", "账号": "账户",
 }
 # fmt: on
+_ABROAD = (
+    "abroad overseas international country countries internationally germany france italy spain austria poland "
+    "netherlands belgium sweden denmark ireland portugal greece finland norway switzerland europe eu uk britain "
+    "england scotland canada usa america states china singapore brazil mexico india japan korea australia africa "
+    "russia turkey ukraine israel argentina chile taiwan thailand vietnam"
+)
+_SAME_MEANING |= dict.fromkeys(_ABROAD.split(), "abroad")
+_SAME_MEANING |= {
+    "broken": "faulty", "damaged": "faulty", "defective": "faulty", "defect": "faulty", "crushed": "faulty",
+    "cracked": "faulty", "torn": "faulty", "opened": "open", "opening": "hours", "closed": "hours",
+    "swap": "exchange", "replace": "exchange", "replacement": "exchange", "missing": "lost", "delayed": "late",
+    "delay": "late", "costs": "cost", "price": "cost", "expensive": "cost", "arrived": "delivery",
+    "courier": "delivery", "postage": "delivery", "money": "refund", "login": "sign", "log": "sign",
+    "账单": "发票", "海外": "境外", "国外": "境外", "国际": "境外", "坏了": "损坏", "破损": "损坏", "损坏": "损坏",
+    "发错": "损坏", "寄": "配送", "送": "配送", "上班": "客服", "几点": "星期", "丢了": "丢失", "没到": "延误",
+}  # fmt: skip
+_CHINESE_FUNCTION_WORDS = re.compile(
+    "请问|怎么样?|什么|如何|一下|你们|您们|我们|多久|多少|哪些|哪个|哪里|可以|能不能|是不是|有没有|可不可以|时候|"
+    "[我你您他她它的了吗呢吧么啊呀能会要想有是在到就都还也和给把被让请]"
+)
+_PREFIX = 5  # letters of an English word that must agree: "deliver" and "delivery", "return" and "returned"
 MOST_QUERY_TERMS = 32
 
 
@@ -115,6 +142,27 @@ def search(
         statement = statement.bindparams(bindparam("slugs", expanding=True))
         values["slugs"] = wanted
     return [Passage(*row) for row in session.execute(statement, values)]
+
+
+def relevance(question: str, passage: Passage) -> float:
+    """The share of the question's words that the passage speaks of: 0 for another topic, 1 for all of them."""
+    asked = _content(question)
+    if not asked:
+        return 0.0
+    spoken = {_stem(term) for term in _terms(f"{passage.citation} {passage.body}")}
+    spoken |= {_stem(_SAME_MEANING[term]) for term in _terms(passage.body) if term in _SAME_MEANING}
+    found = [term for term in asked if {_stem(term), _stem(_SAME_MEANING.get(term, term))} & spoken]
+    return len(found) / len(asked)
+
+
+def _content(question: str) -> list[str]:
+    """The words that say what a question is about."""
+    terms = dict.fromkeys(_terms(_CHINESE_FUNCTION_WORDS.sub(" ", question)))
+    return [term for term in terms if term not in _STOP_WORDS and (len(term) > 1 or _IS_CJK.match(term))]
+
+
+def _stem(term: str) -> str:
+    return term if _IS_CJK.match(term) else term[:_PREFIX]
 
 
 def _article(slug: str, language: str, markdown: str) -> PolicyArticle:

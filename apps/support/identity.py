@@ -15,11 +15,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from apps.support.entities import Entities
-from apps.support.models import Customer, Order, OrderStatus, Shipment
+from apps.support.models import Customer, Order, OrderItem, OrderStatus, Shipment, Variant
 from apps.support.state import ConversationState
 
 MOST_FAILED_PROOFS = 5
 MOST_ORDERS_NAMED = 5
+MOST_PROVEN = 50
 
 
 @dataclass(frozen=True)
@@ -29,21 +30,41 @@ class Access:
     outcome: Literal["proven", "ask_order", "which_order", "ask_proof", "wrong"]
     order: Order | None = None
     number: str | None = None  # as the customer wrote it
-    choices: tuple[str, ...] = ()
+    choices: tuple[Order, ...] = ()
 
 
-def remember_proofs(state: ConversationState, entities: Entities) -> bool:
+def remember_proofs(session: Session, state: ConversationState, entities: Entities) -> bool:
     """Keep what the message offers as proof and the order that it names. True if anything is new."""
     before = (state.email, state.postcode, state.order_number)
     if entities.emails:
         state.email = entities.emails[0]
-    if entities.order_numbers:
-        state.order_number = entities.order_numbers[0]
+    number = entities.order_numbers[0] if entities.order_numbers else _chosen(session, state, entities)
+    if number is not None:
+        state.order_number, state.choices = number, []
     for code in entities.postcodes:
-        if code not in entities.order_numbers:
+        # The postcode of an address to send to proves nothing about where the order goes now.
+        if code not in entities.order_numbers and entities.address is None:
             state.postcode = code
             break
     return (state.email, state.postcode, state.order_number) != before
+
+
+def _chosen(session: Session, state: ConversationState, entities: Entities) -> str | None:
+    """Which of the orders that were offered the message means: "the second one", "the one with the tent"."""
+    if not state.choices:
+        return None
+    place = entities.ordinal
+    if place is not None and place <= len(state.choices):
+        return state.choices[place - 1 if place > 0 else -1]
+    holding = (
+        select(Order.number)
+        .distinct()
+        .join(OrderItem)
+        .join(Variant)
+        .where(Order.number.in_(state.choices), Variant.product_id.in_(entities.product_ids))
+    )
+    numbers = session.scalars(holding).all() if entities.product_ids else []
+    return numbers[0] if len(numbers) == 1 else None
 
 
 def find_order(
@@ -57,14 +78,16 @@ def find_order(
     if number is None:
         return _only_order(session, state, statuses)
     order = _lookup(session, number)
+    if order is not None and order.number in state.proven:
+        return Access("proven", order, number)
     if state.trusted_customer_id is not None:
         if order is not None and order.customer_id == state.trusted_customer_id:
-            return Access("proven", order, number)
+            return _prove(state, order)
         return _refuse(state, number, new_proof)
     if state.email is None and state.postcode is None:
         return Access("ask_proof", number=number)
     if order is not None and _proves(state, order):
-        return Access("proven", order, number)
+        return _prove(state, order)
     return _refuse(state, number, new_proof)
 
 
@@ -80,6 +103,12 @@ def known_customer(session: Session, state: ConversationState) -> Customer | Non
     return order.customer
 
 
+def _prove(state: ConversationState, order: Order) -> Access:
+    # Once shown, an order stays open to this conversation: a new address or a mistyped e-mail closes nothing.
+    state.proven = [*state.proven[-MOST_PROVEN:], order.number]
+    return Access("proven", order, order.number)
+
+
 def _refuse(state: ConversationState, number: str, new_proof: bool) -> Access:
     if new_proof:
         state.failed_proofs += 1
@@ -91,15 +120,16 @@ def _only_order(session: Session, state: ConversationState, statuses: Collection
         return Access("ask_order")
     newest_first = (
         select(Order)
-        .where(Order.customer_id == state.trusted_customer_id, Order.status.in_(statuses))
+        .where(Order.customer_id == state.trusted_customer_id)
         .order_by(Order.placed_at.desc(), Order.id.desc())
-        .limit(MOST_ORDERS_NAMED)
     )
-    orders = session.scalars(newest_first).all()
+    fitting = session.scalars(newest_first.where(Order.status.in_(statuses)).limit(MOST_ORDERS_NAMED)).all()
+    # Where none fits, the one that is meant is among the others, and the playbook says what is wrong with it.
+    orders = fitting or session.scalars(newest_first.limit(MOST_ORDERS_NAMED)).all()
     if len(orders) == 1:
-        return Access("proven", orders[0], orders[0].number)
+        return _prove(state, orders[0])
     if orders:
-        return Access("which_order", choices=tuple(f"#{order.number}" for order in orders))
+        return Access("which_order", choices=tuple(orders))
     return Access("ask_order")
 
 

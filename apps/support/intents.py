@@ -56,7 +56,7 @@ _RIDGE = 0.3
 _TEMPERATURES = (0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2)
 _FAMILIAR = 0.12
 """A message less like every example than this (cosine) is about something else."""
-_FIGURE = re.compile(r"\S*\d\S*")
+_FIGURE = re.compile(r"[!-~]*\d[!-~]*")  # ASCII: Chinese is written around figures without spaces
 _WORD = re.compile(r"[\u3400-\u9fff]+|[^\W_\u3400-\u9fff]+")
 _DELEGATED = re.compile(
     r"\b(?:(?:can|could|would) (?:yo)?u )?(?:please )?ask (?:an? |the )?(?:agents?|someone|somebody)"

@@ -10,7 +10,7 @@ DEFAULT: Language = "en"
 
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _LATIN_WORD = re.compile(r"[A-Za-z]{2,}")
-_FIGURE = re.compile(r"\S*[\d@]\S*")
+_FIGURE = re.compile(r"[!-~]*[\d@][!-~]*")  # ASCII: Chinese is written around figures without spaces
 
 
 def detect_language(text: str, previous: str | None) -> Language:

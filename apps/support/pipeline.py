@@ -17,9 +17,9 @@ from langchain_core.runnables import Runnable, RunnableLambda
 from sqlalchemy.orm.exc import StaleDataError
 
 from apps.support import desk
-from apps.support.acting import act, hand_over, last_receipt
+from apps.support.acting import act, hand_over, keep_asking, last_receipt
 from apps.support.database import Database
-from apps.support.entities import Entities, find_entities
+from apps.support.entities import Entities, find_entities, with_question
 from apps.support.errors import ConflictError
 from apps.support.guard import guard, storable
 from apps.support.identity import remember_proofs
@@ -43,11 +43,10 @@ from apps.support.turn import (
     intent_of,
     result_of,
 )
+from apps.support.understanding import find_intent
 
 log = structlog.get_logger(__name__)
 
-SURE = 0.35
-"""Below this the customer is asked to say it in other words; twice in a row hands the conversation over."""
 MOST_UNSURE_TURNS = 2
 
 
@@ -70,7 +69,7 @@ class SupportPipeline:
             self._step("language", _find_language)
             | self._step("guard", _guard)
             | self._step("entities", self._find_entities)
-            | self._step("intent", self._find_intent)
+            | self._step("intent", lambda turn: find_intent(turn, intents))
         )
         self._settle: Runnable[Turn, Turn] = self._step("playbook", self._follow_playbook) | self._step(
             "act", lambda turn: act(database, turn)
@@ -207,56 +206,45 @@ class SupportPipeline:
     def _find_entities(self, turn: Turn) -> None:
         with self.database.read() as session:
             turn.entities = find_entities(session, turn.text, turn.now.date())
-        turn.new_proof = remember_proofs(turn.state, turn.entities)
-
-    def _find_intent(self, turn: Turn) -> None:
-        state, entities = turn.state, turn.entities
-        assert turn.guarded is not None
-        if turn.guarded.handover is not None or entities.courtesy or (state.pending and entities.answer):
-            turn.intent = state.intent
-            return
-        if state.intent is not None and _is_the_awaited_detail(turn):
-            turn.intent, turn.question = state.intent, state.question
-            return
-        turn.guess = self.intents.recognize(turn.text)
-        unsure = turn.guess.confidence < SURE
-        if state.intent is not None and state.awaiting and (unsure or turn.guess.name == OUT_OF_SCOPE):
-            turn.intent = state.intent
-        else:
-            turn.intent = OUT_OF_SCOPE if unsure else turn.guess.name
+            turn.new_proof = remember_proofs(session, turn.state, turn.entities)
 
     def _follow_playbook(self, turn: Turn) -> None:
-        state, language = turn.state, turn.language
+        state, language, entities = turn.state, turn.language, turn.entities
         assert turn.guarded is not None
+        open_question = state.pending is not None or state.awaiting is not None
         if turn.guarded.handover is not None:
             turn.outcome = Outcome(handover=turn.guarded.handover)
-        elif state.pending is not None and turn.entities.answer == "yes":
+        elif state.pending is not None and entities.answer == "yes":
             return  # done by the next step
-        elif turn.entities.answer is not None and state.pending is None and state.awaiting is None:
-            turn.outcome = Outcome(last_receipt(state) or [write("nothing_pending", language)], exact=True)
-        elif state.pending is not None and turn.entities.answer == "no":
+        elif state.pending is not None and entities.answer == "no":
             turn.actions.append({"name": state.pending.name, "status": "dropped"})
             state.pending = None
             turn.outcome = Outcome([write("not_done", language)], exact=True)
-        elif turn.entities.courtesy is not None:
-            turn.outcome = Outcome([write(turn.entities.courtesy, language)], exact=True)
+        elif entities.courtesy is not None:
+            turn.outcome = Outcome([write(entities.courtesy, language)], exact=True)
+            keep_asking(turn)
+        elif entities.answer == "yes" and not open_question:
+            turn.outcome = Outcome(last_receipt(state) or [write("nothing_pending", language)], exact=True)
+        elif entities.answer == "no" and not open_question:
+            turn.outcome = Outcome([write("goodbye", language)], exact=True)
         else:
             self._ask_playbook(turn)
 
     def _ask_playbook(self, turn: Turn) -> None:
-        state, language = turn.state, turn.language
+        state = turn.state
         assert turn.intent is not None
-        if state.pending is not None:
-            turn.actions.append({"name": state.pending.name, "status": "dropped"})
-            state.pending = None
         with self.database.read() as session:
+            entities, text = turn.entities, turn.text
+            if turn.question is not None:
+                entities = with_question(entities, find_entities(session, turn.question, turn.now.date()))
+                text = f"{turn.question}\n{text}"
             case = Case(
                 session=session,
                 state=state,
-                language=language,
+                language=turn.language,
                 intent=turn.intent,
-                entities=turn.entities,
-                text=turn.text,
+                entities=entities,
+                text=text,
                 today=turn.now.date(),
                 new_proof=turn.new_proof,
             )
@@ -264,23 +252,15 @@ class SupportPipeline:
         outcome = turn.outcome
         if outcome.understood:
             state.low_confidence = 0
+            state.topic = turn.intent
         else:
-            state.low_confidence += 1
-            outcome.exact = True
-            assert turn.guarded is not None
-            if state.low_confidence >= MOST_UNSURE_TURNS:
-                turn.outcome = Outcome(handover="low_confidence")
-            elif turn.guarded.injection:
-                outcome.notes = [write("cannot_instruct", language)]
-            elif turn.guess is not None and turn.guess.name == OUT_OF_SCOPE:
-                outcome.notes = [write("out_of_scope", language)]
-            else:
-                outcome.notes = [write("ask_rephrase", language)]
+            _not_understood(turn)
+        keep_asking(turn)
         state.awaiting = outcome.awaiting
         state.intent = turn.intent if outcome.awaiting else None
         state.question = (turn.question or turn.text)[:MOST_QUOTED_CHARACTERS] if outcome.awaiting else None
-        state.pending = outcome.pending
         if outcome.pending is not None:
+            state.pending = outcome.pending
             turn.actions.append({"name": outcome.pending.name, "status": "proposed"})
 
     def _fail(self, turn: Turn) -> None:
@@ -297,11 +277,14 @@ class SupportPipeline:
             spoken = yield from self.replies.stream(
                 notes, turn.question or turn.text, turn.language, turn.state.segment
             )
-            turn.state.remember(spoken.prompt, spoken.text)
-        if turn.outcome.citations:
-            citation = f" ({'; '.join(turn.outcome.citations)})"
-            spoken.text += citation
-            yield citation
+            # A bad draw must not become the example that the next reply follows.
+            said = spoken.text if spoken.source == "model" else " ".join(note.text for note in notes)
+            turn.state.remember(spoken.prompt, said)
+        closing = f" ({'; '.join(turn.outcome.citations)})" if turn.outcome.citations else ""
+        closing += f" {turn.outcome.closing}" if turn.outcome.closing else ""
+        if closing:
+            spoken.text += closing
+            yield closing
         return spoken
 
     def _store(self, turn: Turn, spoken: Spoken | None, *, complete: bool) -> TurnResult:
@@ -327,29 +310,27 @@ class SupportPipeline:
         return result_of(turn, reply.text if reply else "", reply.id if reply else None)
 
 
+def _not_understood(turn: Turn) -> None:
+    state, language, outcome = turn.state, turn.language, turn.outcome
+    assert turn.guarded is not None
+    state.low_confidence += 1
+    outcome.exact = True
+    if state.low_confidence >= MOST_UNSURE_TURNS:
+        turn.outcome = Outcome(handover="low_confidence")
+    elif turn.guarded.injection:
+        outcome.notes = [write("cannot_instruct", language)]
+    elif turn.guess is not None and turn.guess.name == OUT_OF_SCOPE:
+        outcome.notes = [write("out_of_scope", language)]
+    else:
+        outcome.notes = [write("ask_rephrase", language)]
+
+
 def _find_language(turn: Turn) -> None:
     turn.language = detect_language(turn.raw_text[:2_000], turn.previous_language)
 
 
 def _guard(turn: Turn) -> None:
     turn.guarded = guard(turn.raw_text)
-
-
-def _is_the_awaited_detail(turn: Turn) -> bool:
-    """Whether the message only brings what was asked for, so that no new intent need be looked for."""
-    awaited, found = turn.state.awaiting, turn.entities
-    if awaited in ("order", "proof"):
-        brought = bool(found.order_numbers or found.emails or found.postcodes)
-    elif awaited == "address":
-        brought = found.address is not None
-    else:
-        brought = awaited is not None and (bool(found.product_ids) or len(turn.text.split()) <= 4)
-    words = [
-        word
-        for word in turn.text.split()
-        if not any(character.isdigit() or character == "@" for character in word)
-    ]
-    return brought and (awaited == "address" or (len(words) <= 8 and len(turn.text) <= 80))
 
 
 def _since(started: float) -> float:

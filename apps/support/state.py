@@ -25,6 +25,8 @@ class PendingAction(BaseModel):
     order_id: int | None = None
     arguments: dict[str, Any] = {}
     asked_at_turn: int
+    sentence: str = ""  # the words that the customer was asked to agree to
+    reminded: bool = False  # asked a second time, after a question in between
 
 
 class Exchange(BaseModel):
@@ -42,7 +44,11 @@ class ConversationState(BaseModel):
     email: str | None = None  # what the customer gave as proof; checked against each order again
     postcode: str | None = None
     failed_proofs: int = 0
+    proven: list[str] = Field(default_factory=list)  # numbers of the orders that were shown
     order_number: str | None = None  # the order in question, proven or not
+    choices: list[str] = Field(default_factory=list)  # the orders that the customer was asked to choose from
+    product_ids: list[int] = Field(default_factory=list)  # the products in question
+    topic: str | None = None  # the intent that was answered last
     intent: str | None = None  # of the question that waits for an order number, a proof or a detail
     question: str | None = None  # its words: the reply answers them, not the e-mail that was sent in between
     awaiting: Literal["order", "proof", "address", "item", "option"] | None = None

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
+from sqlalchemy import select
+
+from apps.support.models import Order, OrderItem, Variant
 from apps.support.playbooks.case import Case, Outcome
 from apps.support.playbooks.handbook_answers import answer_from, search_everywhere
-from apps.support.playbooks.orders import (
+from apps.support.playbooks.order_changes import (
     cancel_order,
     change_order,
     change_shipping_address,
+    faulty_item,
+    return_items,
+)
+from apps.support.playbooks.order_questions import (
     delivery_period,
     get_invoice,
     order_details,
     payment_of_order,
-    return_items,
     track_order,
     track_refund,
 )
@@ -32,7 +39,7 @@ _PLAYBOOKS: dict[str, Playbook] = {
     "check_payment_methods": answer_from("payment", {"en": "payment methods", "zh": "支付方式"}),
     "check_refund_policy": answer_from("refunds", {"en": "refund policy", "zh": "退款政策"}),
     "complaint": complaint,
-    "contact_customer_service": answer_from("contact", {"en": "customer service", "zh": "客服"}),
+    "contact_customer_service": answer_from("contact", {"en": "customer service", "zh": "客服时间 星期一"}),
     "contact_human_agent": human,
     "create_account": answer_from("account", {"en": "creating account sign", "zh": "注册账户"}),
     "delete_account": answer_from("account", {"en": "deleting account", "zh": "注销账户"}),
@@ -56,6 +63,12 @@ _PLAYBOOKS: dict[str, Playbook] = {
     "out_of_scope": search_everywhere,
 }
 
+_OWN_ORDER = re.compile(
+    r"\b(?:my|the|this|an) (?:\w+ )?(?:order|purchase|parcel|package|stuff|things)\b|\bdid i\b|"
+    r"订单|我(?:的|买|订|下)|快递|包裹",
+    re.IGNORECASE,
+)
+_NEAR_RETURN = frozenset({"change_order", "get_refund", "out_of_scope", "place_order"})
 _NO_ORDER_NEEDED = frozenset(
     {"edit_account", "out_of_scope", "place_order", "set_up_shipping_address", "switch_account"}
 )
@@ -64,14 +77,28 @@ _NO_ORDER_NEEDED = frozenset(
 def playbook_for(case: Case) -> Playbook:
     """The playbook of the case's intent, or a closer one that what the message names points to."""
     wishes, named_order = set(case.entities.wishes), bool(case.state.order_number)
+    waiting = case.state.awaiting is not None
     about_product = bool(case.entities.product_ids) and not case.entities.order_numbers
-    if about_product and wishes & {"stock", "price", "warranty"} and case.state.awaiting is None:
+    if _asks_item_price(case):
+        return order_details
+    if about_product and wishes & {"stock", "price", "warranty"} and not waiting and not case.entities.asks:
         return product_question
-    if case.intent in ("place_order", "out_of_scope") and about_product:
+    if _asks_about_order(case):
+        return _for_aspects(case)
+    names_order = bool(case.entities.order_numbers) or (
+        case.state.awaiting in ("order", "proof") and named_order
+    )
+    if names_order and "cancel" in wishes:
+        return cancel_order
+    if "faulty" in wishes and not named_order and not wishes & {"return", "exchange", "warranty"}:
+        return faulty_item
+    if case.intent in ("place_order", "out_of_scope") and about_product and not waiting:
+        return product_question
+    if _asks_about_known_product(case) and not waiting:
         return product_question
     if "exchange" in wishes and case.intent in ("get_refund", "out_of_scope", "change_order"):
         return change_order
-    if "return" in wishes and case.intent in ("change_order", "out_of_scope"):
+    if "return" in wishes and (case.intent in _NEAR_RETURN or names_order):
         return return_items
     if case.entities.options and case.entities.order_numbers and case.intent in _NO_ORDER_NEEDED:
         return change_order
@@ -81,6 +108,47 @@ def playbook_for(case: Case) -> Playbook:
     if case.intent == "out_of_scope" and (case.entities.order_numbers or asked_about_order):
         return order_details
     return _PLAYBOOKS[case.intent]
+
+
+def _asks_about_order(case: Case) -> bool:
+    """Whether the message asks what stands in an order: one that it names, or the one that is talked about."""
+    if not case.entities.asks:
+        return False
+    if case.entities.order_numbers or case.state.order_number or case.state.trusted_customer_id:
+        return True
+    return _OWN_ORDER.search(case.text) is not None
+
+
+def _asks_item_price(case: Case) -> bool:
+    """Whether a price is asked of an item in an order: one that is named with it, or one shown before."""
+    wanted = "price" in case.entities.wishes or "total" in case.entities.asks
+    if not wanted or not case.entities.product_ids:
+        return False
+    if case.entities.order_numbers or (case.state.awaiting in ("order", "proof") and case.state.order_number):
+        return True
+    number = case.state.order_number
+    if number is None or number not in case.state.proven:
+        return False
+    bought = select(OrderItem.id).join(Order).join(Variant)
+    fits = (Order.number == number, Variant.product_id.in_(case.entities.product_ids))
+    return case.session.scalar(bought.where(*fits).limit(1)) is not None
+
+
+def _for_aspects(case: Case) -> Playbook:
+    asks = set(case.entities.asks)
+    if asks == {"refund"}:
+        return track_refund
+    return track_order if asks == {"status"} else order_details
+
+
+def _asks_about_known_product(case: Case) -> bool:
+    """A question without a name, about the product that was talked about: "is it in stock in white?"."""
+    return bool(
+        case.state.product_ids
+        and case.state.topic in ("place_order", "out_of_scope")
+        and set(case.entities.wishes) & {"stock", "price", "warranty"}
+        and not case.entities.order_numbers
+    )
 
 
 __all__ = ["Case", "Outcome", "Playbook", "playbook_for"]

@@ -43,4 +43,5 @@ class Outcome:
     handover: HandoverReason | None = None
     complaint: bool = False
     understood: bool = True  # False counts towards the hand-over on low confidence
+    closing: str = ""  # said as written after the reply: a proposal that is still open
     exact: bool = False  # said as written: the customer agrees to, or learns of, exactly this

@@ -6,31 +6,48 @@ import re
 from collections.abc import Callable
 
 from apps.support.facts import Fact, figures_in
-from apps.support.handbook import Passage, search
+from apps.support.handbook import Passage, relevance, search
+from apps.support.language import Language
 from apps.support.playbooks.case import Case, Outcome
 from apps.support.sentences import Note
+
+MOST_CANDIDATES = 8
+OWN_SECTION, OWN_ARTICLE = 0.35, 0.1  # how much relevance it counts that an intent has a section of its own
+LEAST_RELEVANCE: dict[Language, float] = {"en": 0.6, "zh": 0.4}
+"""The share of a question's words that a section must speak of; pairs of characters match less often."""
 
 _END_OF_SENTENCE = re.compile(r"(?<=[.;])\s+|(?<=[。；])\s*(?=\S)")  # not the point of $4.95
 
 
 def answer_from(slug: str, question: dict[str, str]) -> Callable[[Case], Outcome]:
-    """A playbook that tells the section of article `slug` nearest to the message.
+    """A playbook that tells the section of article `slug` that `question` finds, in each language.
 
-    `question` holds the words of the intent itself in each language: they decide when the message is terse.
+    Another section is told where the message itself clearly speaks of it: "do you ship to Canada?" is asked
+    with the same intent as "which delivery options are there?".
     """
 
     def playbook(case: Case) -> Outcome:
-        words = f"{question[case.language]} {question[case.language]} {case.text}"
-        found = search(case.session, words, case.language, slugs=[slug], limit=1)
-        return tell(case, found[0]) if found else search_everywhere(case)
+        own = search(case.session, question[case.language], case.language, slugs=[slug], limit=1)
+        near = search(case.session, case.text, case.language, limit=MOST_CANDIDATES)
+
+        def fitness(passage: Passage) -> float:
+            is_own = bool(own) and passage.section_id == own[0].section_id
+            related = OWN_SECTION * is_own + OWN_ARTICLE * (passage.slug == slug)
+            return relevance(case.text, passage) + related
+
+        found = max([*own, *near], key=fitness, default=None)
+        return tell(case, found) if found else Outcome(understood=False)
 
     return playbook
 
 
 def search_everywhere(case: Case) -> Outcome:
-    """Any section that answers the message; understood=False where none is near."""
-    found = search(case.session, case.text, case.language, limit=1)
-    return tell(case, found[0]) if found else Outcome(understood=False)
+    """The section that speaks of most of what the message does; understood=False where none does."""
+    found = search(case.session, case.text, case.language, limit=MOST_CANDIDATES)
+    best = max(found, key=lambda passage: relevance(case.text, passage), default=None)
+    if best is None or relevance(case.text, best) < LEAST_RELEVANCE[case.language]:
+        return Outcome(understood=False)
+    return tell(case, best)
 
 
 def tell(case: Case, passage: Passage) -> Outcome:

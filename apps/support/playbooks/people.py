@@ -7,7 +7,7 @@ from dataclasses import asdict
 from apps.support.identity import known_customer
 from apps.support.playbooks.case import Case, Outcome
 from apps.support.playbooks.handbook_answers import answer_from
-from apps.support.playbooks.orders import ask_for_yes
+from apps.support.playbooks.order_changes import ask_for_yes
 from apps.support.sentences import write
 
 _ACCOUNT_DATA = answer_from("account", {"en": "changing account data", "zh": "修改账户资料"})
@@ -21,7 +21,7 @@ def set_up_shipping_address(case: Case) -> Outcome:
         return _ACCOUNT_DATA(case)
     address = case.entities.address
     if address is None:
-        return Outcome([write("ask_address", case.language)], awaiting="address")
+        return Outcome([write("ask_address", case.language)], awaiting="address", exact=True)
     note = write("confirm_default_address", case.language, must=("address",), address=address.one_line())
     details = {"customer_id": customer.id, "address": asdict(address)}
     return ask_for_yes(case, "default_address", note, None, **details)

@@ -14,11 +14,13 @@ MOST_OPTIONS = 6
 def product_question(case: Case) -> Outcome:
     """About the products that the message names (the two named most exactly)."""
     notes: list[Note] = []
-    for product_id in case.entities.product_ids[:2]:
+    product_ids = case.entities.product_ids[:2] or case.state.product_ids
+    case.state.product_ids = list(product_ids)
+    for product_id in product_ids:
         product = case.session.get(Product, product_id)
         if product is not None:
             notes.extend(_about(case, product))
-    return Outcome(notes, looked_up={"products": list(case.entities.products[:2])})
+    return Outcome(notes, looked_up={"products": list(product_ids)})
 
 
 def _about(case: Case, product: Product) -> list[Note]:

@@ -1,0 +1,57 @@
+"""Proof first: a playbook about an order gets it only when the conversation has proven whose it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from apps.support.descriptions import item_names
+from apps.support.identity import MOST_FAILED_PROOFS, find_order
+from apps.support.models import Order, OrderStatus
+from apps.support.playbooks.case import Case, Outcome
+from apps.support.sentences import listing, status_word, write
+
+ANY = frozenset(OrderStatus)
+OPEN = frozenset({OrderStatus.PENDING, OrderStatus.PROCESSED, OrderStatus.SHIPPED})
+
+
+def with_order(
+    statuses: Collection[OrderStatus],
+) -> Callable[[Callable[[Case, Order], Outcome]], Callable[[Case], Outcome]]:
+    """Makes a playbook that gets the order in question only when it is proven, and asks for it otherwise."""
+
+    def wrap(tell: Callable[[Case, Order], Outcome]) -> Callable[[Case], Outcome]:
+        def playbook(case: Case) -> Outcome:
+            access = find_order(case.session, case.state, statuses, new_proof=case.new_proof)
+            if access.order is not None:
+                case.state.order_number = access.order.number
+                case.state.awaiting = None
+                outcome = tell(case, access.order)
+                outcome.looked_up.setdefault("order", access.order.number)
+                outcome.looked_up.setdefault("status", access.order.status)
+                return outcome
+            number = f"#{access.number}"
+            if access.outcome == "which_order":
+                case.state.choices = [order.number for order in access.choices]
+                orders = listing([_choice(case, order) for order in access.choices], case.language, "or")
+                note = write("ask_which_order", case.language, must=("orders",), orders=orders)
+                return Outcome([note], awaiting="order", exact=True)
+            if access.outcome == "ask_order":
+                key = "ask_order_only" if case.state.email or case.state.postcode else "ask_order"
+                return Outcome([write(key, case.language)], awaiting="order", exact=True)
+            if access.outcome == "ask_proof":
+                note = write("ask_proof", case.language, must=("order",), order=number)
+                return Outcome([note], awaiting="proof", exact=True)
+            if case.state.failed_proofs >= MOST_FAILED_PROOFS:
+                return Outcome(handover="identity")
+            note = write("proof_wrong", case.language, must=("order",), order=number)
+            return Outcome([note], awaiting="proof", exact=True)
+
+        return playbook
+
+    return wrap
+
+
+def _choice(case: Case, order: Order) -> str:
+    """`#W1234567 (T-Shirt and Jeans, pending)`."""
+    about = f"{item_names(order.items, case.language)}{'，' if case.language == 'zh' else ', '}"
+    return f"#{order.number} ({about}{status_word(order.status, case.language)})"

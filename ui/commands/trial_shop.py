@@ -1,0 +1,87 @@
+"""A shop to try the assistant on, in a database that is thrown away."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evaluation.errors import DataError
+
+if TYPE_CHECKING:
+    from apps.settings import Settings
+    from apps.support.database import Database
+    from apps.support.pipeline import SupportPipeline
+
+_DATABASES = (".db", ".sqlite", ".sqlite3")
+
+
+@contextmanager
+def trial_shop(data: Path | None) -> Iterator[Database]:
+    """The shop of an export (.json, .csv) or the copy of a SQLite database; the demonstration shop without one.
+
+    Raises DataError where the file is no shop, ImportFileError where the export is wrong.
+    """
+    from sqlalchemy import select
+
+    from apps.support.database import Database
+    from apps.support.importing import import_file
+    from apps.support.models import Order
+    from apps.support.seed import seed
+
+    with tempfile.TemporaryDirectory(prefix="duet-trial-") as folder:
+        path = Path(folder) / "shop.db"
+        if data is not None and data.suffix in _DATABASES:
+            shutil.copy(data, path)
+        database = Database(f"sqlite:///{path}")
+        try:
+            database.upgrade()
+            if data is None:
+                with database.write() as session:
+                    seed(session, datetime.now(UTC).date())
+            elif data.suffix not in _DATABASES:
+                import_file(database, data)
+            with database.read() as session:
+                if session.scalar(select(Order.id).limit(1)) is None:
+                    raise DataError(f"{data} has no orders to ask about")
+            yield database
+        finally:
+            database.close()
+
+
+@contextmanager
+def trial_assistant(
+    database: Database, settings: Settings, *, adapter: str | None, grounded: bool = True
+) -> Iterator[SupportPipeline]:
+    """The assistant as it is served; `adapter` replaces its reply adapter, "none" takes it away."""
+    from apps.support.pipeline import SupportPipeline
+    from apps.support.replies import ReplyWriter
+    from core_model.causal_lm import load_engine
+    from core_model.chat_model import DuetChatModel
+    from core_model.lora import load_adapter
+    from ui.commands.adapters import adapter_folder
+    from ui.runtime import support_pipeline
+
+    engine = load_engine(
+        settings.model, weights=settings.weights, threads=settings.threads, home=settings.home
+    )
+    try:
+        chat_model = DuetChatModel(engine=engine)
+        served = support_pipeline(database, chat_model)
+        if adapter is None and grounded:
+            yield served
+            return
+        name = getattr(served.replies, "adapter", None) if adapter is None else adapter
+        if adapter not in (None, "none"):
+            folder = adapter_folder(adapter)
+            name = folder.name
+            if name not in engine.adapters:
+                engine.add_adapter(load_adapter(folder, engine.config))
+        replies = ReplyWriter(chat_model, adapter=None if name == "none" else name, grounded=grounded)
+        yield SupportPipeline(database, served.intents, replies)
+    finally:
+        engine.close()
