@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-Aspect = Literal["status", "tracking", "items", "total", "address", "placed", "payment", "refund"]
+Aspect = Literal["status", "tracking", "items", "total", "address", "placed", "payment", "refund", "orders"]
 
 _IT = (
     r"(?:it|that|this|(?:my|the|this|that) (?:\w+ )?(?:order|purchase|parcel|package|delivery|box)|order \S+)"
@@ -21,7 +21,10 @@ _ASPECTS: tuple[tuple[Aspect, str], ...] = (
         rf"\b(?:is|was|has|did|are|have) {_IT} (?:\w+ ){{0,2}}"
         r"(?:ship\w*|sent|send|dispatched|deliver\w*|processed|cancell?ed|pending|left|arrived?|on its way)\b|"
         rf"\bwhere(?:'s|s| is| are) (?:{_IT}|my (?:stuff|things))(?! (?:going|being|headed|sent))\b|"
-        r"状态|发货了?[吗没]|(?:到|在)哪|送到了?[吗没]|(?:到了|收到)[吗没]|进度|取消了[吗没]",
+        rf"\bwhen (?:does|will|is|do) {_IT} (?:be )?(?:\w+ )?(?:come|coming|arriv\w*|deliver\w*|get here|here|reach)|"
+        rf"\b{_IT} (?:is late|is delayed|(?:has ?n[o']?t|has not|never|did ?n[o']?t|did not) (?:yet )?"
+        r"(?:arrived?|come|shown up))|"
+        r"(?:什么时候|何时|几时|多久)(?:能|会|才)?(?:到|送)|没(?:有)?(?:收)?到|状态|发货了?[吗没]|(?:到|在)哪|送到了?[吗没]|(?:到了|收到)[吗没]|进度|取消了[吗没]",
     ),
     (
         "tracking",
@@ -70,6 +73,12 @@ _ASPECTS: tuple[tuple[Aspect, str], ...] = (
         r"\bdid (?:my|the) payment (?:go|come|get|arrive)|"
         r"(?:怎么|用什么|用的?哪张?卡?|什么方式)(?:付|支付)的?款?的|(?:这单|订单).{0,14}(?:支付|付款)(?:方式|状态)|"
         r"付款成功了?[吗没]|用的?(?:什么|哪种)(?:支付|付款)方式",
+    ),
+    (
+        "orders",
+        r"\b(?:all|list|which|what)(?: of)?(?: my)? orders\b|\border history\b|"
+        r"\b(?:show|see|list|have|know|check)(?: me)?(?: all)? my orders\b|"
+        r"(?:所有|全部|哪些|历史)(?:的)?订单|订单(?:列表|记录|历史)",
     ),
     (
         "refund",

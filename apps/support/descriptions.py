@@ -9,8 +9,8 @@ from typing import Any
 
 from apps.support.facts import Fact
 from apps.support.language import Language
-from apps.support.models import OrderItem, PaymentMethod, Product, Variant
-from apps.support.sentences import listing, method_words
+from apps.support.models import Order, OrderItem, PaymentMethod, Product, Variant
+from apps.support.sentences import listing, method_words, status_word
 
 
 def describe_item(item: OrderItem, language: Language, *, counted: bool = True) -> str:
@@ -25,6 +25,14 @@ def describe_variant(variant: Variant) -> str:
 
 def item_list(items: list[OrderItem], language: Language) -> str:
     return listing([describe_item(item, language) for item in items], language)
+
+
+def describe_order(order: Order, language: Language) -> str:
+    """`#W1234567 (T-Shirt and Jeans, pending)`."""
+    joint = "，" if language == "zh" else ", "
+    return (
+        f"#{order.number} ({item_names(order.items, language)}{joint}{status_word(order.status, language)})"
+    )
 
 
 def item_names(items: list[OrderItem], language: Language) -> str:

@@ -18,7 +18,7 @@ from apps.support.aspects import Aspect, find_aspects
 from apps.support.models import Address, Product
 
 Answer = Literal["yes", "no"]
-Courtesy = Literal["greeting", "thanks"]
+Courtesy = Literal["greeting", "thanks", "about_me"]
 Wish = Literal[
     "return", "exchange", "cancel", "faulty", "stock", "price", "unsubscribe", "warranty", "everything"
 ]
@@ -75,6 +75,13 @@ _THANKS = re.compile(
     r"好的|谢谢你?您?|多谢|感谢|再见|没有了)[\s,.!，。！~]*){1,4}",
     re.I,
 )
+_ABOUT_ME = re.compile(
+    r"[\s,.!?]*(?:(?:and |so |but )?(?:are you|is this|am i (?:talking|speaking|chatting) (?:to|with)) "
+    r"(?:an? )?(?:\w+ )?(?:bot|chatbot|robot|machine|ai|computer|human|person)|who are you|what are you|"
+    r"what can you do(?: for me)?|how can you help(?: me)?|help(?: me)?|"
+    r"你是(?:谁|机器人|人工智能|AI)|你(?:能|会|可以)(?:做|干)?(?:什么|啥)|帮帮我)[\s,.!?，。！？吗呢]*",
+    re.I,
+)
 _POLITE = "thanks|thank you|please|请|谢谢|嗯"
 _SPACES = r"[\s,.!，。！、]*"
 
@@ -90,6 +97,11 @@ _POSTCODE_AT_EDGE = re.compile(
     r"(?:^|\s)(\d{5}-\d{4}|\d{4,6}|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2})$|^(\d{4,6})\s", re.ASCII | re.I
 )
 _ANSWERS: tuple[tuple[Answer, re.Pattern[str]], ...] = (("no", _only(_NO)), ("yes", _only(_YES)))
+_COURTESIES: tuple[tuple[Courtesy, re.Pattern[str]], ...] = (
+    ("greeting", _GREETING),
+    ("thanks", _THANKS),
+    ("about_me", _ABOUT_ME),
+)
 _OTHER_OPTION = r"(?:different|another|wrong|other) (?:size|colou?r)"
 _WISHES: tuple[tuple[Wish, str], ...] = (
     ("exchange", rf"\b(exchang\w+|swap\w*|{_OTHER_OPTION})\b|换货|换一|换成|换个"),
@@ -119,6 +131,13 @@ _FILLERS = re.compile(
     r"[\s,.!?#'\"，。！？、:：;；()（）-]",
     re.I,
 )
+_CHINESE_OPTIONS = {
+    "black": "黑", "white": "白", "red": "红", "blue": "蓝", "green": "绿", "grey": "灰", "gray": "灰",
+    "yellow": "黄", "silver": "银", "gold": "金色", "purple": "紫", "pink": "粉", "orange": "橙", "brown": "棕",
+    "navy": "藏青", "olive": "橄榄", "leather": "皮", "cotton": "棉", "metal": "金属", "steel": "钢",
+    "wood": "木", "glass": "玻璃", "plastic": "塑料", "small": "小号", "medium": "中号", "large": "大号",
+}  # fmt: skip
+_NO_KIND = frozenset({"order", "card", "case", "book", "light", "set", "kit", "cover", "delivery", "time"})
 _ORDINALS = {
     **{word: place for place, word in enumerate(("first", "second", "third", "fourth", "fifth"), start=1)},
     **{word: place for place, word in enumerate(("1st", "2nd", "3rd", "4th", "5th"), start=1)},
@@ -183,7 +202,7 @@ def find_entities(session: Session, text: str, today: date) -> Entities:
         asks=find_aspects(plain),
         ordinal=_ordinal(plain),
         answer=next((answer for answer, pattern in _ANSWERS if pattern.fullmatch(text)), None),
-        courtesy="greeting" if _GREETING.fullmatch(text) else "thanks" if _THANKS.fullmatch(text) else None,
+        courtesy=next((name for name, pattern in _COURTESIES if pattern.fullmatch(text)), None),
     )
 
 
@@ -202,7 +221,7 @@ def with_question(found: Entities, asked: Entities) -> Entities:
 
 def bare_details(text: str) -> bool:
     """Whether the message only brings order numbers, e-mails or postcodes, in a few words that wish nothing."""
-    rest = re.sub(r"[^\s,，、;；:：]*[\d@][^\s,，、;；:：\u3400-\u9fff]*", " ", text)
+    rest = re.sub(r"[!-~]*[\d@][!-~]*", " ", text)
     return rest != text and not _FILLERS.sub(" ", rest).strip()
 
 
@@ -253,7 +272,18 @@ def _products(session: Session, text: str) -> list[Product]:
                 named.append((len(squeezed), product))
                 break
     named.sort(key=lambda item: -item[0])
-    return [product for _, product in named[:3]]
+    return [product for _, product in named[:3]] or _named_by_kind(session, text)
+
+
+def _named_by_kind(session: Session, text: str) -> list[Product]:
+    """The products whose last word the text has: "the kettle" is the Electric Kettle."""
+    words = {word.removesuffix("s") for word in re.findall(r"[a-z]{4,}", text.casefold())}
+    found = [
+        product
+        for product in session.scalars(select(Product).order_by(Product.id))
+        if " " in product.name and product.name.casefold().split()[-1].removesuffix("s") in words - _NO_KIND
+    ]
+    return found[:3]
 
 
 def _options(products: list[Product], text: str) -> tuple[str, ...]:
@@ -265,8 +295,13 @@ def _options(products: list[Product], text: str) -> tuple[str, ...]:
 
 
 def mentions_option(text: str, value: str) -> bool:
-    """Whether the case-folded text names an option's value as a word of its own."""
-    return re.search(rf"(?<![a-z0-9]){re.escape(value.casefold())}(?![a-z0-9])", text) is not None
+    """Whether the case-folded text names an option's value as a word of its own, or by its Chinese name."""
+    folded = value.casefold()
+    chinese = _CHINESE_OPTIONS.get(folded)
+    if chinese is not None and chinese in text:
+        return True
+    # "what's" names no size S, "T-shirt" no size T.
+    return re.search(rf"(?<![a-z0-9'’-]){re.escape(folded)}(?![a-z0-9'’-])", text) is not None
 
 
 def _dates(text: str, today: date) -> tuple[date, ...]:

@@ -55,9 +55,12 @@ _SAME_MEANING |= {
     "cracked": "faulty", "torn": "faulty", "opened": "open", "opening": "hours", "closed": "hours",
     "swap": "exchange", "replace": "exchange", "replacement": "exchange", "missing": "lost", "delayed": "late",
     "delay": "late", "costs": "cost", "price": "cost", "expensive": "cost", "arrived": "delivery",
-    "courier": "delivery", "postage": "delivery", "money": "refund", "login": "sign", "log": "sign",
+    "courier": "delivery", "postage": "delivery", "money": "refund", "reach": "service", "contact": "service",
+    "call": "service",
+    "phone": "service", "open": "service", "login": "sign", "log": "sign",
     "账单": "发票", "海外": "境外", "国外": "境外", "国际": "境外", "坏了": "损坏", "破损": "损坏", "损坏": "损坏",
-    "发错": "损坏", "寄": "配送", "送": "配送", "上班": "客服", "几点": "星期", "丢了": "丢失", "没到": "延误",
+    "发错": "损坏", "寄": "配送", "送": "配送", "上班": "客服", "下班": "客服", "营业": "客服",
+    "几点": "星期", "丢了": "丢失", "没到": "延误",
 }  # fmt: skip
 _CHINESE_FUNCTION_WORDS = re.compile(
     "请问|怎么样?|什么|如何|一下|你们|您们|我们|多久|多少|哪些|哪个|哪里|可以|能不能|是不是|有没有|可不可以|时候|"

@@ -247,6 +247,7 @@ class SupportPipeline:
                 text=text,
                 today=turn.now.date(),
                 new_proof=turn.new_proof,
+                confidence=turn.guess.confidence if turn.guess else 1.0,
             )
             turn.outcome = playbook_for(case)(case)
         outcome = turn.outcome
@@ -271,14 +272,15 @@ class SupportPipeline:
         notes = turn.outcome.notes
         # Without facts there is nothing to put into words, and a small model then says something else.
         if turn.outcome.exact or not any(note.facts for note in notes):
-            spoken = Spoken("", " ".join(note.text for note in notes))
+            spoken = Spoken("", _joined([note.text for note in notes], turn.language))
             yield spoken.text
         else:
             spoken = yield from self.replies.stream(
                 notes, turn.question or turn.text, turn.language, turn.state.segment
             )
             # A bad draw must not become the example that the next reply follows.
-            said = spoken.text if spoken.source == "model" else " ".join(note.text for note in notes)
+            written = _joined([note.text for note in notes], turn.language)
+            said = spoken.text if spoken.source == "model" else written
             turn.state.remember(spoken.prompt, said)
         closing = f" ({'; '.join(turn.outcome.citations)})" if turn.outcome.citations else ""
         closing += f" {turn.outcome.closing}" if turn.outcome.closing else ""
@@ -323,6 +325,10 @@ def _not_understood(turn: Turn) -> None:
         outcome.notes = [write("out_of_scope", language)]
     else:
         outcome.notes = [write("ask_rephrase", language)]
+
+
+def _joined(sentences: list[str], language: Language) -> str:
+    return ("" if language == "zh" else " ").join(sentences)
 
 
 def _find_language(turn: Turn) -> None:

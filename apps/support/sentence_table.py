@@ -87,6 +87,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Order {order} cannot be cancelled: only pending orders can be, and this one is {status}.",
         "订单 {order} 无法取消：只有待处理的订单可以取消，而此订单{status}。",
     ),
+    "return_later": (
+        "Once it has arrived, you can return it free of charge within 30 days.",
+        "商品送达后 30 天内，您可以免运费退货。",
+    ),
     "return_instead": (
         "You can send it back within 30 days of delivery instead; return shipping is free.",
         "您可以在收到后 30 天内退货，退货免运费。",
@@ -129,6 +133,12 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Hello! How can I help? I can look up an order, change or cancel it, arrange a return, and "
         "answer questions about delivery, payment and your account.",
         "您好！有什么可以帮您？我可以查询、修改或取消订单，办理退换货，也可以解答配送、支付和账户问题。",
+    ),
+    "about_me": (
+        "I'm this shop's assistant, a computer program. I can look up an order, change or cancel it, arrange a "
+        "return, and answer questions about delivery, payment and your account. If you prefer a person, just say so.",
+        "我是本店的智能助手，是一个程序。我可以查询、修改或取消订单，办理退换货，也可以解答配送、支付和账户问题。"
+        "如果您想和同事沟通，请告诉我。",
     ),
     "thanks": (
         "You're welcome! Is there anything else I can do for you?",
@@ -178,6 +188,11 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "postcode, country.",
         "好的。请在一条消息中写明完整的新地址：街道门牌号，城市，邮编，国家。",
     ),
+    "orders": (
+        "These are your latest orders: {orders}. Which one is it about?",
+        "您最近的订单有：{orders}。请问是哪一个？",
+    ),
+    "no_orders": ("I find no order under your name yet.", "目前没有找到您的订单。"),
     "ask_item": (
         "Which item do you mean: {items}?",
         "请问是哪件商品：{items}？",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from apps.support.entities import bare_details
 from apps.support.intents import OUT_OF_SCOPE, IntentRecognizer
 from apps.support.turn import Turn
@@ -25,14 +27,27 @@ ABOUT_ORDERS = frozenset(
         "track_refund",
     }
 )
+ABOUT_MONEY = frozenset({"cancel_order", "get_refund", "track_refund"})
+_WISHED = {
+    "cancel": "cancel_order",
+    "exchange": "change_order",
+    "faulty": "get_refund",
+    "return": "get_refund",
+}
+_PARCEL = re.compile(r"deliver|ship|parcel|package|order|arriv|配送|快递|包裹|发货|订单|到货|送", re.I)
 
 
 def find_intent(turn: Turn, recognizer: IntentRecognizer) -> None:
     """Set the turn's intent, and its guess where the message had to be classified."""
     state, entities = turn.state, turn.entities
     assert turn.guarded is not None
-    if turn.guarded.handover is not None or entities.courtesy or (state.pending and entities.answer):
+    if entities.courtesy or (state.pending and entities.answer):
         turn.intent = state.intent
+        return
+    if turn.guarded.handover is not None:
+        # The ticket tells the person what it is about.
+        turn.guess = recognizer.recognize(turn.text)
+        turn.intent = turn.guess.name if turn.guess.confidence >= SURE else state.intent or state.topic
         return
     if state.intent is not None and _is_the_awaited_detail(turn):
         turn.intent, turn.question = state.intent, state.question
@@ -49,6 +64,10 @@ def find_intent(turn: Turn, recognizer: IntentRecognizer) -> None:
         turn.intent = OUT_OF_SCOPE
     else:
         turn.intent = turn.guess.name
+    if turn.intent == "delivery_period" and state.topic in ABOUT_MONEY and not _PARCEL.search(turn.text):
+        turn.intent = "track_refund"  # "when will I get it?"
+    if turn.intent == OUT_OF_SCOPE:
+        turn.intent = next((_WISHED[w] for w in entities.wishes if w in _WISHED), OUT_OF_SCOPE)
     if turn.intent == OUT_OF_SCOPE and entities.asks and "refund" not in entities.asks:
         turn.intent = "track_order"  # the nearest of the intents; the playbook follows the words
     elif turn.intent == OUT_OF_SCOPE and entities.asks:

@@ -254,9 +254,8 @@ def _about_products(
         number += 1
         language: Language = "zh" if rng.random() < CHINESE_SHARE else "en"
         name = product_name(product, language)
-        asked = rng.choice(
-            sorted({str(value) for variant in available for value in variant.options.values()}) or [""]
-        )
+        values = {str(value) for variant in available for value in variant.options.values()}
+        asked = rng.choice(sorted(values - {"yes", "no"}) or [""])
         by_price = number % 2 == 0 or not asked
         text = rng.choice((PRODUCT_PRICE if by_price else PRODUCT_STOCK)[language])
         fitting = [v for v in available if by_price or asked in map(str, v.options.values())]

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from apps.support.facts import Money, make_fact, missing
 from apps.support.grounding import AllowedFigures, Grounding, unsupported
 from apps.support.playbooks.handbook_answers import policy_note
-from apps.support.sentences import _SENTENCES, Note, write
+from apps.support.sentence_table import SENTENCES
+from apps.support.sentences import Note, write
 from core_model.constraint import Constraint
 from core_model.tokenizer import Tokenizer
 
@@ -184,7 +185,7 @@ def test_every_written_sentence_is_supported_by_itself() -> None:
         "time": "5 days",
     }
     amounts = ("amount", "total", "difference", "price", "low", "high")
-    for key, templates in _SENTENCES.items():
+    for key, templates in SENTENCES.items():
         for language, template in zip(("en", "zh"), templates, strict=True):
             names = [part.split("}")[0] for part in template.split("{")[1:]]
             facts = {name: values.get(name, "Something") for name in names}

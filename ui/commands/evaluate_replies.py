@@ -94,7 +94,7 @@ def replies(
         ):
             answers.try_to_learn(pipeline, requests, cases, on_case)
             answers.ask(pipeline, asked, cases, given, on_case)
-            used = getattr(pipeline.replies, "adapter", None)
+            used = pipeline.replies.adapter
         found = answers.metrics(cases.cases.values())
         report = Report("eval replies", name, described, found, adapter=used, cases=str(cases.path))
         failed = [case for case in cases.cases.values() if not case["passed"]]

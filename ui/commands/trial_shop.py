@@ -64,24 +64,24 @@ def trial_assistant(
     from core_model.chat_model import DuetChatModel
     from core_model.lora import load_adapter
     from ui.commands.adapters import adapter_folder
-    from ui.runtime import support_pipeline
+    from ui.support_pipeline import support_pipeline
 
     engine = load_engine(
         settings.model, weights=settings.weights, threads=settings.threads, home=settings.home
     )
     try:
         chat_model = DuetChatModel(engine=engine)
-        served = support_pipeline(database, chat_model)
+        served = support_pipeline(database, chat_model, settings)
         if adapter is None and grounded:
             yield served
             return
-        name = getattr(served.replies, "adapter", None) if adapter is None else adapter
-        if adapter not in (None, "none"):
-            folder = adapter_folder(adapter)
-            name = folder.name
-            if name not in engine.adapters:
+        name = served.replies.adapter
+        if adapter is not None:
+            folder = None if adapter == "none" else adapter_folder(adapter)
+            name = folder.name if folder else None
+            if folder and folder.name not in engine.adapters:
                 engine.add_adapter(load_adapter(folder, engine.config))
-        replies = ReplyWriter(chat_model, adapter=None if name == "none" else name, grounded=grounded)
+        replies = ReplyWriter(chat_model, adapter=name, grounded=grounded)
         yield SupportPipeline(database, served.intents, replies)
     finally:
         engine.close()

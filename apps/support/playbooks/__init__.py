@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from sqlalchemy import select
 
+from apps.support.entities import bare_details
 from apps.support.models import Order, OrderItem, Variant
 from apps.support.playbooks.case import Case, Outcome
 from apps.support.playbooks.handbook_answers import answer_from, search_everywhere
@@ -18,10 +19,13 @@ from apps.support.playbooks.order_changes import (
     return_items,
 )
 from apps.support.playbooks.order_questions import (
+    HOW_LONG,
     delivery_period,
     get_invoice,
+    list_orders,
     order_details,
     payment_of_order,
+    refund_time,
     track_order,
     track_refund,
 )
@@ -104,8 +108,9 @@ def playbook_for(case: Case) -> Playbook:
         return change_order
     if case.intent == "payment_issue" and named_order:
         return payment_of_order
-    asked_about_order = case.state.awaiting in ("order", "proof") and named_order
-    if case.intent == "out_of_scope" and (case.entities.order_numbers or asked_about_order):
+    if case.intent == "track_refund" and not named_order and HOW_LONG.search(case.text):
+        return refund_time
+    if case.intent == "out_of_scope" and (names_order or bare_details(case.text)):
         return order_details
     return _PLAYBOOKS[case.intent]
 
@@ -136,6 +141,8 @@ def _asks_item_price(case: Case) -> bool:
 
 def _for_aspects(case: Case) -> Playbook:
     asks = set(case.entities.asks)
+    if "orders" in asks:
+        return list_orders
     if asks == {"refund"}:
         return track_refund
     return track_order if asks == {"status"} else order_details

@@ -28,7 +28,8 @@ class Case:
     entities: Entities
     text: str
     today: date
-    new_proof: bool  # the message offered an order number, e-mail or postcode that is new
+    confidence: float = 1.0  # in the intent
+    new_proof: bool = False  # the message offered an order number, e-mail or postcode that is new
 
 
 @dataclass

@@ -13,6 +13,8 @@ from apps.support.sentences import Note
 
 MOST_CANDIDATES = 8
 OWN_SECTION, OWN_ARTICLE = 0.35, 0.1  # how much relevance it counts that an intent has a section of its own
+SURE_WITHOUT_WORDS: dict[Language, float] = {"en": 0.9, "zh": 0.6}
+"""How sure an intent must be where its section has none of the message's words."""
 LEAST_RELEVANCE: dict[Language, float] = {"en": 0.6, "zh": 0.4}
 """The share of a question's words that a section must speak of; pairs of characters match less often."""
 
@@ -36,7 +38,10 @@ def answer_from(slug: str, question: dict[str, str]) -> Callable[[Case], Outcome
             return relevance(case.text, passage) + related
 
         found = max([*own, *near], key=fitness, default=None)
-        return tell(case, found) if found else Outcome(understood=False)
+        doubtful = case.confidence < SURE_WITHOUT_WORDS[case.language]
+        if found is None or (doubtful and relevance(case.text, found) == 0):
+            return Outcome(understood=False)
+        return tell(case, found)
 
     return playbook
 

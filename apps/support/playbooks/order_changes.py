@@ -112,7 +112,9 @@ def return_items(case: Case, order: Order) -> Outcome:
             return _which_item(case, order)
         check_not_sent_back(order, items)
     except ActionRefusedError as error:
-        return _refused(case, error, order, items=items)
+        later = error.reason in ("return_refused", "exchange_refused")
+        advice = [write("return_later", case.language)] if later else []
+        return _refused(case, error, order, advice, items)
     amount = sum(item.unit_price * item.quantity for item in items)
     note = write(
         "confirm_return",

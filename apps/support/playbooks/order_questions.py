@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from apps.support.aspects import Aspect
-from apps.support.descriptions import describe_item, item_facts, item_list, method_of
+from apps.support.descriptions import describe_item, describe_order, item_facts, item_list, method_of
 from apps.support.facts import Money
-from apps.support.identity import find_order
+from apps.support.identity import find_order, latest_orders
 from apps.support.models import (
     Order,
     OrderItem,
@@ -20,11 +22,13 @@ from apps.support.models import (
 from apps.support.playbooks.case import Case, Outcome
 from apps.support.playbooks.handbook_answers import answer_from
 from apps.support.playbooks.proof import ANY, OPEN, with_order
-from apps.support.sentences import Note, status_word, write
+from apps.support.sentences import Note, listing, status_word, write
 
 MOST_LISTED_CHARACTERS = 160
 """A longer list of items is said as written: a small model drops parts of it, and it has one good form."""
 
+HOW_LONG = re.compile(r"\bhow (?:long|many days|soon|fast)\b|多久|几天|多长时间", re.IGNORECASE)
+refund_time = answer_from("refunds", {"en": "how long a refund takes", "zh": "退款需要多久"})
 _DELIVERY_TIMES = answer_from("delivery", {"en": "delivery times", "zh": "配送时间"})
 _ON_THE_ROAD = frozenset({OrderStatus.PROCESSED, OrderStatus.SHIPPED, OrderStatus.DELIVERED})
 _PAYMENT_KEYS = {
@@ -53,7 +57,8 @@ def delivery_period(case: Case) -> Outcome:
 def order_details(case: Case, order: Order) -> Outcome:
     """What the message asks to be told about the order; everything where it asks for nothing in particular."""
     priced = "price" in case.entities.wishes and any(_is_named(case, item) for item in order.items)
-    asks = case.entities.asks or (("total",) if priced else _EVERYTHING)
+    asks: tuple[Aspect, ...] = tuple(aspect for aspect in case.entities.asks if aspect != "orders")
+    asks = asks or (("total",) if priced else _EVERYTHING)
     notes: list[Note] = []
     for aspect in asks:
         notes.extend(_told(case, order, aspect))
@@ -63,8 +68,27 @@ def order_details(case: Case, order: Order) -> Outcome:
     return Outcome(_each_once(notes), exact=listed > MOST_LISTED_CHARACTERS)
 
 
+def list_orders(case: Case) -> Outcome:
+    """The latest orders of a customer whom a trusted caller named; everybody else must name and prove one."""
+    customer_id = case.state.trusted_customer_id
+    if case.state.awaiting == "order" and case.new_proof:
+        return order_details(case)  # one of the list was chosen
+    if customer_id is None:
+        return track_order(case)
+    orders = latest_orders(case.session, customer_id)
+    if not orders:
+        return Outcome([write("no_orders", case.language)], exact=True)
+    case.state.choices = [order.number for order in orders]
+    listed = listing([describe_order(order, case.language) for order in orders], case.language)
+    note = write("orders", case.language, must=("orders",), orders=listed)
+    return Outcome([note], awaiting="order", exact=True)
+
+
 @with_order({OrderStatus.DELIVERED, OrderStatus.CANCELLED})
 def track_refund(case: Case, order: Order) -> Outcome:
+    started = order.returns or any(payment.kind == PaymentKind.REFUND for payment in order.payments)
+    if not started and HOW_LONG.search(case.text):
+        return refund_time(case)
     return Outcome(refunds(case, order))
 
 

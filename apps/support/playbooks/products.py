@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from apps.support.descriptions import describe_variant, product_name
+from apps.support.entities import mentions_option
 from apps.support.facts import Money
 from apps.support.models import Product
 from apps.support.playbooks.case import Case, Outcome
+from apps.support.playbooks.handbook_answers import answer_from
 from apps.support.sentences import Note, write
 
 MOST_OPTIONS = 6
+_WARRANTY = answer_from("warranty", {"en": "warranty", "zh": "保修"})
 
 
 def product_question(case: Case) -> Outcome:
     """About the products that the message names (the two named most exactly)."""
-    notes: list[Note] = []
     product_ids = case.entities.product_ids[:2] or case.state.product_ids
     case.state.product_ids = list(product_ids)
-    for product_id in product_ids:
-        product = case.session.get(Product, product_id)
-        if product is not None:
-            notes.extend(_about(case, product))
+    products = [found for number in product_ids if (found := case.session.get(Product, number)) is not None]
+    if "warranty" in case.entities.wishes and not any(product.warranty_months for product in products):
+        return _WARRANTY(case)
+    notes = [note for product in products for note in _about(case, product)]
     return Outcome(notes, looked_up={"products": list(product_ids)})
 
 
@@ -28,12 +30,24 @@ def _about(case: Case, product: Product) -> list[Note]:
     if "warranty" in case.entities.wishes and product.warranty_months:
         months = str(product.warranty_months)
         return [write("product_warranty", language, must=("months",), product=name, months=months)]
+    wanted = {
+        str(value)
+        for variant in product.variants
+        for value in variant.options.values()
+        if str(value).casefold() not in ("yes", "no") and mentions_option(case.text.casefold(), str(value))
+    }
     variants = [
         variant
         for variant in product.variants
-        if variant.available
-        and set(case.entities.options) <= {str(value) for value in variant.options.values()}
+        if variant.available and wanted <= {str(value) for value in variant.options.values()}
     ]
+    if not variants and wanted:
+        others = "; ".join([describe_variant(v) for v in product.variants if v.available][:MOST_OPTIONS])
+        option = ", ".join(sorted(wanted))
+        notes = [write("option_sold_out", language, must=("product", "option"), product=name, option=option)]
+        if others:
+            notes.append(write("product_available", language, product=name, options=others))
+        return notes
     if not variants:
         return [write("product_sold_out", language, product=name)]
     low, high = (pick(variants, key=lambda variant: variant.price) for pick in (min, max))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from apps.support.descriptions import item_names
+from apps.support.descriptions import describe_order
 from apps.support.identity import MOST_FAILED_PROOFS, find_order
 from apps.support.models import Order, OrderStatus
 from apps.support.playbooks.case import Case, Outcome
-from apps.support.sentences import listing, status_word, write
+from apps.support.sentences import listing, write
 
 ANY = frozenset(OrderStatus)
 OPEN = frozenset({OrderStatus.PENDING, OrderStatus.PROCESSED, OrderStatus.SHIPPED})
@@ -32,7 +32,9 @@ def with_order(
             number = f"#{access.number}"
             if access.outcome == "which_order":
                 case.state.choices = [order.number for order in access.choices]
-                orders = listing([_choice(case, order) for order in access.choices], case.language, "or")
+                orders = listing(
+                    [describe_order(order, case.language) for order in access.choices], case.language, "or"
+                )
                 note = write("ask_which_order", case.language, must=("orders",), orders=orders)
                 return Outcome([note], awaiting="order", exact=True)
             if access.outcome == "ask_order":
@@ -49,9 +51,3 @@ def with_order(
         return playbook
 
     return wrap
-
-
-def _choice(case: Case, order: Order) -> str:
-    """`#W1234567 (T-Shirt and Jeans, pending)`."""
-    about = f"{item_names(order.items, case.language)}{'，' if case.language == 'zh' else ', '}"
-    return f"#{order.number} ({about}{status_word(order.status, case.language)})"
