@@ -18,6 +18,7 @@ from evaluation.errors import EvaluationError
 from ui.commands import (
     adapters,
     bench,
+    bench_support,
     chat,
     code,
     db,
@@ -75,6 +76,8 @@ for evaluation in (
     evaluate_replies.replies,
 ):
     evaluate.app.command()(evaluation)
+for benchmark in (bench_support.support, bench_support.window):
+    bench.app.command()(benchmark)
 app.add_typer(bench.app, name="bench")
 app.add_typer(evaluate.app, name="eval")
 app.add_typer(keys.app, name="keys")

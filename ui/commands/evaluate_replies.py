@@ -89,7 +89,7 @@ def replies(
             requests = build_requests(session, min(unproven, refusable), seed)
         total = len(asked) + len(requests)
         with (
-            trial_assistant(database, settings, adapter=adapter, grounded=not no_grounding) as pipeline,
+            trial_assistant(database, settings, adapter=adapter, grounded=not no_grounding) as (pipeline, _),
             _progress(total, len(cases.cases)) as on_case,
         ):
             answers.try_to_learn(pipeline, requests, cases, on_case)

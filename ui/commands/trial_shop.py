@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from evaluation.errors import DataError
 
@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from apps.settings import Settings
     from apps.support.database import Database
     from apps.support.pipeline import SupportPipeline
+    from core_model.engine import Engine
+
+
+class Trial(NamedTuple):
+    pipeline: SupportPipeline
+    engine: Engine
+
 
 _DATABASES = (".db", ".sqlite", ".sqlite3")
 
@@ -56,7 +63,7 @@ def trial_shop(data: Path | None) -> Iterator[Database]:
 @contextmanager
 def trial_assistant(
     database: Database, settings: Settings, *, adapter: str | None, grounded: bool = True
-) -> Iterator[SupportPipeline]:
+) -> Iterator[Trial]:
     """The assistant as it is served; `adapter` replaces its reply adapter, "none" takes it away."""
     from apps.support.pipeline import SupportPipeline
     from apps.support.replies import ReplyWriter
@@ -73,7 +80,7 @@ def trial_assistant(
         chat_model = DuetChatModel(engine=engine)
         served = support_pipeline(database, chat_model, settings)
         if adapter is None and grounded:
-            yield served
+            yield Trial(served, engine)
             return
         name = served.replies.adapter
         if adapter is not None:
@@ -82,6 +89,6 @@ def trial_assistant(
             if folder and folder.name not in engine.adapters:
                 engine.add_adapter(load_adapter(folder, engine.config))
         replies = ReplyWriter(chat_model, adapter=name, grounded=grounded)
-        yield SupportPipeline(database, served.intents, replies)
+        yield Trial(SupportPipeline(database, served.intents, replies), engine)
     finally:
         engine.close()
