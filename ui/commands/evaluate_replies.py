@@ -77,9 +77,8 @@ def replies(
         "adapter": adapter,
         "grounding": not no_grounding,
         "data": described.sha256,
-        "asked": [questions, unproven, seed],
-        "limit": limit,
-    }
+        "seed": seed,
+    }  # not how many: the first ones are always the same, so that a short run can be gone on with
     report_path = output or settings.home / "evaluation" / _file_name(described, run)
     given = read_references(references) if references else {}
     with trial_shop(data) as database, CaseFile(report_path.with_suffix(".cases.jsonl"), run) as cases:
