@@ -130,7 +130,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{product}目前没有 {option} 这一款。",
     ),
     "greeting": (
-        "Hello! How can I help? I can look up an order, change or cancel it, arrange a return, and "
+        "Hello! How can I help you? I can look up an order, change or cancel it, arrange a return, and "
         "answer questions about delivery, payment and your account.",
         "您好！有什么可以帮您？我可以查询、修改或取消订单，办理退换货，也可以解答配送、支付和账户问题。",
     ),
