@@ -15,7 +15,7 @@ from apps.code.prompts import LANGUAGE_NAMES
 from ui.pages.code_answer import CodeAnswer, line
 from ui.pages.examples import GAPS, PROGRAMS, TASKS, Gap, Program, Task
 from ui.pages.frame import AT_ONCE, QUIET, Frame, title
-from ui.pages.labels import Language, error_text, text
+from ui.pages.labels import Language, error_text, text, unexpected
 
 log = structlog.get_logger(__name__)
 
@@ -176,7 +176,7 @@ def _answer(events: Callable[[], Events], shown: CodeAnswer, problem: str | None
                     yield [shown.listing(), shown.status(), *_buttons(running=True), gr.skip(), gr.skip()]
                     updated = time.monotonic()
     except Exception as error:
-        log.warning("no code", reason=str(error), exc_info=error)
+        log.warning("no code", reason=str(error), exc_info=unexpected(error))
         yield [gr.skip(), line("problem", error_text(error, shown.reader)), *_buttons(), gr.skip(), gr.skip()]
         return
     fits = bool(shown.prefix or shown.suffix)

@@ -11,11 +11,9 @@ import structlog
 from sqlalchemy.orm import Session
 
 from apps.support import desk
-from apps.support.errors import SupportError
 from apps.support.models import ConversationStatus, Ticket, TicketStatus
 from apps.support.pipeline import SupportPipeline
-from core_model.errors import CoreError
-from ui.openai.errors import NotReadyError
+from apps.support.schemas import NewMessage, TicketChange
 from ui.pages.code_answer import line
 from ui.pages.desk_views import (
     conversation_view,
@@ -27,7 +25,7 @@ from ui.pages.desk_views import (
     who_speaks,
 )
 from ui.pages.frame import AT_ONCE, QUIET, Frame, title
-from ui.pages.labels import Language, error_text, text
+from ui.pages.labels import Language, error_text, text, unexpected
 from ui.pages.transcript import KEEP_AT_END, empty_transcript
 
 log = structlog.get_logger(__name__)
@@ -161,7 +159,7 @@ class Desk:
             return self._page(at) | self._ticket(at)
         except Exception as error:
             # The page asks again by itself: nothing that happens here may end it.
-            log.warning("the desk cannot be shown", reason=str(error), exc_info=_unexpected(error))
+            log.warning("the desk cannot be shown", reason=str(error), exc_info=unexpected(error))
             return {self._list: line("problem", error_text(error, at.reader))}
 
     def choose(
@@ -210,7 +208,7 @@ class Desk:
                 conversation = desk.get_ticket(session, at.ticket).conversation_id
             draft = support.draft(conversation, None)
         except Exception as error:
-            log.warning("no draft", reason=str(error), exc_info=_unexpected(error))
+            log.warning("no draft", reason=str(error), exc_info=unexpected(error))
             yield {self._said: line("problem", error_text(error, reader))}
             return
         if draft.reply.strip():
@@ -225,22 +223,18 @@ class Desk:
         if not words.strip():
             return {self._said: line("problem", text("desk.need_text", reader))}
         return self._change(
-            lambda session, ticket: desk.say_as_agent(session, ticket.conversation, words.strip()),
+            lambda session, ticket: desk.say_as_agent(
+                session, ticket.conversation, NewMessage(text=words.strip()).text
+            ),
             Place(*place),
             {self._said: line("good", text("desk.sent", reader)), self._reply: ""},
         )
 
     def set_status(self, wanted: str, *place: Any) -> Values:
-        changes = {"status": TicketStatus(wanted)}
-        return self._change(
-            lambda session, ticket: desk.change_ticket(session, ticket.id, changes), Place(*place)
-        )
+        return self._set(Place(*place), status=wanted)
 
     def assign(self, name: str, *place: Any) -> Values:
-        changes = {"assignee": name.strip() or None}
-        return self._change(
-            lambda session, ticket: desk.change_ticket(session, ticket.id, changes), Place(*place)
-        )
+        return self._set(Place(*place), assignee=name.strip() or None)
 
     def return_to_bot(self, *place: Any) -> Values:
         returned = line("good", text("desk.returned", place[-1]))
@@ -255,6 +249,13 @@ class Desk:
             lambda session, ticket: desk.take_over(session, ticket.conversation), Place(*place)
         )
 
+    def _set(self, at: Place, **fields: str | None) -> Values:
+        def change(session: Session, ticket: Ticket) -> None:
+            changes = TicketChange.model_validate(fields).model_dump(exclude_unset=True)
+            desk.change_ticket(session, ticket.id, changes)
+
+        return self._change(change, at)
+
     def _change(
         self, change: Callable[[Session, Ticket], object], at: Place, then: Values | None = None
     ) -> Values:
@@ -263,7 +264,7 @@ class Desk:
             with self._pipeline().database.write() as session:
                 change(session, desk.get_ticket(session, at.ticket))
         except Exception as error:
-            log.warning("nothing was changed", reason=str(error), exc_info=_unexpected(error))
+            log.warning("nothing was changed", reason=str(error), exc_info=unexpected(error))
             return {self._said: line("problem", error_text(error, at.reader))}
         return self.redraw(*at) | {self._said: ""} | (then or {})
 
@@ -302,10 +303,6 @@ def _list(session: Session, at: Place) -> tuple[list[Ticket], int | None]:
     wanted = None if at.status == ALL else TicketStatus(at.status)
     before = at.cursors[-1] if at.cursors else None
     return desk.list_tickets(session, status=wanted, limit=PER_PAGE, before=before)
-
-
-def _unexpected(error: Exception) -> bool:
-    return not isinstance(error, CoreError | SupportError | NotReadyError)
 
 
 def _statuses(reader: Language) -> list[tuple[str, str]]:

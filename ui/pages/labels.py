@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from apps.code.errors import LanguageNotServedError
-from apps.support.errors import ConflictError, DatabaseNotReadyError, NotFoundError
-from core_model.errors import ContextLengthError, EngineClosedError, RequestError
+from apps.support.errors import ConflictError, DatabaseNotReadyError, NotFoundError, SupportError
+from core_model.errors import ContextLengthError, CoreError, EngineClosedError, RequestError
 from ui.openai.errors import BusyError, NotReadyError
 from ui.pages.words import TEXTS
 
@@ -43,6 +43,11 @@ def error_text(error: Exception, language: Language) -> str:
         return text("error.cannot_fill", language)
     known = next((key for kind, key in _ERRORS.items() if isinstance(error, kind)), "error.other")
     return text(known, language)
+
+
+def unexpected(error: Exception) -> bool:
+    """Whether the log should tell where it came from."""
+    return not isinstance(error, CoreError | SupportError | NotReadyError | BusyError)
 
 
 def preferred(accept_language: str) -> Language:

@@ -10,18 +10,17 @@ from typing import Any
 
 import gradio as gr
 import structlog
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from apps.support import desk
-from apps.support.models import Conversation, ConversationStatus, Customer, Role, TicketStatus
+from apps.support.errors import NotFoundError, SupportError
+from apps.support.guard import storable
+from apps.support.models import Conversation, ConversationStatus, Role, TicketStatus
 from apps.support.pipeline import SupportPipeline
 from apps.support.seed import DEMO_EMAILS
 from apps.support.turn import Token, TurnResult
-from core_model.errors import CoreError
 from ui.pages.code_answer import line
 from ui.pages.frame import AT_ONCE, QUIET, Frame, title
-from ui.pages.labels import Language, error_text, text
+from ui.pages.labels import Language, error_text, text, unexpected
 from ui.pages.order_card import order_card
 from ui.pages.transcript import KEEP_AT_END, Bubble, empty_transcript, transcript
 from ui.pages.turn_view import TurnView, turn_card
@@ -37,6 +36,10 @@ SECONDS_BETWEEN_LOOKS = 4.0
 """How often the page looks whether a person has written."""
 
 Values = dict[Any, Any]
+
+
+class NoSuchCustomerError(SupportError):
+    """Nobody in the shop's database has the e-mail that the reader signed in with."""
 
 
 def build(blocks: gr.Blocks, pipeline: Callable[[], SupportPipeline]) -> None:
@@ -65,6 +68,7 @@ class SupportChat:
                     gr.Dropdown,
                     {"label": "shop.customer", "choices": _customers},
                     value="",
+                    allow_custom_value=True,
                     elem_id="customer",
                 )
                 with gr.Row(elem_classes="pair-of-buttons"):
@@ -139,7 +143,7 @@ class SupportChat:
         if not said.strip():
             yield self._running(False) | {self._problem: line("problem", text("shop.need_text", reader))}
             return
-        view = TurnView()
+        view, said = TurnView(), storable(said)
         try:
             support = self._pipeline()
             current = current or _open(support, who, reader)
@@ -173,8 +177,11 @@ class SupportChat:
                     yield {self._chat: words(typing=not reply), self._panel: turn_card(view, reader)}
         except Exception as error:
             # Nothing that happens here may reach a reader as more than one friendly line.
-            log.warning("no reply", reason=str(error), exc_info=not isinstance(error, CoreError))
-            yield self._running(False) | {self._problem: line("problem", error_text(error, reader))}
+            log.warning("no reply", reason=str(error), exc_info=unexpected(error))
+            yield self._running(False) | {
+                self._problem: line("problem", _problem(error, reader)),
+                self._timer: gr.Timer(active=bool(current)),
+            }
             return
         asks = any(done["status"] == "proposed" for done in view.actions)
         buttons = self._running(False) | {self._answers: gr.update(visible=asks)}
@@ -200,8 +207,8 @@ class SupportChat:
             with support.database.write() as session:
                 desk.ask_for_person(session, current, reason="requested")
         except Exception as error:
-            log.warning("no hand-over", reason=str(error), exc_info=error)
-            return {self._problem: line("problem", error_text(error, reader))}
+            log.warning("no hand-over", reason=str(error), exc_info=unexpected(error))
+            return {self._problem: line("problem", _problem(error, reader))}
         kept = {self._conversation: current, self._turn: None, self._problem: ""}
         return self.redraw(current, None, reader) | self._running(False) | kept
 
@@ -264,14 +271,19 @@ def _who_answers(conversation: Conversation | None, reader: Language) -> str:
 
 
 def _open(support: SupportPipeline, who: str, reader: Language) -> str:
-    """A new conversation, of a demonstration customer or of nobody."""
-    with support.database.write() as session:
-        known = who if who in DEMO_EMAILS and _exists(session, who) else None
-        return desk.open_conversation(session, channel="page", language=reader, trusted_email=known).id
+    """A new conversation, of the customer with the e-mail `who`, or of a guest."""
+    try:
+        with support.database.write() as session:
+            return desk.open_conversation(
+                session, channel="page", language=reader, trusted_email=who.strip() or None
+            ).id
+    except NotFoundError as error:
+        raise NoSuchCustomerError from error
 
 
-def _exists(session: Session, email: str) -> bool:
-    return session.scalar(select(Customer.id).where(Customer.email == email)) is not None
+def _problem(error: Exception, reader: Language) -> str:
+    unknown = isinstance(error, NoSuchCustomerError)
+    return text("shop.no_customer", reader) if unknown else error_text(error, reader)
 
 
 def _customers(reader: Language) -> list[tuple[str, str]]:

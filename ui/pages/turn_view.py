@@ -99,9 +99,11 @@ def turn_card(view: TurnView | None, reader: Language) -> str:
 
 
 def trace_details(trace: TurnTrace, reader: Language) -> str:
-    """A stored turn, folded up under its message."""
+    """A stored turn, folded up under its message; nothing where the assistant was silent."""
     view = TurnView()
     view.add_trace(trace)
+    if view.source is None and not view.actions:
+        return ""
     words = [named("intent", view.intent, reader)] if view.intent else []
     if view.confidence is not None:
         words.append(f"{view.confidence:.0%}")

@@ -27,11 +27,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     "shop.stop": ("Stop", "停止"),
     "shop.new": ("New conversation", "新对话"),
     "shop.person": ("Talk to a person", "转人工客服"),
-    "shop.customer": ("Signed in as", "登录身份"),
+    "shop.customer": ("Signed in as (any customer's e-mail)", "登录身份（可输入任一顾客邮箱）"),
     "shop.guest": ("Guest: proof is asked", "访客（需要验证身份）"),
     "shop.examples": ("Try one", "试一试"),
     "shop.yes": ("Yes", "是"),
     "shop.no": ("No", "否"),
+    "shop.no_customer": ("This shop has no customer with this e-mail.", "本店没有使用该邮箱的顾客。"),
     "shop.need_text": ("Write a message first.", "请先输入消息。"),
     "shop.with_assistant": ("The assistant answers", "智能助手为您服务"),
     "shop.with_person": (

@@ -19,6 +19,13 @@ from tests.ui.pages.conftest import OpenPage, Site
 pytestmark = pytest.mark.browser
 HOSTILE = "<img src=x onerror=alert(1)>[x](javascript:alert(1))${1+1}{{value}}"
 ANNA, WEI = DEMO_EMAILS
+WATCH_LENGTHS = """
+  window.lengths = new Set();
+  setInterval(() => {
+    const reply = document.querySelector("#chat .msg.assistant:last-child p");
+    if (reply) lengths.add(reply.innerText.length);
+  }, 20);
+"""
 
 
 def say(page, text: str, answer: str = ".msg.assistant:last-child p:not(:has(.typing))") -> None:  # type: ignore[no-untyped-def]
@@ -42,7 +49,10 @@ def order_of(site: Site, email: str, status: OrderStatus, first_item: str | None
 
 def test_an_answer_is_streamed_with_what_was_understood(open_page: OpenPage) -> None:
     page = open_page("/")
+    page.wait_for_selector("#chat .messages")
+    page.evaluate(WATCH_LENGTHS)
     say(page, "How long does delivery take?")
+    assert page.evaluate("lengths.size") > 4
     assert "Delivery ›" in page.locator("#chat").inner_text()
     understood = page.locator("#understood").inner_text()
     assert re.search(r"Delivery period delivery_period\s+\d+%", understood)
@@ -77,6 +87,22 @@ def test_an_action_is_proposed_with_a_yes_and_a_no_to_click(open_page: OpenPage,
     page.wait_for_selector("#answers", state="hidden")
     with site.database.read() as session:
         assert session.scalar(select(Order.status).where(Order.number == number)) == OrderStatus.PENDING
+
+
+def test_any_customer_of_the_shop_can_be_signed_in_and_nobody_else(open_page: OpenPage, site: Site) -> None:
+    with site.database.read() as session:
+        other = session.scalar(select(Customer.email).where(Customer.email.not_in(DEMO_EMAILS)))
+    page = open_page("/")
+    for email in ("nobody@example.org", other):
+        page.locator("#customer input").fill(email)
+        page.locator("#customer input").press("Enter")
+        page.locator("#message textarea, #message input").first.fill("hello")
+        page.locator("#send").click()
+        page.wait_for_selector("#problem p" if email != other else "#chat .msg.assistant")
+    with site.database.read() as session:
+        assert (
+            desk.list_conversations(session, status=None, limit=1, before=None)[0][0].customer.email == other
+        )
 
 
 def test_a_person_takes_over_answers_and_returns_the_conversation(open_page: OpenPage, site: Site) -> None:
