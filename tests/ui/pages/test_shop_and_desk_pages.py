@@ -107,7 +107,7 @@ def test_any_customer_of_the_shop_can_be_signed_in_and_nobody_else(open_page: Op
 
 def test_a_person_takes_over_answers_and_returns_the_conversation(open_page: OpenPage, site: Site) -> None:
     customer = open_page("/")
-    say(customer, HOSTILE)
+    say(customer, f"Where is my order? {HOSTILE}")
     say(customer, "hello")
     customer.locator("#person").click()
     customer.wait_for_selector("#status .person")
