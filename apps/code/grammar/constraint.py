@@ -60,6 +60,7 @@ class TokenConstraint:
     def __init__(self, condition: Condition, tokenizer: TokenBytes, keeps_places: bool = False) -> None:
         self._condition = condition
         self._tokenizer = tokenizer
+        _vocabulary(tokenizer)  # takes a second once: not between two tokens
         self._place = _Place(condition.start, b"")
         self._looked: tuple[int, _Place | None] = (-1, None)  # the token asked about last, and where it leads
         self._keeps_places = keeps_places

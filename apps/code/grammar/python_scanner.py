@@ -47,6 +47,11 @@ _IN_CONTENT, _IN_SPACE = 1, 2
 
 # Where in a line the parser stands (memory[4]).
 _MID_LINE, _LINE_START, _FILE_START = 0, 1, 2
+_AFTER_TEXT, _AFTER_BYTES = (
+    3,
+    4,
+)  # in the middle, right after a string: CPython joins it with one of its kind only
+_IN_LINE = (_MID_LINE, _AFTER_TEXT, _AFTER_BYTES)
 
 
 def _quote(delimiter: int) -> str:
@@ -136,10 +141,10 @@ class PythonScanner:
                         return (TOKEN, STRING_CONTENT, i + 1 + (after == quote), memory)
                     if has_content:
                         return (TOKEN, STRING_CONTENT, i, memory)
-                    return (TOKEN, STRING_END, i + 3, _without_string(memory))
+                    return (TOKEN, STRING_END, i + 3, self._without_string(memory))
                 if has_content:
                     return (TOKEN, STRING_CONTENT, i, memory)
-                return (TOKEN, STRING_END, i + 1, _without_string(memory))
+                return (TOKEN, STRING_END, i + 1, self._without_string(memory))
             elif character in "\n\r" and not delimiter & _TRIPLE:
                 if self.strict:
                     return BAD_TEXT
@@ -263,7 +268,7 @@ class PythonScanner:
     def _legal_line(self, window: Window, memory: Memory, character: str, indent: int, found: int) -> bool:
         """CPython's rules for a line that begins with `character` at `indent`, outside brackets."""
         indents, place = memory[0], memory[4]
-        if place == _MID_LINE:
+        if place in _IN_LINE:
             if found not in (NEWLINE, INDENT):
                 return False
             return found == INDENT or not window.valid[INDENT]
@@ -273,7 +278,7 @@ class PythonScanner:
 
     def _may_end_line(self, window: Window, memory: Memory) -> bool:
         """Whether the statement may end here or at the end of the block's first line (what a comment demands)."""
-        if not self.strict or memory[3] or memory[4] != _MID_LINE:
+        if not self.strict or memory[3] or memory[4] not in _IN_LINE:
             return True
         valid = window.valid
         return (valid[NEWLINE] and window.takes(NEWLINE)) or (valid[INDENT] and window.takes(INDENT))
@@ -291,7 +296,9 @@ class PythonScanner:
         if quote not in _FLAG_OF_QUOTE:
             return NO_TOKEN
         if self.strict and (
-            quote == "`" or "".join(sorted(text[prefix_start:i].lower())) not in _LEGAL_PREFIXES
+            quote == "`"
+            or "".join(sorted(text[prefix_start:i].lower())) not in _LEGAL_PREFIXES
+            or memory[4] == (_AFTER_TEXT if flags & _BYTES else _AFTER_BYTES)
         ):
             return NO_TOKEN
         end = i + 1
@@ -321,10 +328,16 @@ class PythonScanner:
             return True
         letters = window.text[start + phase[1] : window.limit].rstrip("'\"`")  # before a quote
         if start + phase[1] < window.limit and letters[:1] != "\\":
-            legal = not self.strict or "".join(sorted(letters.lower())) in _LEGAL_PREFIXES
+            legal = not self.strict or _may_be_prefix(letters.lower(), memory[4])
             return True if legal and valid[STRING_START] and window.takes(STRING_START) else None
         newline = phase[2]
         return not newline or self._may_end_line(window, memory)
+
+    def _without_string(self, memory: Memory) -> Memory:
+        indents, delimiters, _, depth, place = memory
+        if self.strict:
+            place = _AFTER_BYTES if delimiters[-1] & _BYTES else _AFTER_TEXT
+        return (indents, delimiters[:-1], False, depth, place)
 
     def needed_from(self, memory: Memory, phase: Phase) -> int:
         has_content = phase and phase[0] == _IN_CONTENT and phase[2]
@@ -345,6 +358,15 @@ class PythonScanner:
         return "\n" + " " * memory[0][-1]
 
 
+def _may_be_prefix(letters: str, place: int) -> bool:
+    """Whether a string's prefix can begin with these letters."""
+    if place == _AFTER_TEXT and "b" in letters:
+        return False
+    if place == _AFTER_BYTES and "b" not in letters:
+        letters += "b"
+    return "".join(sorted(letters)) in _LEGAL_PREFIXES
+
+
 def _raw_escape_length(following: str, quote: str, at_end: bool) -> int:
     """How many characters after a raw string's backslash the scanner steps over; -1: not yet known."""
     if not following:
@@ -358,8 +380,3 @@ def _raw_escape_length(following: str, quote: str, at_end: bool) -> int:
     if not newline and not at_end:
         return -1
     return length + (newline[:1] == "\n")
-
-
-def _without_string(memory: Memory) -> Memory:
-    indents, delimiters, _, depth, place = memory
-    return (indents, delimiters[:-1], False, depth, place)
