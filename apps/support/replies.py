@@ -30,6 +30,7 @@ MOST_TOKENS = 160
 SENTENCES_OF_COURTESY = 2
 """What an adapter may say beside the notes: "Thanks for your message." and "Is there anything else?"."""
 
+_CHINESE_STOPS = ("。", "！", "？")
 _END_OF_SENTENCE = re.compile(r"[.!?](?=\s)|[。！？]")
 
 
@@ -114,6 +115,10 @@ class ReplyWriter:
             text = piece if len(spoken.text) > begun else _opening(spoken, piece)
             at_an_end = _END_OF_SENTENCE.search(f"{spoken.text[-1:]}{text[:1]}") is not None
             if at_an_end and self._has_said_enough(spoken.text, f"{spoken.text[begun:]}{text[:1]}", notes):
+                # An English sentence is known to end by the space after its stop, a Chinese one by the stop itself.
+                if text[:1] in _CHINESE_STOPS:
+                    spoken.text += text[:1]
+                    yield text[:1]
                 return
             if text:
                 spoken.text += text

@@ -125,6 +125,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "order, I arrange the return right away.",
         "非常抱歉给您带来不便。请告诉我订单号，以及下单邮箱或收货邮编，我马上为您办理退货。",
     ),
+    "option_available": (
+        "Yes, {product} is available as {option}.",
+        "有的，{product}有 {option} 这一款。",
+    ),
     "option_sold_out": (
         "{product} is not available as {option} at the moment.",
         "{product}目前没有 {option} 这一款。",

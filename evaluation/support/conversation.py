@@ -49,6 +49,7 @@ class Answered:
     reply: str
     generated: bool  # by the model, not a written sentence
     first_token_s: float
+    first_token_cpu_s: float  # of all threads: what it cost, however busy the machine was
     seconds: float
     cpu_s: float
     prompt_tokens: int
@@ -86,10 +87,11 @@ def answer(pipeline: SupportPipeline, engine: Engine, conversation: str, text: s
     """One turn of the served assistant, measured; nothing else may use the engine meanwhile."""
     before, cpu, started = engine.statistics, time.process_time(), time.perf_counter()
     first: float | None = None
+    first_cpu = 0.0
     reply, facts = "", ""
     for event in pipeline.stream(conversation, text):
         if isinstance(event, Token) and first is None:
-            first = time.perf_counter() - started
+            first, first_cpu = time.perf_counter() - started, time.process_time() - cpu
         if isinstance(event, TurnResult):
             reply = event.reply
             facts = "; ".join(f"{name}: {value}" for name, value in event.facts.items())
@@ -102,6 +104,7 @@ def answer(pipeline: SupportPipeline, engine: Engine, conversation: str, text: s
         generated=said["source"] in GENERATED,
         prompt=f"{text}\nFacts: {facts or 'none'}",
         first_token_s=first if first is not None else seconds,
+        first_token_cpu_s=first_cpu if first is not None else cpu_s,
         seconds=seconds,
         cpu_s=cpu_s,
         prompt_tokens=after.prompt_tokens - before.prompt_tokens,

@@ -66,6 +66,9 @@ def support_speed(
         "generated_turns": float(len(generated)),
         "first_token_p50_s": float(np.percentile(generated, 50)),
         "first_token_p95_s": float(np.percentile(generated, 95)),
+        "first_token_cpu_p95_s": float(
+            np.percentile([turn.first_token_cpu_s for turn in ongoing if turn.generated], 95)
+        ),
         "any_turn_first_token_p95_s": float(np.percentile([turn.first_token_s for turn in ongoing], 95)),
         **_costs("duet", [turn for turns in measured for turn in turns], conversations),
     }

@@ -6,7 +6,7 @@ import re
 
 from apps.support.aspects import Aspect
 from apps.support.descriptions import describe_item, describe_order, item_facts, item_list, method_of
-from apps.support.facts import Money
+from apps.support.facts import Money, make_fact
 from apps.support.identity import find_order, latest_orders
 from apps.support.models import (
     Order,
@@ -65,7 +65,7 @@ def order_details(case: Case, order: Order) -> Outcome:
     if not any(fact.name == "order" for note in notes for fact in note.facts) and asks == _EVERYTHING:
         notes.insert(0, status_note(case, order))
     listed = sum(len(note.text) for note in notes if note.key == "items")
-    return Outcome(_each_once(notes), exact=listed > MOST_LISTED_CHARACTERS)
+    return Outcome(_with_number(_each_once(notes), order, case), exact=listed > MOST_LISTED_CHARACTERS)
 
 
 def list_orders(case: Case) -> Outcome:
@@ -223,6 +223,14 @@ def _refund(case: Case, payment: Payment) -> Note:
     return write(
         key, case.language, must=("amount",), amount=amount, method=method_of(payment.method, case.language)
     )
+
+
+def _with_number(notes: list[Note], order: Order, case: Case) -> list[Note]:
+    """The notes, with the order's number among what a reply may say: "the total of order #W1234567 is …"."""
+    if any(fact.name == "order" for note in notes for fact in note.facts):
+        return notes
+    number = make_fact("order", f"#{order.number}", case.language, must=False)
+    return [Note(notes[0].key, notes[0].text, (*notes[0].facts, number)), *notes[1:]]
 
 
 def _each_once(notes: list[Note]) -> list[Note]:

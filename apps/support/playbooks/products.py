@@ -53,12 +53,15 @@ def _about(case: Case, product: Product) -> list[Note]:
     low, high = (pick(variants, key=lambda variant: variant.price) for pick in (min, max))
     options = "; ".join(describe_variant(variant) for variant in variants[:MOST_OPTIONS])
     notes = []
+    if wanted:
+        option = ", ".join(sorted(wanted))
+        notes.append(write("option_available", language, must=("option",), product=name, option=option))
     if low.price == high.price:
         price = Money(low.price, low.currency)
         notes.append(write("product_price", language, must=("price",), product=name, price=price))
     else:
         ends = {"low": Money(low.price, low.currency), "high": Money(high.price, high.currency)}
         notes.append(write("product_price_range", language, must=("low", "high"), product=name, **ends))
-    if options:
+    if options and not wanted:
         notes.append(write("product_available", language, product=name, options=options))
     return notes
