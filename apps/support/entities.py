@@ -206,6 +206,16 @@ def find_entities(session: Session, text: str, today: date) -> Entities:
     )
 
 
+def without_emails(text: str) -> str:
+    """The text as a model is shown it: an address in it is proof, and nothing to be repeated or asked about."""
+    return re.sub(
+        r"(?:my |the |我的)?(?:e-?mail(?: address)? is|邮箱是?)?\s*" + _EMAIL.pattern,
+        " ",
+        text,
+        flags=re.I | re.A,
+    )
+
+
 def with_question(found: Entities, asked: Entities) -> Entities:
     """What a message that brings a missing detail is about, together with the question that lacked it."""
     return replace(

@@ -19,7 +19,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from apps.support import desk
 from apps.support.acting import act, hand_over, keep_asking, last_receipt
 from apps.support.database import Database
-from apps.support.entities import Entities, find_entities, with_question
+from apps.support.entities import Entities, find_entities, with_question, without_emails
 from apps.support.errors import ConflictError
 from apps.support.guard import guard, storable
 from apps.support.identity import remember_proofs
@@ -276,7 +276,7 @@ class SupportPipeline:
             yield spoken.text
         else:
             spoken = yield from self.replies.stream(
-                notes, turn.question or turn.text, turn.language, turn.state.segment
+                notes, without_emails(turn.question or turn.text), turn.language, turn.state.segment
             )
             # A bad draw must not become the example that the next reply follows.
             written = _joined([note.text for note in notes], turn.language)

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apps.support.database import Database
-from apps.support.entities import Entities, find_entities, parse_address
+from apps.support.entities import Entities, bare_details, find_entities, parse_address, without_emails
 from apps.support.guard import MOST_CHARACTERS, guard, storable
 from apps.support.intents import INTENTS, OUT_OF_SCOPE, ExampleIntents, packaged_examples
 from apps.support.language import detect_language
@@ -236,3 +236,66 @@ def test_messages_nobody_wrote_down_are_understood(intents: ExampleIntents, text
     assert guess.name == intent
     assert 0 < guess.confidence <= 1
     assert intent not in [name for name, _ in guess.alternatives]
+
+
+@pytest.mark.parametrize(
+    ("text", "bare"),
+    [
+        ("W1234567", True),
+        ("and W1234567?", True),
+        ("my email is anna@example.com", True),
+        ("订单号是W1234567，邮箱anna@example.com", True),
+        ("where is W1234567", False),
+        ("订单W1234567什么时候到？邮编970673", False),
+        ("hello", False),
+    ],
+)
+def test_a_message_of_numbers_alone_has_no_intent_of_its_own(text: str, bare: bool) -> None:
+    assert bare_details(text) is bare
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("where is W1? my email is anna@example.com", "where is W1?"),
+        ("我的邮箱是anna@example.com，订单到哪了", "，订单到哪了"),
+        ("no mail here", "no mail here"),
+    ],
+)
+def test_the_model_is_not_shown_the_proof(text: str, shown: str) -> None:
+    assert without_emails(text).strip() == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "asks"),
+    [
+        ("what did I order?", ("items",)),
+        ("how much did I pay for order W1234567?", ("total",)),
+        ("is my order shipped and which address is it going to?", ("status", "address")),
+        ("when will it arrive?", ("status",)),
+        ("where is my refund?", ("refund",)),
+        ("里面有什么，一共多少钱", ("items", "total")),
+        ("change the address of my order", ()),
+        ("cancel my order", ()),
+        ("which payment methods do you accept?", ()),
+        ("what is your address?", ()),
+    ],
+)
+def test_what_is_asked_about_an_order_is_read(
+    sqlite_shop: Database, text: str, asks: tuple[str, ...]
+) -> None:
+    assert entities(sqlite_shop, text).asks == asks
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "please deliver to 5 Court Street, Springfield, IL 62704",
+        "do you sell a smoke detector",
+        "有滚筒洗衣机吗",
+        "垃圾桶多少钱",
+        "送到医院可以吗",
+    ],
+)
+def test_harmless_words_alarm_nobody(text: str) -> None:
+    assert guard(text).handover is None

@@ -59,7 +59,7 @@ def support(
 def window(
     data: Data = None,
     turns: Annotated[
-        int, typer.Option("--turns", "--limit", min=40, help="Turns of the conversation.")
+        int, typer.Option("--turns", "--limit", min=60, help="Turns of the conversation.")
     ] = 300,
     model: Model = None,
     adapter: Adapter = None,
