@@ -43,6 +43,11 @@ class Decoder(Protocol):
 Transform = Callable[[str, Tensor], Tensor]
 
 
+def linear_name(layer: int, module: str) -> str:
+    """What a checkpoint calls a linear module, without ".weight"."""
+    return f"model.layers.{layer}.{'self_attn' if module in ATTENTION else 'mlp'}.{module}"
+
+
 class TorchDecoder:
     """The reference decoder. Weights stay in `dtype`; norms, rotation and softmax are float32."""
 
@@ -70,8 +75,7 @@ class TorchDecoder:
     ) -> dict[str, Tensor]:
         weights = {}
         for module in MODULES:
-            part = "self_attn" if module in ATTENTION else "mlp"
-            name = f"model.layers.{layer}.{part}.{module}"
+            name = linear_name(layer, module)
             weights[module] = load(f"{name}.weight")
             if checkpoint.has(f"{name}.bias"):
                 weights[f"{module}.bias"] = load(f"{name}.bias")
@@ -93,17 +97,17 @@ class TorchDecoder:
         positions = batch.positions.double()
         windows = batch.windows[batch.sequences.long()]
         clipped = torch.where(windows > 0, torch.minimum(batch.positions, windows - 1), batch.positions)
-        rotation = _rotation(positions, self._frequencies)
-        sink_rotation = _rotation(clipped.double(), self._frequencies)
+        rotation = rotations(positions, self._frequencies)
+        sink_rotation = rotations(clipped.double(), self._frequencies)
         blocks, offsets = batch.slots.long() // BLOCK, batch.slots.long() % BLOCK
         for layer, weights in enumerate(self._layers):
-            h = _rms_norm(x, weights["input_layernorm"], config.rms_eps)
+            h = rms_norm(x, weights["input_layernorm"], config.rms_eps)
             q = self._linear(h, layer, "q_proj", batch, spans).view(-1, config.heads, config.head_dim)
             k = self._linear(h, layer, "k_proj", batch, spans).view(-1, config.kv_heads, config.head_dim)
             v = self._linear(h, layer, "v_proj", batch, spans).view(-1, config.kv_heads, config.head_dim)
-            cache.keys[layer][blocks, :, :, offsets] = _rotate(k, rotation).to(cache.dtype)
+            cache.keys[layer][blocks, :, :, offsets] = rotate(k, rotation).to(cache.dtype)
             cache.values[layer][blocks, :, offsets] = v.to(cache.dtype)
-            near, far = _rotate(q, rotation), _rotate(q, sink_rotation)
+            near, far = rotate(q, rotation), rotate(q, sink_rotation)
             attended = torch.cat(
                 [
                     _attend(near[span], far[span], batch, sequence, span, cache, layer)
@@ -111,11 +115,11 @@ class TorchDecoder:
                 ]
             )
             x = x + self._linear(attended, layer, "o_proj", batch, spans)
-            h = _rms_norm(x, weights["post_attention_layernorm"], config.rms_eps)
+            h = rms_norm(x, weights["post_attention_layernorm"], config.rms_eps)
             gate = self._linear(h, layer, "gate_proj", batch, spans)
             up = self._linear(h, layer, "up_proj", batch, spans)
             x = x + self._linear(F.silu(gate) * up, layer, "down_proj", batch, spans)
-        return _rms_norm(x[batch.outputs], self._norm, config.rms_eps)
+        return rms_norm(x[batch.outputs], self._norm, config.rms_eps)
 
     @torch.inference_mode()
     def logits(self, hidden: Tensor) -> Tensor:
@@ -141,18 +145,18 @@ def _spans(batch: Batch) -> list[slice]:
     return spans
 
 
-def _rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
+def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
     return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + eps) * weight
 
 
-def _rotation(positions: Tensor, frequencies: Tensor) -> tuple[Tensor, Tensor]:
+def rotations(positions: Tensor, frequencies: Tensor) -> tuple[Tensor, Tensor]:
     """cos and sin, [T, 1, head_dim] float32, computed in float64 so that far positions stay exact."""
     angles = positions[:, None] * frequencies[None, :]
     angles = torch.cat([angles, angles], -1)[:, None, :]
     return angles.cos().float(), angles.sin().float()
 
 
-def _rotate(x: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
+def rotate(x: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
     """Rotate the halves of each head, [T, heads, head_dim]."""
     first, second = x.chunk(2, -1)
     return x * rotation[0] + torch.cat([-second, first], -1) * rotation[1]

@@ -14,10 +14,10 @@ from core_model.checkpoint import Checkpoint
 from core_model.kernels import library
 from core_model.kernels.build import KernelsUnavailableError, build
 from core_model.kernels.library import address
-from core_model.kernels.packing import HEAD_BITS, WEIGHT_BITS, Progress, packed_weights, supports
+from core_model.kernels.packing import HEAD_BITS, PARTS, Progress, packed_weights, supports
 from core_model.kv_cache import KVCache
 from core_model.lora import MODULES, LoraAdapter, module_shape
-from core_model.quantization import GROUP
+from core_model.quantization import GROUP, module_bits
 
 FIRST_POSITIONS = 4096
 """Positions whose rotation is computed at the start; more when a sequence grows beyond."""
@@ -39,9 +39,11 @@ class FusedDecoder:
         home: Path,
         progress: Progress | None = None,
         backend: str | None = None,
+        calibrated: bool = True,
     ) -> None:
         """Compile the kernels and pack the weights, unless `home` has both already.
 
+        `calibrated=False` rounds int4 weights without the calibration text, which needs the tokenizer.
         `backend` forces "avx512-vnni", "avx2" or "portable". Raises KernelsUnavailableError.
         """
         self.config = checkpoint.config
@@ -49,8 +51,8 @@ class FusedDecoder:
             raise KernelsUnavailableError(f"the kernels do not support the sizes of {self.config.name}")
         self._library = library.load(build(home / "kernels", backend))
         self.backend: str = self._library.duet_backend().decode()
-        self._tensors = packed_weights(checkpoint, weights, home / "packed", progress)
-        self._weight_bits = WEIGHT_BITS[weights]
+        self._tensors = packed_weights(checkpoint, weights, home / "packed", progress, calibrated)
+        self._weights = weights
         self._layers = (library.Layer * self.config.layers)(*map(self._layer, range(self.config.layers)))
         model = self._model()
         self._handle = ctypes.c_void_p(self._library.duet_create(ctypes.byref(model), threads))
@@ -154,8 +156,8 @@ class FusedDecoder:
         name = f"layers.{index}"
         return library.Layer(
             *(
-                self._weight(f"{name}.{part}", self._weight_bits)
-                for part in ("qkv", "output", "gate_up", "down")
+                self._weight(f"{name}.{part}", module_bits(self._weights, module))
+                for part, module in PARTS.items()
             ),
             address(self._tensors[f"{name}.input_norm"]),
             address(self._tensors[f"{name}.post_attention_norm"]),

@@ -13,16 +13,21 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from core_model.calibration import calibrated_layers
 from core_model.checkpoint import Checkpoint
 from core_model.config import ModelConfig
-from core_model.quantization import GROUP, pack, quantize
+from core_model.decoder import linear_name
+from core_model.lora import MODULES
+from core_model.quantization import GROUP, QuantizedWeight, module_bits, pack, quantize
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 ALIGNMENT = 64
 """Bytes; the kernels read whole cache lines."""
 
-WEIGHT_BITS = {"int4": 4, "int8": 8}
 HEAD_BITS = 8
+
+PARTS = {"qkv": "q_proj", "output": "o_proj", "gate_up": "gate_proj", "down": "down_proj"}
+"""The packed weights of a layer, and a module of each: those of one part have the same bits."""
 
 Progress = Callable[[int, int], None]
 """Called with the number of layers that are quantised and of all."""
@@ -33,19 +38,27 @@ _log = logging.getLogger(__name__)
 
 
 def packed_weights(
-    checkpoint: Checkpoint, weights: str, folder: Path, progress: Progress | None = None
+    checkpoint: Checkpoint,
+    weights: str,
+    folder: Path,
+    progress: Progress | None = None,
+    calibrated: bool = True,
 ) -> dict[str, Tensor]:
     """The packed tensors of a model with "int4" or "int8" weights, from `folder` if they were packed before.
+
+    4 bits are calibrated (see `calibration`), or each weight is rounded by itself: without a tokenizer.
 
     Names: layers.{i}.{qkv,output,gate_up,down}.{codes,scales}, layers.{i}.qkv.bias and the norms,
     norm, head.{codes,scales}, embedding.{codes,scales}.
     """
-    path = folder / f"{checkpoint.fingerprint}-{weights}-{FORMAT_VERSION}.safetensors"
+    calibrated = calibrated and weights == "int4"  # what 8 bits lose is not worth the time
+    kind = f"{weights}-calibrated" if calibrated else weights
+    path = folder / f"{checkpoint.fingerprint}-{kind}-{FORMAT_VERSION}.safetensors"
     if path.is_file():
         return _read(path)
     total = checkpoint.config.layers + 2
     tensors: dict[str, Tensor] = {}
-    for done, part in enumerate(_parts(checkpoint, WEIGHT_BITS[weights]), start=1):
+    for done, part in enumerate(_parts(checkpoint, weights, calibrated), start=1):
         tensors |= part
         if progress:
             progress(done, total)
@@ -58,49 +71,74 @@ def packed_weights(
     return _read(path)
 
 
-def _parts(checkpoint: Checkpoint, bits: int) -> Iterator[dict[str, Tensor]]:
+def _parts(checkpoint: Checkpoint, weights: str, calibrated: bool) -> Iterator[dict[str, Tensor]]:
     """The embedding, the layers, the head: what is packed at once."""
     config = checkpoint.config
     embedding = quantize(checkpoint.tensor("model.embed_tokens.weight"), 8)
     signed = (embedding.codes ^ 128).view(torch.int8)
     yield {"embedding.codes": signed, "embedding.scales": embedding.scales}
-    for index in range(config.layers):
-        yield {f"layers.{index}.{name}": tensor for name, tensor in _layer(checkpoint, index, bits).items()}
+    layers = calibrated_layers(checkpoint) if calibrated else _plain_layers(checkpoint, weights)
+    for index, rounded in enumerate(layers):
+        layer = _layer(checkpoint, index, rounded)
+        yield {f"layers.{index}.{name}": tensor for name, tensor in layer.items()}
     head = "model.embed_tokens.weight" if config.tied_head else "lm_head.weight"
     yield {
         "norm": checkpoint.tensor("model.norm.weight"),
-        **_linear("head", checkpoint.tensor(head), HEAD_BITS),
+        **_linear("head", quantize(checkpoint.tensor(head), HEAD_BITS)),
     }
 
 
-def _layer(checkpoint: Checkpoint, index: int, bits: int) -> dict[str, Tensor]:
+def _plain_layers(checkpoint: Checkpoint, weights: str) -> Iterator[dict[str, QuantizedWeight]]:
+    for index in range(checkpoint.config.layers):
+        yield {
+            module: quantize(
+                checkpoint.tensor(f"{linear_name(index, module)}.weight"), module_bits(weights, module)
+            )
+            for module in MODULES
+        }
+
+
+def _layer(checkpoint: Checkpoint, index: int, rounded: dict[str, QuantizedWeight]) -> dict[str, Tensor]:
     def tensor(name: str) -> Tensor:
         return checkpoint.tensor(f"model.layers.{index}.{name}")
 
-    qkv = [f"self_attn.{name}_proj" for name in "qkv"]
+    qkv = [f"{name}_proj" for name in "qkv"]
     tensors = {
-        **_linear("qkv", torch.cat([tensor(f"{name}.weight") for name in qkv]), bits),
-        **_linear("output", tensor("self_attn.o_proj.weight"), bits),
-        **_linear("gate_up", interleave(tensor("mlp.gate_proj.weight"), tensor("mlp.up_proj.weight")), bits),
-        **_linear("down", tensor("mlp.down_proj.weight"), bits),
+        **_linear("qkv", _rows_of(torch.cat, [rounded[name] for name in qkv])),
+        **_linear("output", rounded["o_proj"]),
+        **_linear("gate_up", _rows_of(interleave, [rounded["gate_proj"], rounded["up_proj"]])),
+        **_linear("down", rounded["down_proj"]),
         "input_norm": tensor("input_layernorm.weight"),
         "post_attention_norm": tensor("post_attention_layernorm.weight"),
     }
     if checkpoint.config.qkv_bias:
-        tensors["qkv.bias"] = torch.cat([tensor(f"{name}.bias") for name in qkv])
+        tensors["qkv.bias"] = torch.cat([tensor(f"self_attn.{name}.bias") for name in qkv])
     return tensors
 
 
-def _linear(name: str, weight: Tensor, bits: int) -> dict[str, Tensor]:
-    codes, scales = pack(quantize(weight, bits))
+def _linear(name: str, weight: QuantizedWeight) -> dict[str, Tensor]:
+    codes, scales = pack(weight)
     return {f"{name}.codes": codes, f"{name}.scales": scales}
 
 
-def interleave(gate: Tensor, up: Tensor) -> Tensor:
+def _rows_of(join: Callable[[list[Tensor]], Tensor], weights: list[QuantizedWeight]) -> QuantizedWeight:
+    """One weight with the output channels of several, in the order in which `join` puts rows."""
+    first = weights[0]
+    minimums = [weight.minimums for weight in weights if weight.minimums is not None]
+    return QuantizedWeight(
+        first.bits,
+        first.inputs,
+        join([weight.codes for weight in weights]),
+        join([weight.scales for weight in weights]),
+        join(minimums) if minimums else None,
+    )
+
+
+def interleave(gate_and_up: list[Tensor]) -> Tensor:
     """64 rows of gate, 64 rows of up, and so on: what fills one group of the next product."""
-    padding = (0, 0, 0, -gate.shape[0] % GROUP)
+    padding = (0, 0, 0, -gate_and_up[0].shape[0] % GROUP)
     pair = [
-        torch.nn.functional.pad(weight, padding).view(-1, GROUP, weight.shape[1]) for weight in (gate, up)
+        torch.nn.functional.pad(weight, padding).view(-1, GROUP, weight.shape[1]) for weight in gate_and_up
     ]
     return torch.stack(pair, 1).flatten(0, 2)
 

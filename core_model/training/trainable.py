@@ -12,14 +12,12 @@ from torch import Tensor
 from core_model.checkpoint import Checkpoint
 from core_model.config import ModelConfig
 from core_model.lora import MODULES
-from core_model.quantization import dequantize, quantize
+from core_model.quantization import dequantize, module_bits, quantize
 from core_model.training.errors import RecipeError
 from core_model.training.recipe import LoraShape
 
 MAX_SHARE = 0.037
 """Most that an adapter may have of its base's parameters."""
-
-_BITS = {"int4": 4, "int8": 8}
 
 
 def base_model(checkpoint: Checkpoint, weights: str, labels: int | None) -> Any:
@@ -89,8 +87,10 @@ def _weight(checkpoint: Checkpoint, name: str, weights: str, shape: tuple[int, .
     if name == "score.weight":
         return torch.zeros(shape)
     values = checkpoint.tensor(name)
-    if weights in _BITS and name.rpartition(".")[0].endswith(MODULES) and values.dim() == 2:
-        values = dequantize(quantize(values, _BITS[weights]))
+    module = name.split(".")[-2]
+    if weights in ("int4", "int8") and module in MODULES and values.dim() == 2:
+        # Each weight by itself: the calibrated rounding that is served errs a little less.
+        values = dequantize(quantize(values, module_bits(weights, module)))
     return values.to(torch.bfloat16)
 
 

@@ -19,7 +19,7 @@ from core_model.fused_decoder import FusedDecoder
 from core_model.kernels.build import KernelsUnavailableError, build
 from core_model.kv_cache import BLOCK, KVCache
 from core_model.lora import MODULES, LoraAdapter, module_shape
-from core_model.quantization import dequantize, quantize
+from core_model.quantization import dequantize, module_bits, quantize
 
 FAMILIES = {
     # Sizes that are no multiple of 64 are padded; the group of query heads is odd in one of the two.
@@ -57,11 +57,11 @@ class RandomCheckpoint:
         return torch.randn(outputs, inputs, generator=generator) / inputs**0.5
 
 
-def rounded(bits: int):
+def rounded(weights: str):
     """What the kernels' weights stand for, as the reference decoder takes it."""
 
     def transform(name: str, weight: Tensor) -> Tensor:
-        return dequantize(quantize(weight, 8 if "embed_tokens" in name or "lm_head" in name else bits))
+        return dequantize(quantize(weight, module_bits(weights, name.split(".")[-2])))
 
     return transform
 
@@ -75,14 +75,15 @@ def fused(
     family: str, weights: str, home: Path, backend: str | None = None, threads: int = 2
 ) -> FusedDecoder:
     try:
-        return FusedDecoder(RandomCheckpoint(FAMILIES[family]), weights, threads, home, backend=backend)
+        return FusedDecoder(
+            RandomCheckpoint(FAMILIES[family]), weights, threads, home, backend=backend, calibrated=False
+        )
     except KernelsUnavailableError as error:
         pytest.skip(str(error))
 
 
 def reference(family: str, weights: str) -> TorchDecoder:
-    bits = {"int4": 4, "int8": 8}[weights]
-    return TorchDecoder(RandomCheckpoint(FAMILIES[family]), transform=rounded(bits))
+    return TorchDecoder(RandomCheckpoint(FAMILIES[family]), transform=rounded(weights))
 
 
 def cache_for(decoder: FusedDecoder | TorchDecoder, blocks: int = 64) -> KVCache:
@@ -304,18 +305,28 @@ def test_without_a_compiler_the_error_says_what_to_install(
 def test_sizes_that_the_vectors_do_not_fit_are_refused(home: Path) -> None:
     config = ModelConfig("odd", "llama", 1, 60, 128, 3, 3, 20, 100, 128, 1e4, 1e-5, False, True)
     with pytest.raises(KernelsUnavailableError, match="odd"):
-        FusedDecoder(RandomCheckpoint(config), "int4", 1, home)
+        FusedDecoder(RandomCheckpoint(config), "int4", 1, home, calibrated=False)
 
 
 def test_packed_weights_are_kept_and_mapped_at_the_next_start(tmp_path: Path) -> None:
     steps: list[tuple[int, int]] = []
     checkpoint = RandomCheckpoint(FAMILIES["llama"])
     first = FusedDecoder(
-        checkpoint, "int4", 1, tmp_path, progress=lambda done, total: steps.append((done, total))
+        checkpoint,
+        "int4",
+        1,
+        tmp_path,
+        progress=lambda done, total: steps.append((done, total)),
+        calibrated=False,
     )
     assert steps == [(n, 5) for n in range(1, 6)]
     second = FusedDecoder(
-        checkpoint, "int4", 1, tmp_path, progress=lambda done, total: steps.append((done, total))
+        checkpoint,
+        "int4",
+        1,
+        tmp_path,
+        progress=lambda done, total: steps.append((done, total)),
+        calibrated=False,
     )
     assert len(steps) == 5
     batch = Conversation([0]).next([20])
