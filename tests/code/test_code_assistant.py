@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI, Request
 from fastapi.testclient import TestClient
 
+from apps.auth import LOCAL
 from apps.code.answers import NORMAL, QUICK, Answer, Checked, Token
 from apps.code.api import AnswerBody, create_router
 from apps.code.assistant import CodeAssistant
@@ -24,9 +25,13 @@ def assistant(edge_engine: Engine) -> CodeAssistant:
     return CodeAssistant(DuetChatModel(engine=edge_engine))
 
 
+def _from_this_machine(request: Request) -> None:
+    request.state.caller = LOCAL
+
+
 @pytest.fixture(scope="module")
 def client(assistant: CodeAssistant) -> Iterator[TestClient]:
-    app = FastAPI()
+    app = FastAPI(dependencies=[Depends(_from_this_machine)])
     app.include_router(create_router(lambda: assistant))
     with TestClient(app) as client:
         yield client
