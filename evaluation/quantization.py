@@ -6,6 +6,7 @@ import math
 import pydoc_data.topics
 import sysconfig
 from collections.abc import Callable, Mapping, Sequence
+from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
@@ -20,18 +21,37 @@ from core_model.tokenizer import Tokenizer
 from evaluation.errors import DataError
 
 WEIGHTS: tuple[Literal["int8", "int4"], ...] = ("int8", "int4")
-CODE_MODULES = ("textwrap.py", "csv.py", "fractions.py", "shelve.py")
-ENGLISH_TOPICS = ("objects", "exceptions", "context-managers", "naming", "debugger")
+OWN_MODULES = ("engine.py", "sequence.py")
+OWN_ARTICLES = (
+    "returns",
+    "refunds",
+    "cancellations",
+    "warranty",
+    "contact",
+    "order-changes",
+    "legal",
+    "privacy",
+)
+LIBRARY_MODULES = ("textwrap.py", "csv.py", "fractions.py", "shelve.py")
+MANUAL_TOPICS = ("objects", "exceptions", "context-managers", "naming", "debugger")
 ROWS_AT_ONCE = 128
 """Rows whose logits are computed together: 128 x 152k float32 are 78 MB."""
 
 
 def default_texts() -> dict[str, str]:
-    """Texts that lie beside every Python: source of the standard library, and prose of its manual."""
+    """Source and policies of Duet, which no model has read, and of Python's library and manual, which every one has.
+
+    None of them is in the text that the rounding is calibrated on.
+    """
+    core, handbook = files("core_model"), files("apps.support") / "handbook" / "en"
     library = Path(sysconfig.get_path("stdlib"))
     return {
-        "code": "\n\n".join((library / module).read_text(encoding="utf-8") for module in CODE_MODULES),
-        "english": "\n\n".join(pydoc_data.topics.topics[topic] for topic in ENGLISH_TOPICS),
+        "code": "\n\n".join((core / module).read_text(encoding="utf-8") for module in OWN_MODULES),
+        "english": "\n\n".join(
+            (handbook / f"{name}.md").read_text(encoding="utf-8") for name in OWN_ARTICLES
+        ),
+        "library": "\n\n".join((library / module).read_text(encoding="utf-8") for module in LIBRARY_MODULES),
+        "manual": "\n\n".join(pydoc_data.topics.topics[topic] for topic in MANUAL_TOPICS),
     }
 
 

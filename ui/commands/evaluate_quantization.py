@@ -16,7 +16,9 @@ from ui.commands.evaluate import show
 def quantization(
     data: Annotated[
         Path | None,
-        typer.Option(exists=True, help="A text, or a folder of texts [default: files of this Python]."),
+        typer.Option(
+            exists=True, help="A text, or a folder of texts [default: files of Duet and of this Python]."
+        ),
     ] = None,
     model: Annotated[
         str | None, typer.Option(help="Base model, by name or path [default: DUET_MODEL].")
