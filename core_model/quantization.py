@@ -27,7 +27,7 @@ REFINEMENTS = 2
 def module_bits(weights: str, module: str) -> int:
     """How many bits a linear module has when a decoder is served as `weights`, "int4" or "int8".
 
-    Attention keeps 8 bits in both: it is an eighth of a layer, and brings a third of the loss (docs/kernels.md).
+    Attention keeps 8 bits in both: of the default model's layers it is only an eighth.
     """
     return 4 if weights == "int4" and module in ("gate_proj", "up_proj", "down_proj") else 8
 

@@ -39,7 +39,7 @@ ROWS_AT_ONCE = 128
 
 
 def default_texts() -> dict[str, str]:
-    """Source and policies of Duet, which no model has read, and of Python's library and manual, which every one has.
+    """Source and policies of Duet, and of Python's library and manual, which models are likely to be trained on.
 
     None of them is in the text that the rounding is calibrated on.
     """

@@ -89,7 +89,7 @@ def _weight(checkpoint: Checkpoint, name: str, weights: str, shape: tuple[int, .
     values = checkpoint.tensor(name)
     module = name.split(".")[-2]
     if weights in ("int4", "int8") and module in MODULES and values.dim() == 2:
-        # Each weight by itself: the calibrated rounding that is served errs a little less.
+        # Each weight by itself, unlike what is served: calibrating takes a minute.
         values = dequantize(quantize(values, module_bits(weights, module)))
     return values.to(torch.bfloat16)
 
