@@ -93,7 +93,7 @@ class Recipe(_Section):
     kind: Literal["classification", "chat"]
     model: str = catalog.DEFAULT_MODEL
     weights: Literal["int4", "int8", "bf16"] = "int4"
-    """How the base will be served: it is rounded so before training, and the adapter makes up for that."""
+    """How the base will be served: it is rounded to these bits before training, though without calibration."""
     suffix: Annotated[str, Field(min_length=1, max_length=40)] = "\nIntent:"
     """Follows each text to be classified: the question whose answer the head reads off."""
     out_of_scope: str = "out_of_scope"

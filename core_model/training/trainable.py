@@ -23,7 +23,7 @@ MAX_SHARE = 0.037
 def base_model(checkpoint: Checkpoint, weights: str, labels: int | None) -> Any:
     """A transformers model in bfloat16 with the checkpoint's weights: with a classification head, or causal.
 
-    The decoder's linear weights are rounded as `weights` ("int4", "int8", "bf16") will be served. The weights
+    The decoder's linear weights have the bits of `weights` ("int4", "int8", "bf16"). The weights
     come from our own reader: transformers' GGUF reader keeps them packed and computes in float32, and is
     several times slower.
     """
