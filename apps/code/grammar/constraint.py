@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import weakref
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol, Self
@@ -246,4 +247,6 @@ def _vocabulary(tokenizer: TokenBytes) -> _Vocabulary:
     found = _vocabularies.get(tokenizer)
     if found is None:
         found = _vocabularies[tokenizer] = _Vocabulary(tokenizer)
+        # It stays, and so do the tokenizer's own tables. A collection between two tokens need not go through them.
+        gc.freeze()
     return found

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from apps.code.grammar.stack import Node, any_marked, below
 from apps.code.grammar.tables import ACCEPT, END_SYMBOL, REDUCE, SHIFT, START_STATE, Tables
 
-_MAX_MEMOS = 3000
-"""Nodes with memos before all are forgotten: it bounds the memory of a long program."""
+_MAX_MEMOS = 1500
+"""Memos that are kept, of nodes and of merged nodes: it bounds the memory of a long program."""
 
 
 class KeywordRules:
@@ -85,8 +87,8 @@ class Parser:
         self._dead = dead  # (state, symbol) that strict rules take out of the table
         self.root = Node(START_STATE, ())
         self._accepted = Node(-1, ())
-        self._merged: dict[tuple[int, bool, frozenset[Node]], Node] = {}
-        self._with_memos: list[Node] = []
+        self._merged: OrderedDict[tuple[int, bool, frozenset[Node]], Node] = OrderedDict()
+        self._with_memos: deque[Node] = deque()
 
     def __del__(self) -> None:
         self.forget()
@@ -99,9 +101,16 @@ class Parser:
         self._merged.clear()
 
     def limit_memory(self) -> None:
-        """Forget the memos when there are many; call it between tokens."""
-        if len(self._with_memos) > _MAX_MEMOS:
-            self.forget()
+        """Forget the oldest memos when there are many; call it between tokens.
+
+        Only as many as came since: to forget all at once takes longer than a token may.
+        """
+        with_memos, merged = self._with_memos, self._merged
+        while len(with_memos) > _MAX_MEMOS:
+            node = with_memos.popleft()
+            node.children = node.consumed = None
+        while len(merged) > _MAX_MEMOS:
+            merged.popitem(last=False)
 
     def push(self, parent: Node, state: int, marked: bool = False) -> Node:
         """The node for `state` on top of `parent`."""
@@ -118,11 +127,14 @@ class Parser:
     def merge(self, nodes: list[Node]) -> Node:
         """One node for nodes of one state and mark: its stacks are those of all of them."""
         parents = dict.fromkeys(parent for node in nodes for parent in node.parents)
-        first = nodes[0]
-        key = (first.state, first.marked, frozenset(parents))
+        return self._over(parents, nodes[0].state, nodes[0].marked)
+
+    def _over(self, parents: dict[Node, None], state: int, marked: bool) -> Node:
+        """The node for `state` on top of several nodes."""
+        key = (state, marked, frozenset(parents))
         node = self._merged.get(key)
         if node is None:
-            node = self._merged[key] = Node(first.state, tuple(parents), first.marked)
+            node = self._merged[key] = Node(state, tuple(parents), marked)
         return node
 
     def consume(self, node: Node, symbol: int) -> tuple[Node, ...]:
@@ -164,11 +176,7 @@ class Parser:
             for kind, argument, detail in actions:
                 if kind == REDUCE:
                     marked = order is not None and order.marks(node, argument, detail)
-                    for base in below(node, detail):
-                        state = tables.entry(base.state, argument)
-                        if not state:
-                            continue
-                        reduced = self.push(base, state, marked)
+                    for reduced in self._reduced(below(node, detail), argument, marked):
                         if following is None:
                             following = reduced
                         else:
@@ -181,6 +189,26 @@ class Parser:
             if following is None:
                 return
             node = following
+
+    def _reduced(self, bases: Sequence[Node], symbol: int, marked: bool) -> Iterable[Node]:
+        """The nodes for a nonterminal on top of `bases`; those that come to one state are one node.
+
+        Ambiguous nesting (`a<a<a<…` in C++) has a base for every level. Taken one by one, each token would cost as
+        much as the text is deep.
+        """
+        entry = self._tables.entry
+        if len(bases) == 1:
+            state = entry(bases[0].state, symbol)
+            return (self.push(bases[0], state, marked),) if state else ()
+        targets = {state: entry(state, symbol) for state in {base.state for base in bases}}
+        by_target: dict[tuple[int, bool], dict[Node, None]] = {}
+        for base in bases:
+            by_target.setdefault((targets[base.state], base.marked), {})[base] = None
+        return [
+            self.push(next(iter(group)), state, marked) if len(group) == 1 else self._over(group, state, marked)
+            for (state, _), group in by_target.items()
+            if state
+        ]
 
     def may_end(self, node: Node) -> bool:
         """Whether the end of the text may follow."""

@@ -6,7 +6,7 @@ position in the text is kept by keeping its nodes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 
 class Node:
@@ -28,7 +28,7 @@ class Node:
         self.distance: float | None = None
 
 
-def below(node: Node, count: int) -> Iterable[Node]:
+def below(node: Node, count: int) -> Sequence[Node]:
     """The nodes found by popping `count` states."""
     while count:
         parents = node.parents
