@@ -6,11 +6,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from apps.code.grammar.cpp_rules import CppRules
 from apps.code.grammar.cpp_scanner import CppScanner
 from apps.code.grammar.errors import UnknownLanguageError
+from apps.code.grammar.java_rules import JavaRules
+from apps.code.grammar.python_rules import PythonRules
 from apps.code.grammar.python_scanner import PythonScanner
 from apps.code.grammar.scanner import ExternalScanner
-from apps.code.grammar.strict_rules import CppRules, JavaRules, PythonRules, StrictRules
+from apps.code.grammar.strict_rules import StrictRules
 from apps.code.grammar.tables import Tables
 
 

@@ -205,7 +205,9 @@ class Parser:
         for base in bases:
             by_target.setdefault((targets[base.state], base.marked), {})[base] = None
         return [
-            self.push(next(iter(group)), state, marked) if len(group) == 1 else self._over(group, state, marked)
+            self.push(next(iter(group)), state, marked)
+            if len(group) == 1
+            else self._over(group, state, marked)
             for (state, _), group in by_target.items()
             if state
         ]
