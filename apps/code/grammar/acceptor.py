@@ -49,14 +49,11 @@ class Acceptor:
         self._lexer = grammar.lexer
         self._scanner = grammar.scanner
         self._forbidden = grammar.forbidden_character
-        self.parser = Parser(
-            grammar.tables, grammar.keyword_rules, grammar.dead_entries, grammar.argument_order
-        )
+        self.parser = Parser(grammar.tables, grammar.keyword_rules, grammar.dead_entries, grammar.stack_rules)
 
     def initial(self) -> Snapshot:
         """The empty program."""
-        memory = self._scanner.initial if self._scanner else ()
-        return Snapshot((self._fresh(self.parser.root, memory, 0),), "", 0)
+        return Snapshot((self._fresh(self.parser.root, self.grammar.initial_memory, 0),), "", 0)
 
     def by_automaton(self, reading: Reading, snapshot: Snapshot) -> tuple[Reading, ...]:
         """What a reading that waits in its external scanner would be to the automaton."""
@@ -142,9 +139,9 @@ class Acceptor:
                     self._go_on(reading, feed, at)
 
     def _join(self, arrived: list[tuple[Node, Memory]]) -> list[tuple[Node, Memory]]:
-        groups: dict[tuple[int, bool, Memory], dict[Node, None]] = {}
+        groups: dict[tuple[int, int, Memory], dict[Node, None]] = {}
         for node, memory in arrived:
-            groups.setdefault((node.state, node.marked, memory), {})[node] = None
+            groups.setdefault((node.state, node.mark, memory), {})[node] = None
         return [
             (next(iter(nodes)) if len(nodes) == 1 else self.parser.merge(list(nodes)), memory)
             for (_, _, memory), nodes in groups.items()
@@ -165,7 +162,7 @@ class Acceptor:
     def _join_readings(self, pending: list[Reading]) -> list[Reading]:
         groups: dict[tuple, dict[Reading, None]] = {}
         for reading in pending:
-            groups.setdefault((reading.node.state, reading.node.marked, *reading[1:]), {})[reading] = None
+            groups.setdefault((reading.node.state, reading.node.mark, *reading[1:]), {})[reading] = None
         return [
             first if len(group) == 1 else first._replace(node=self.parser.merge([r.node for r in group]))
             for group in groups.values()
@@ -221,18 +218,21 @@ class Acceptor:
     def _take(self, node: Node, memory: Memory, symbol: int, word: int, end: int, feed: _Feed) -> None:
         """Give the parser the token `feed.text[word:end]` that the automaton found."""
         grammar = self.grammar
+        name, mark = "", 0
         if symbol == self._tables.capture:
-            symbol = grammar.keyword_or_identifier(node.state, feed.text[word:end])
+            name = feed.text[word:end]
+            symbol = grammar.keyword_or_identifier(node.state, name)
             if symbol < 0:
                 return
+            if symbol == self._tables.capture:
+                mark = grammar.mark_of_name(name, memory)
         elif symbol in grammar.checked_symbols and not grammar.legal_token(
             symbol, feed.text, word, end, memory
         ):
             return
-        nodes = self.parser.consume(node, symbol)
+        nodes = self.parser.consume(node, symbol, mark)
         if nodes:
-            if self._scanner:
-                memory = self._scanner.shifted(memory, symbol)
+            memory = grammar.shifted(memory, symbol, name)
             feed.heads.setdefault(end, []).extend((shifted, memory) for shifted in nodes)
 
     def _take_external(self, reading: Reading, found: Scan, feed: _Feed) -> None:

@@ -42,13 +42,14 @@ class CppRules(StrictRules):
 
     def dead_entries(self) -> frozenset[tuple[int, int]]:
         """Operators of an expression that stands alone at the top level, and `*` or `&` at the beginning of an
-        item there, after a lambda's capture, or after `const` or `static` without a type."""
+        item there or in a class, after a lambda's capture, or after `const` or `static` without a type."""
         tables = self._tables
         names = tables.names
         terminals = range(tables.token_count)
         pointers = [symbol for symbol in terminals if names[symbol] in ("*", "&", "&&")]
         binary = [symbol for symbol in terminals if names[symbol] in _CPP_BINARY_OPERATORS]
-        capture, item = names.index("lambda_capture_specifier"), names.index("_top_level_item")
+        capture = names.index("lambda_capture_specifier")
+        items = [names.index(name) for name in ("_top_level_item", "_field_declaration_list_item")]
         specifiers = [
             symbol
             for symbol in range(tables.symbol_count)
@@ -60,7 +61,7 @@ class CppRules(StrictRules):
                 dead |= {(after, symbol) for symbol in pointers if after}
             after_capture = tables.entry(state, capture)
             dead |= {(after_capture, symbol) for symbol in pointers if after_capture}
-            if tables.entry(state, item):
+            if any(tables.entry(state, item) for item in items):
                 dead |= {(state, symbol) for symbol in pointers}
             if tables.entry(state, names.index("<=>")) and not self._can_close(state):
                 dead |= {(state, symbol) for symbol in binary}

@@ -32,6 +32,8 @@ class Endings:
         for symbol, ending in self._of_state(reading.state).items():
             if symbol != self._capture:
                 yield symbol, ending
+                if (word + ending).endswith("_"):  # a number, which strict rules do not let end like this
+                    yield symbol, ending + "0"
                 continue
             if word + ending in self._keywords:
                 yield self._keywords[word + ending], ending

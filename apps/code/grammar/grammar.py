@@ -40,6 +40,7 @@ class Grammar:
         self.lexer = Dfa(rules.adapted(data) if rules else data, "lex")
         self._keyword_lexer = Dfa(data, "keyword")
         self.scanner = spec.scanner(tables.names, tables.token_count, strict) if spec.scanner else None
+        self.initial_memory = self.scanner.initial if self.scanner else rules.initial_memory if rules else ()
         words = _words(self._keyword_lexer)
         self.keywords = words
         self.keyword_rules = KeywordRules(
@@ -50,7 +51,8 @@ class Grammar:
         )
         traps = frozenset((state, symbol) for state, symbol in data["traps"].tolist())
         self.dead_entries = traps | rules.dead_entries() if rules else traps
-        self.argument_order = rules.argument_order(words) if rules else None
+        self._names_in = rules.names_in() if rules else frozenset()
+        self.stack_rules = rules.stack_rules(words) if rules else None
         self.forbidden_character = rules.forbidden_character if rules else None
         self.checked_symbols = rules.checked_symbols if rules else frozenset()
         worded = {tables.capture} | self.checked_symbols
@@ -65,7 +67,7 @@ class Grammar:
         rules = self.keyword_rules
         keyword = self.keywords.get(word, -1)
         if word in rules.hard_words:
-            return keyword
+            return self.tables.capture if (state, word) in self._names_in else keyword
         if keyword < 0 or word in rules.plain_words:
             return self.tables.capture
         if self.tables.entry(state, keyword) or rules.is_reserved(state, keyword):
@@ -82,6 +84,16 @@ class Grammar:
     def skips_freely(self, state: int, lex_state: int) -> bool:
         """Whether white space took nothing away from what may follow in this parser state."""
         return self.lexer.reach[self.tables.lex_state[state]] is self.lexer.reach[lex_state]
+
+    def mark_of_name(self, name: str, memory: Memory) -> int:
+        """What strict rules mark the node of a name with."""
+        return 0 if self._rules is None else self._rules.mark_of_name(name, memory)
+
+    def shifted(self, memory: Memory, symbol: int, name: str) -> Memory:
+        """The memory after the parser took a token of the automaton; `name` is its text if it is a word."""
+        if self.scanner:
+            return self.scanner.shifted(memory, symbol)
+        return memory if self._rules is None else self._rules.shifted(memory, symbol, name)
 
     def legal_token(self, symbol: int, text: str, start: int, end: int, memory: Memory) -> bool:
         """Whether strict rules allow the token `text[start:end]`."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
-from apps.code.grammar.stack import Node, any_marked, below
+from apps.code.grammar.stack import Node, below
+from apps.code.grammar.stack_rules import BARRED, StackRules
 from apps.code.grammar.tables import ACCEPT, END_SYMBOL, REDUCE, SHIFT, START_STATE, Tables
 
+_STATE_BITS = 16  # of states and of symbols, in keys that hold a mark too
 _MAX_MEMOS = 1500
 """Memos that are kept, of nodes and of merged nodes: it bounds the memory of a long program."""
 
@@ -37,37 +38,6 @@ class KeywordRules:
         return keyword in self.soft and not self.is_reserved(state, keyword)
 
 
-@dataclass(frozen=True)
-class ArgumentOrder:
-    """A language's rule that no positional argument follows a keyword argument.
-
-    A keyword argument marks its node, the comma after it and the rest of the list; after such a comma only names,
-    stars and the closing bracket may follow, and after the name only "=".
-    """
-
-    makers: frozenset[int]  # nonterminals that mark
-    carrier: int  # the nonterminal of the list's rest
-    comma: int
-    commas: frozenset[int]  # states after a comma between arguments
-    allowed: frozenset[int]  # terminals after a marked comma
-    names: frozenset[int]  # states after a name that may be an argument's
-    after_name: frozenset[int]
-
-    def refuses(self, node: Node, symbol: int) -> bool:
-        """Whether the terminal may not follow here."""
-        if node.marked and node.state in self.commas:
-            return symbol not in self.allowed
-        return (
-            node.state in self.names
-            and symbol not in self.after_name
-            and all(parent.marked and parent.state in self.commas for parent in node.parents)
-        )
-
-    def marks(self, node: Node, symbol: int, count: int) -> bool:
-        """Whether the node of `symbol`, reduced from `count` nodes, is marked."""
-        return symbol in self.makers or (symbol == self.carrier and any_marked(node, count))
-
-
 class Parser:
     """The stacks of one program and of its forks; the tables behind it are shared.
 
@@ -79,15 +49,17 @@ class Parser:
         tables: Tables,
         keywords: KeywordRules,
         dead: frozenset[tuple[int, int]],
-        order: ArgumentOrder | None = None,
+        rules: StackRules | None = None,
     ) -> None:
         self._tables = tables
-        self._order = order
+        self._rules = rules
         self._keywords = keywords
-        self._dead = dead  # (state, symbol) that strict rules take out of the table
+        self._dead = (
+            dead  # (state, symbol) that strict rules take out of the table, terminals and nonterminals
+        )
         self.root = Node(START_STATE, ())
         self._accepted = Node(-1, ())
-        self._merged: OrderedDict[tuple[int, bool, frozenset[Node]], Node] = OrderedDict()
+        self._merged: OrderedDict[tuple[int, int, frozenset[Node]], Node] = OrderedDict()
         self._with_memos: deque[Node] = deque()
 
     def __del__(self) -> None:
@@ -112,57 +84,66 @@ class Parser:
         while len(merged) > _MAX_MEMOS:
             merged.popitem(last=False)
 
-    def push(self, parent: Node, state: int, marked: bool = False) -> Node:
+    def push(self, parent: Node, state: int, mark: int = 0) -> Node:
         """The node for `state` on top of `parent`."""
         children = parent.children
         if children is None:
             children = parent.children = {}
             self._with_memos.append(parent)
-        key = ~state if marked else state
+        key = mark << _STATE_BITS | state
         node = children.get(key)
         if node is None:
-            node = children[key] = Node(state, (parent,), marked)
+            node = children[key] = Node(state, (parent,), mark)
         return node
 
     def merge(self, nodes: list[Node]) -> Node:
         """One node for nodes of one state and mark: its stacks are those of all of them."""
         parents = dict.fromkeys(parent for node in nodes for parent in node.parents)
-        return self._over(parents, nodes[0].state, nodes[0].marked)
+        return self._over(parents, nodes[0].state, nodes[0].mark)
 
-    def _over(self, parents: dict[Node, None], state: int, marked: bool) -> Node:
+    def _over(self, parents: dict[Node, None], state: int, mark: int) -> Node:
         """The node for `state` on top of several nodes."""
-        key = (state, marked, frozenset(parents))
+        key = (state, mark, frozenset(parents))
         node = self._merged.get(key)
         if node is None:
-            node = self._merged[key] = Node(state, tuple(parents), marked)
+            node = self._merged[key] = Node(state, tuple(parents), mark)
         return node
 
-    def consume(self, node: Node, symbol: int) -> tuple[Node, ...]:
-        """The nodes after all reductions that `symbol` allows and its shift; empty where it cannot follow."""
+    def goto(self, state: int, symbol: int) -> int:
+        """The state after a nonterminal, 0 where there is none."""
+        target = self._tables.entry(state, symbol)
+        return 0 if (state, symbol) in self._dead else target
+
+    def consume(self, node: Node, symbol: int, mark: int = 0) -> tuple[Node, ...]:
+        """The nodes after all reductions that `symbol` allows and its shift; empty where it cannot follow.
+
+        `mark` is the mark of the terminal's text.
+        """
+        key = mark << _STATE_BITS | symbol
         memo = node.consumed
         if memo is None:
             memo = node.consumed = {}
             self._with_memos.append(node)
         else:
-            found = memo.get(symbol)
+            found = memo.get(key)
             if found is not None:
                 return found
         out: list[Node] = []
-        if self._order is None or not self._order.refuses(node, symbol):
-            self._consume(node, symbol, out, set())
+        if self._rules is None or not self._rules.refuses(node, symbol):
+            self._consume(node, symbol, mark, out, set())
         if len(out) > 1:
-            by_state: dict[tuple[int, bool], dict[Node, None]] = {}
+            by_state: dict[tuple[int, int], dict[Node, None]] = {}
             for shifted in out:
-                by_state.setdefault((shifted.state, shifted.marked), {})[shifted] = None
+                by_state.setdefault((shifted.state, shifted.mark), {})[shifted] = None
             out = [
                 next(iter(group)) if len(group) == 1 else self.merge(list(group))
                 for group in by_state.values()
             ]
-        result = memo[symbol] = tuple(out)
+        result = memo[key] = tuple(out)
         return result
 
-    def _consume(self, node: Node, symbol: int, out: list[Node], seen: set[Node]) -> None:
-        tables, order = self._tables, self._order
+    def _consume(self, node: Node, symbol: int, mark: int, out: list[Node], seen: set[Node]) -> None:
+        tables, rules = self._tables, self._rules
         while node not in seen:
             seen.add(node)
             entry = tables.entry(node.state, symbol)
@@ -175,39 +156,41 @@ class Parser:
             following: Node | None = None
             for kind, argument, detail in actions:
                 if kind == REDUCE:
-                    marked = order is not None and order.marks(node, argument, detail)
-                    for reduced in self._reduced(below(node, detail), argument, marked):
+                    kept = rules.reduced(node, argument, detail) if rules else 0
+                    for reduced in self._reduced(below(node, detail), argument, kept):
                         if following is None:
                             following = reduced
                         else:
-                            self._consume(reduced, symbol, out, seen)
+                            self._consume(reduced, symbol, mark, out, seen)
                 elif kind == SHIFT:
-                    marked = node.marked and order is not None and symbol == order.comma
-                    out.append(node if detail else self.push(node, argument, marked))
+                    if detail:
+                        out.append(node)
+                        continue
+                    kept = rules.shifted(node, symbol, mark) if rules else 0
+                    if kept != BARRED:
+                        out.append(self.push(node, argument, kept))
                 elif kind == ACCEPT:
                     out.append(self._accepted)
             if following is None:
                 return
             node = following
 
-    def _reduced(self, bases: Sequence[Node], symbol: int, marked: bool) -> Iterable[Node]:
+    def _reduced(self, bases: Sequence[Node], symbol: int, mark: int) -> Iterable[Node]:
         """The nodes for a nonterminal on top of `bases`; those that come to one state are one node.
 
         Ambiguous nesting (`a<a<a<…` in C++) has a base for every level. Taken one by one, each token would cost as
         much as the text is deep.
         """
-        entry = self._tables.entry
+        goto = self.goto
         if len(bases) == 1:
-            state = entry(bases[0].state, symbol)
-            return (self.push(bases[0], state, marked),) if state else ()
-        targets = {state: entry(state, symbol) for state in {base.state for base in bases}}
-        by_target: dict[tuple[int, bool], dict[Node, None]] = {}
+            state = goto(bases[0].state, symbol)
+            return (self.push(bases[0], state, mark),) if state else ()
+        targets = {state: goto(state, symbol) for state in {base.state for base in bases}}
+        by_target: dict[tuple[int, int], dict[Node, None]] = {}
         for base in bases:
-            by_target.setdefault((targets[base.state], base.marked), {})[base] = None
+            by_target.setdefault((targets[base.state], base.mark), {})[base] = None
         return [
-            self.push(next(iter(group)), state, marked)
-            if len(group) == 1
-            else self._over(group, state, marked)
+            self.push(next(iter(group)), state, mark) if len(group) == 1 else self._over(group, state, mark)
             for (state, _), group in by_target.items()
             if state
         ]

@@ -14,8 +14,8 @@ import numpy as np
 
 from apps.code.grammar.finishing import bare_tries
 from apps.code.grammar.lexer import SKIP
-from apps.code.grammar.parser import ArgumentOrder
 from apps.code.grammar.scanner import Memory
+from apps.code.grammar.stack_rules import ArgumentOrder
 from apps.code.grammar.strict_rules import StrictRules
 from apps.code.grammar.tables import REDUCE, SHIFT, Tables
 
@@ -64,7 +64,7 @@ class PythonRules(StrictRules):
             | self._after_bare_try()
         )
 
-    def argument_order(self, words: dict[str, int]) -> ArgumentOrder:
+    def stack_rules(self, words: dict[str, int]) -> ArgumentOrder:
         """No positional argument after a keyword argument."""
         tables = self._tables
         names = tables.names

@@ -351,7 +351,7 @@ class PythonScanner:
             texts = [quote, quote[1:], quote[2:], "x" + quote, "\n" + quote, "{", "}"]
         indents = memory[0]
         lines = ["\n" + " " * indent for indent in (*reversed(indents), indents[-1] + 4)]
-        return [text for text in texts if text] + ["'", '"', "''", '""', *lines]
+        return [text for text in texts if text] + ["'", '"', "''", '""', "b''", *lines]
 
     def line_break(self, memory: Memory) -> str:
         # inside brackets too: where no closing bracket may follow, tree-sitter takes less indentation for a dedent

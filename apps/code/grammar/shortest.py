@@ -112,9 +112,7 @@ class Completer:
         grammar, node = self._acceptor.grammar, reading.node
         for symbol, ending in self._endings.of_token(reading, self._acceptor.unfinished(reading, snapshot)):
             for after in self._parser.consume(node, symbol):
-                memory = (
-                    grammar.scanner.shifted(reading.memory, symbol) if grammar.scanner else reading.memory
-                )
+                memory = grammar.shifted(reading.memory, symbol, "")
                 yield _Candidate(self.distance(after) + len(ending) / 8, ending, after, memory)
 
     def distance(self, node: Node) -> float:
@@ -143,7 +141,7 @@ class Completer:
                 continue
             for symbol, depth, price in self._costs.items(node.state):
                 for base in below(node, depth):
-                    state = self._tables.entry(base.state, symbol)
+                    state = self._parser.goto(base.state, symbol)
                     if not state:
                         continue
                     reached, longer = self._parser.push(base, state), cost + price
@@ -211,7 +209,7 @@ class Completer:
                     found.add(terminal)
                     continue
                 for base in below(node, depth):
-                    state = self._tables.entry(base.state, symbol)
+                    state = self._parser.goto(base.state, symbol)
                     after = self._parser.push(base, state) if state else node
                     if after not in seen:
                         seen.add(after)
@@ -267,7 +265,7 @@ class Completer:
         total = self.distance(node)
         for symbol, depth, price in self._costs.items(node.state):
             for base in below(node, depth):
-                state = self._tables.entry(base.state, symbol)
+                state = self._parser.goto(base.state, symbol)
                 if state:
                     after = self._parser.push(base, state)
                     if after.distance is not None and after.distance + price <= total:

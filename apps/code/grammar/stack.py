@@ -13,16 +13,16 @@ class Node:
     """A parser state and the stacks below it.
 
     `children` finds the node that was pushed for a state, so that equal stacks are one object; `consumed` holds what
-    `Parser.consume` found for a symbol; `distance` what `shortest` found. A node that is `marked` has something in
-    the list it stands in that forbids what might follow (see `parser.ArgumentOrder`).
+    `Parser.consume` found for a symbol; `distance` what `shortest` found. A `mark` says something of what the node
+    stands for that forbids what might follow (see `stack_rules`).
     """
 
-    __slots__ = ("children", "consumed", "distance", "marked", "parents", "state")
+    __slots__ = ("children", "consumed", "distance", "mark", "parents", "state")
 
-    def __init__(self, state: int, parents: tuple[Node, ...], marked: bool = False) -> None:
+    def __init__(self, state: int, parents: tuple[Node, ...], mark: int = 0) -> None:
         self.state = state
         self.parents = parents
-        self.marked = marked
+        self.mark = mark
         self.children: dict[int, Node] | None = None
         self.consumed: dict[int, tuple[Node, ...]] | None = None
         self.distance: float | None = None
@@ -45,11 +45,12 @@ def below(node: Node, count: int) -> Sequence[Node]:
     return tuple(level)
 
 
-def any_marked(node: Node, count: int) -> bool:
-    """Whether one of the top `count` nodes is marked, on any of the stacks."""
+def marks_on(node: Node, count: int) -> int:
+    """The marks of the top `count` nodes together, on any of the stacks."""
+    mark = 0
     level: dict[Node, None] = {node: None}
     for _ in range(count):
-        if any(n.marked for n in level):
-            return True
+        for n in level:
+            mark |= n.mark
         level = dict.fromkeys(parent for n in level for parent in n.parents)
-    return False
+    return mark

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from apps.code.grammar.parser import ArgumentOrder
 from apps.code.grammar.scanner import Memory
+from apps.code.grammar.stack_rules import StackRules
 from apps.code.grammar.tables import Tables
 
 
@@ -20,6 +20,7 @@ class StrictRules:
     hard_keywords: frozenset[str] = frozenset()  # never identifiers
     plain_words: frozenset[str] = frozenset()  # never keywords
     checked_symbols: frozenset[int] = frozenset()  # terminals whose text `legal_token` looks at
+    initial_memory: Memory = ()  # of a language without an external scanner
     forbidden_character: str | None = None  # nowhere in a program, comments and strings included
 
     def __init__(self, tables: Tables) -> None:
@@ -30,12 +31,24 @@ class StrictRules:
         return data
 
     def dead_entries(self) -> frozenset[tuple[int, int]]:
-        """(parser state, symbol) to take out of the parse table."""
+        """(parser state, symbol) to take out of the parse table, terminals and nonterminals."""
         return frozenset()
 
-    def argument_order(self, words: dict[str, int]) -> ArgumentOrder | None:
-        """What may follow in a list of arguments; `words` are the grammar's keywords."""
+    def names_in(self) -> frozenset[tuple[int, str]]:
+        """(parser state, hard keyword) where the keyword is an identifier all the same."""
+        return frozenset()
+
+    def stack_rules(self, words: dict[str, int]) -> StackRules | None:
+        """Rules about what is on the stack; `words` are the grammar's keywords."""
         return None
+
+    def mark_of_name(self, name: str, memory: Memory) -> int:
+        """What a name's node is marked with."""
+        return 0
+
+    def shifted(self, memory: Memory, symbol: int, name: str) -> Memory:
+        """The memory after a token, in a language without an external scanner; `name` is its text if it is a word."""
+        return memory
 
     def legal_token(self, symbol: int, text: str, start: int, end: int, memory: Memory) -> bool:
         """Whether the checked terminal `text[start:end]` is legal; what follows `end` is known up to the text's end."""

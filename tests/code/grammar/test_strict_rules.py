@@ -6,7 +6,10 @@ import ast
 
 import pytest
 
-from .test_acceptor import complete
+from apps.code.grammar.grammar import grammar
+from apps.code.grammar.program import ProgramText
+
+from .test_acceptor import Verdict, complete
 
 LEGAL = {
     "python": [
@@ -44,6 +47,21 @@ LEGAL = {
         'class A { String s = """\n two\n"""; }',
         "class A { void f() { g(_ -> 1); } }",
         "sealed interface A permits B {}",
+        "class A<T> extends B<T> { @X({1}) <T> A(T t) {} B f() { return new B() {}; } class D { D(){} } A() {} }",
+        "class /* c */ A { static class D { D() {} } /* d */ A /* e */ () { super(B.class); } }",
+        "enum E { X(1) { void f() {} }, Y; E() {} private E(int i) {} }",
+        "record R(@X({1, 2}) int a) implements I { R { } R() { this(1); } }",
+        "class A { void f() { record R(int a) { public R {} } var record = R.class; record.g(); } A() {} }",
+        'class A { String s = STR."\\{f(x)} b"; A() {} }',
+        "public @A final @A(1) @B class X { @A public static final transient int x = 1; @Z native void f(); }",
+        "public sealed interface I permits A {} non-sealed class A implements I {}",
+        "interface I { default void f() {} private static void g() {} }",
+        "class A { static { } static void f(final int x) { final int y; synchronized (x) {} synchronized (y) {} } }",
+        "import a.b; ; class A {} ; void main() { f(); }",
+        "int x = 5; String[] s = {}; final var v = a < b; a.b.C<D> c()[] { return null; } <T> void f(T t) {}",
+        "@A open module a.b { requires static transitive c; exports d to e; }",
+        "@A package a.b;",
+        "int f(Object o) { return switch (o) { case A a -> 1; case null, default -> 2; }; }",
     ],
     "cpp": [
         "FOO(x);\nint a;",
@@ -90,9 +108,55 @@ ILLEGAL = {
         "try:\n  a\nb",
         "try:\n  a\n",
         "try:\n  a\nelse:\n  b\nfinally:\n  c",
+        "for +a.b in c: pass",
+        "for *await a.b in c: pass",
     ],
-    "java": ['class A { String s = "a\n"; }', "class A { int class; }", "class new {}"],
-    "cpp": ['const char *s = "a\n";', "int main() { const *x; }"],
+    "java": [
+        'class A { String s = "a\n"; }',
+        "class A { int class; }",
+        "class new {}",
+        "int x = f(y, default);",
+        "class A { B() {} }",
+        "class A { public <T> B(T t) {} }",
+        "class A { class B { A() {} } }",
+        "class A { Object o = new A() { A() {} }; }",
+        "enum E { X; F() {} }",
+        "record R(int a) { S { } }",
+        "class A { A { } }",
+        "public public class A {}",
+        "class A { static final static int x; }",
+        "class A { public private int x; }",
+        "class A { void f(final @X final int x) {} }",
+        "non-sealed non-sealed class A {}",
+        "if (a) {}",
+        "{ }",
+        "return;",
+        "x();",
+        "x = 1;",
+        "x++;",
+        "x: y();",
+        "x -> y;",
+        "a.b();",
+        "a.b = 3;",
+        "a[1] = 2;",
+        "a < b;",
+        "a < b + c;",
+        "a.<T>b();",
+        "a.new B();",
+        "a::b;",
+        "int.class;",
+        "int[]::new;",
+        "synchronized (a) { }",
+        "yield x;",
+        "record.f();",
+        "class A {} f();",
+    ],
+    "cpp": [
+        "int main() { char c = 'a\n'; }",
+        "class T { &f() {} };",
+        'const char *s = "a\n";',
+        "int main() { const *x; }",
+    ],
 }
 
 
@@ -109,3 +173,29 @@ def test_strict_rules_refuse_what_the_language_refuses(name: str, text: str) -> 
         with pytest.raises(SyntaxError):
             ast.parse(text)
     assert not complete(name, text)
+
+
+@pytest.mark.parametrize(("name", "text"), [(name, text) for name in LEGAL for text in LEGAL[name]])
+def test_legal_code_is_never_refused_in_single_characters(name: str, text: str) -> None:
+    program = ProgramText(grammar(name))
+    state = program.start
+    for position, character in enumerate(text):
+        state = program.advance(state, character)
+        assert state is not None, text[: position + 1]
+    assert program.may_end(state)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [(name, text) for texts in (LEGAL, ILLEGAL) for name in texts for text in texts[name]]
+)
+def test_what_strict_rules_allow_so_far_can_be_completed(name: str, text: str, parses: Verdict) -> None:
+    program = ProgramText(grammar(name))
+    state = program.start
+    for position, character in enumerate(text):
+        state = program.advance(state, character)
+        if state is None:
+            return
+        completion = program.completion(state)
+        assert completion is not None, text[: position + 1]
+        assert parses(name, text[: position + 1] + completion)
+    assert program.may_end(state) == complete(name, text)
