@@ -17,7 +17,7 @@ from apps.code.grammar.lexer import SKIP
 from apps.code.grammar.scanner import Memory
 from apps.code.grammar.stack_rules import ArgumentOrder
 from apps.code.grammar.strict_rules import StrictRules
-from apps.code.grammar.tables import REDUCE, SHIFT, Tables
+from apps.code.grammar.tables import REDUCE, SHIFT, START_STATE, Tables
 
 _PYTHON_NUMBER = re.compile(
     r"0[xX](_?[0-9a-fA-F])+|0[oO](_?[0-7])+|0[bB](_?[01])+"
@@ -32,6 +32,26 @@ _PYTHON_NUMBER_BEGINNING = re.compile(
     r"|([0-9](_?[0-9])*\.?|([0-9](_?[0-9])*)?\.[0-9](_?[0-9])*)([eE][+-]?[0-9](_?[0-9])*)?[jJ]"
 )
 _AUGMENTED = frozenset(["+=", "-=", "*=", "/=", "@=", "//=", "%=", "**=", ">>=", "<<=", "&=", "^=", "|="])
+_BEFORE_NO_WALRUS = _AUGMENTED | frozenset(
+    [
+        "=",
+        ":",
+        "->",
+        "and",
+        "or",
+        "not",
+        "in",
+        "else",
+        "return",
+        "yield",
+        "from",
+        "raise",
+        "assert",
+        "del",
+        "with",
+    ]
+)
+"""What no `x := 1` without parentheses follows."""
 _LAST_CODE_POINT = 0x10FFFF
 _PYTHON_DECIMAL_INTEGER = re.compile(r"[0-9_]*")
 
@@ -54,13 +74,16 @@ class PythonRules(StrictRules):
 
     def dead_entries(self) -> frozenset[tuple[int, int]]:
         """`as` outside `with` and `except`, a comma after an opening bracket, targets that CPython refuses (those that
-        begin with a sign lead nowhere in tree-sitter's grammar too), and what follows a `try` that has no clause
+        begin with a sign lead nowhere in tree-sitter's grammar too), `x := 1` as a statement or an operand, several
+        iterables in a comprehension, and what follows a `try` that has no clause
         yet."""
         return frozenset(
             self._stray_as()
             | self._leading_commas()
             | self._bad_targets()
             | self._signed_targets()
+            | self._bare_walruses()
+            | self._commas_in_comprehensions()
             | self._after_bare_try()
         )
 
@@ -144,6 +167,41 @@ class PythonRules(StrictRules):
             ):
                 bad |= {(state, sign) for sign in signs}
         return bad
+
+    def _bare_walruses(self) -> set[tuple[int, int]]:
+        """The name before `:=` where a statement begins, and after what no `x := 1` without parentheses follows."""
+        tables = self._tables
+        names = tables.names
+        target, statement = names.index("_named_expression_lhs"), names.index("expression_statement")
+        words = {s for s in range(tables.token_count) if names[s] in _BEFORE_NO_WALRUS}
+        word_if = next(s for s in range(tables.token_count) if names[s] == "if")
+        entered: dict[int, set[int]] = {}  # state → the symbols that lead to it
+        for state in range(1, tables.state_count):
+            for symbol, entry in tables.row(state):
+                for after in self._shifts(state, symbol) if symbol < tables.token_count else (entry,):
+                    entered.setdefault(after, set()).add(symbol)
+        before = {i for i, name in enumerate(names) if name in ("expression", "for_in_clause", "if_clause")}
+        conditions = {
+            after for state, by in entered.items() if by <= before for after in self._shifts(state, word_if)
+        }
+        return {
+            (state, target)
+            for state, by in entered.items()
+            if tables.entry(state, target)
+            and (by <= words or state in conditions or tables.entry(state, statement))
+        } | {(START_STATE, target)}
+
+    def _commas_in_comprehensions(self) -> set[tuple[int, int]]:
+        """`[x for x in a, b]`: Python 2."""
+        tables = self._tables
+        clause, comma = tables.names.index("for_in_clause"), tables.names.index(",")
+        return {
+            (state, comma)
+            for state in range(1, tables.state_count)
+            for symbol, entry in tables.row(state)
+            if symbol < tables.token_count
+            and any(kind == REDUCE and reduced == clause for kind, reduced, _ in tables.actions(entry))
+        }
 
     def _after_bare_try(self) -> set[tuple[int, int]]:
         """Everything but `except` and `finally`."""
