@@ -30,6 +30,7 @@ class Walks:
         self._tokenizer = tokenizer
         self._rows = [row for row in rows if parses(row["text"], row["language"])]
         self._vocabulary = [token for token in range(tokenizer.vocab) if tokenizer.token_bytes(token)]
+        self._everything = np.array(self._vocabulary)
         self._fragments = [t for t in self._vocabulary if _is_fragment(tokenizer.token_bytes(t))]
 
     def case(self, number: int) -> Case:
@@ -69,7 +70,8 @@ class Walks:
             token = rng.choice(self._pool(own, rng))
             if constraint.allows(token):
                 return token
-        return constraint.first_allowed(rng.sample(self._vocabulary, len(self._vocabulary)))
+        shuffled = np.random.default_rng(rng.getrandbits(64)).permutation(self._everything)
+        return constraint.first_allowed(shuffled.tolist())
 
     def _pool(self, own: list[int], rng: random.Random) -> list[int]:
         if rng.random() < _OWN_SHARE:

@@ -39,6 +39,7 @@ _LEGAL_PREFIXES = {"", "r", "u", "b", "br", "f", "fr"} | (
 _PLAIN_CONTENT = re.compile("[^\\\\'\"`{}\n\r\0]+")
 _PLAIN_ASCII_CONTENT = re.compile("[^\\\\'\"`{}\n\r\0\x80-\U0010ffff]+")
 _COMMENT_TEXT = re.compile("[^\n\0]+")
+_COMMENT_LINES = re.compile("(?:[ \t\r\f]*(?:#[^\n\0]*)?\n)*")
 
 # Phases: (_IN_CONTENT, offset, has content) and
 # (_IN_SPACE, offset, newline seen, indentation, indentation of the first comment or -1, in a comment, token end,
@@ -175,6 +176,10 @@ class PythonScanner:
             character = text[i]
             if in_comment:
                 in_comment, indent = 0, 0
+                if character == "\n" and not continued:
+                    # Each comment of a block is scanned from its own end to the end of the block.
+                    lines = _COMMENT_LINES.match(text, i + 1, limit)
+                    i = lines.end() - 1 if lines else i
             elif character == "\n":
                 newline, indent, continued = 1, 0, 0
             elif character == " ":
