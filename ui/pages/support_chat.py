@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 import structlog
@@ -47,24 +47,33 @@ def build(blocks: gr.Blocks, pipeline: Callable[[], SupportPipeline]) -> None:
     SupportChat(blocks, pipeline)
 
 
+class Talk(NamedTuple):
+    """The page's last conversation. It is over once somebody else stands in the sign-in box."""
+
+    conversation: str
+    customer: str  # as the sign-in box said it when the conversation was opened
+
+
 class SupportChat:
     """The page's components, and what happens to them. Its methods give values by component.
 
     What is shown of a conversation is read from the database, so that the page, the desk and the API agree.
+    Gradio may tell of a new customer after the message that was sent as that customer. So nothing is kept when
+    the sign-in box changes: every event brings what stands in the box, and it says whose conversation is meant.
     """
 
     def __init__(self, blocks: gr.Blocks, pipeline: Callable[[], SupportPipeline]) -> None:
         self._pipeline = pipeline
         frame = Frame("nav.shop")
         frame.make(gr.HTML, {"value": title("shop.title", "shop.lead")}, elem_classes="title")
-        self._conversation, self._turn = gr.State(""), gr.State(None)
+        self._talk, self._turn = gr.State(None), gr.State(None)
         with gr.Row(elem_classes="columns"):
             with gr.Column(scale=7, min_width=320, elem_id="talk"):
                 self._status = gr.HTML(elem_id="status")
                 self._chat = gr.HTML(elem_id="chat", js_on_load=KEEP_AT_END)
                 self._compose(frame)
             with gr.Column(scale=4, min_width=300):
-                customer = frame.make(
+                self._customer = frame.make(
                     gr.Dropdown,
                     {"label": "shop.customer", "choices": _customers},
                     value="",
@@ -79,9 +88,9 @@ class SupportChat:
                 self._order = gr.HTML(elem_id="order")
                 self._panel = gr.HTML(elem_id="understood")
         self._timer = gr.Timer(SECONDS_BETWEEN_LOOKS, active=False)
-        self._connect(frame, customer, new)
-        shown = [self._status, self._chat, self._order, self._panel, self._person, self._timer]
-        frame.finish(blocks, self.redraw, [self._conversation, self._turn], shown)
+        self._shown = [self._status, self._chat, self._order, self._panel, self._person, self._timer]
+        self._connect(frame, new)
+        frame.finish(blocks, self.redraw, [self._talk, self._turn, self._customer], self._shown)
 
     def _compose(self, frame: Frame) -> None:
         with gr.Row(elem_classes="examples", visible=False, elem_id="answers") as self._answers:
@@ -114,13 +123,13 @@ class SupportChat:
                 frame.make(gr.Button, {"value": key}, size="sm", elem_classes="example") for key in EXAMPLES
             ]
 
-    def _connect(self, frame: Frame, customer: Any, new: Any) -> None:
+    def _connect(self, frame: Frame, new: Any) -> None:
         language, once = frame.language, {**QUIET, "trigger_mode": "once"}
-        buttons = [self._send, self._stop, self._answers]
-        shown = [self._status, self._chat, self._order, self._panel, self._person, self._timer]
-        kept = [self._conversation, self._turn]
-        everything = [*kept, self._message, self._problem, *shown, *buttons]
-        inputs = [self._message, self._conversation, customer, language]
+        buttons = [self._send, self._stop, self._answers, self._customer]
+        place = [self._talk, self._turn, self._customer, language]
+        asked = [self._talk, self._customer, language]
+        everything = [self._talk, self._turn, self._message, self._problem, *self._shown, *buttons]
+        inputs = [self._message, *asked]
         runs = [
             self._send.click(self.send, inputs, everything, **once),
             self._message.submit(self.send, inputs, everything, **once),
@@ -129,24 +138,22 @@ class SupportChat:
             filled = button.click(lambda words: words, button, self._message, **AT_ONCE)
             runs.append(filled.then(self.send, inputs, everything, **once))
         stopped = self._stop.click(lambda: self._running(False), None, buttons, cancels=runs, **AT_ONCE)
-        stopped.then(self.redraw, [*kept, language], shown, **QUIET)
-        for event in (new.click, customer.input):
-            event(self.begin, language, everything, cancels=runs, **AT_ONCE)
-        asked = [self._conversation, customer, language]
-        self._person.click(self.ask_for_person, asked, [*kept, self._problem, *shown, *buttons], **once)
-        self._timer.tick(
-            self.look, [self._conversation, language], [self._status, self._chat, self._person], **AT_ONCE
-        )
+        stopped.then(self.redraw, place, self._shown, **QUIET)
+        new.click(self.begin, [self._customer, language], everything, cancels=runs, **AT_ONCE)
+        self._customer.input(self.sign_in, place, [*self._shown, self._answers], **AT_ONCE)
+        self._person.click(self.ask_for_person, asked, everything, **once)
+        self._timer.tick(self.look, asked, [self._status, self._chat, self._person], **AT_ONCE)
 
-    def send(self, said: str, current: str, who: str, reader: Language) -> Iterator[Values]:
+    def send(self, said: str, talk: Talk | None, customer: str, reader: Language) -> Iterator[Values]:
         """One turn, while its reply comes."""
         if not said.strip():
             yield self._running(False) | {self._problem: line("problem", text("shop.need_text", reader))}
             return
-        view, said = TurnView(), storable(said)
+        view, said, talk = TurnView(), storable(said), _going_on(talk, customer)
         try:
             support = self._pipeline()
-            current = current or _open(support, who, reader)
+            talk = talk or _open(support, customer, reader)
+            current = talk.conversation
             before, earlier = self._messages(support, current)
             before.append(Bubble(Role.CUSTOMER, said))
             reply, updated = "", 0.0
@@ -160,7 +167,7 @@ class SupportChat:
             yield self._running(True) | {
                 self._message: "",
                 self._problem: "",
-                self._conversation: current,
+                self._talk: talk,
                 self._chat: words(typing=True),
                 self._timer: gr.Timer(active=False),
             }
@@ -180,12 +187,12 @@ class SupportChat:
             log.warning("no reply", reason=str(error), exc_info=unexpected(error))
             yield self._running(False) | {
                 self._problem: line("problem", _problem(error, reader)),
-                self._timer: gr.Timer(active=bool(current)),
+                self._timer: gr.Timer(active=talk is not None),
             }
             return
         asks = any(done["status"] == "proposed" for done in view.actions)
         buttons = self._running(False) | {self._answers: gr.update(visible=asks)}
-        yield self.redraw(current, view, reader) | buttons | {self._turn: view}
+        yield self.redraw(talk, view, customer, reader) | buttons | {self._turn: view}
 
     def _finish(self, support: SupportPipeline, view: TurnView, event: Any) -> None:
         """At the end of a turn, add what only its record knows."""
@@ -195,46 +202,51 @@ class SupportChat:
                 if trace is not None:
                     view.add_trace(trace)
 
-    def begin(self, reader: Language) -> Values:
+    def begin(self, customer: str, reader: Language) -> Values:
         """An empty page; the conversation before it stays with the desk."""
-        cleared = {self._conversation: "", self._turn: None, self._message: "", self._problem: ""}
-        return self.redraw("", None, reader) | self._running(False) | cleared
+        cleared = {self._talk: None, self._turn: None, self._problem: ""}
+        return self.redraw(None, None, customer, reader) | self._running(False) | cleared
 
-    def ask_for_person(self, current: str, who: str, reader: Language) -> Values:
+    def sign_in(self, talk: Talk | None, view: TurnView | None, customer: str, reader: Language) -> Values:
+        """An empty page for another customer. What is being typed and sent is left alone."""
+        asks = gr.skip() if _going_on(talk, customer) else gr.update(visible=False)
+        return self.redraw(talk, view, customer, reader) | {self._answers: asks}
+
+    def ask_for_person(self, talk: Talk | None, customer: str, reader: Language) -> Values:
         try:
             support = self._pipeline()
-            current = current or _open(support, who, reader)
+            talk = _going_on(talk, customer) or _open(support, customer, reader)
             with support.database.write() as session:
-                desk.ask_for_person(session, current, reason="requested")
+                desk.ask_for_person(session, talk.conversation, reason="requested")
         except Exception as error:
             log.warning("no hand-over", reason=str(error), exc_info=unexpected(error))
             return {self._problem: line("problem", _problem(error, reader))}
-        kept = {self._conversation: current, self._turn: None, self._problem: ""}
-        return self.redraw(current, None, reader) | self._running(False) | kept
+        kept = {self._talk: talk, self._turn: None, self._problem: ""}
+        return self.redraw(talk, None, customer, reader) | self._running(False) | kept
 
-    def redraw(self, current: str, view: TurnView | None, reader: Language) -> Values:
+    def redraw(self, talk: Talk | None, view: TurnView | None, customer: str, reader: Language) -> Values:
         """Everything that is shown of a conversation."""
-        card = ""
-        if current:
-            support = self._pipeline()
-            with support.database.read() as session:
-                order = desk.order_in_question(session, desk.get_conversation(session, current))
+        card, talk = "", _going_on(talk, customer)
+        if talk is not None:
+            with self._pipeline().database.read() as session:
+                order = desk.order_in_question(session, desk.get_conversation(session, talk.conversation))
                 card = order_card(order, reader) if order else ""
-        return self.look(current, reader) | {
+        return self.look(talk, customer, reader) | {
             self._order: card,
-            self._panel: turn_card(view, reader),
-            self._timer: gr.Timer(active=bool(current)),
+            self._panel: turn_card(view if talk else None, reader),
+            self._timer: gr.Timer(active=talk is not None),
         }
 
-    def look(self, current: str, reader: Language) -> Values:
+    def look(self, talk: Talk | None, customer: str, reader: Language) -> Values:
         """What may have changed without this page: messages of a person, and who answers."""
-        if not current:
+        talk = _going_on(talk, customer)
+        if talk is None:
             return {
                 self._status: _who_answers(None, reader),
                 self._chat: empty_transcript("shop.empty", reader),
                 self._person: gr.update(interactive=True),
             }
-        support = self._pipeline()
+        support, current = self._pipeline(), talk.conversation
         bubbles, earlier = self._messages(support, current)
         with support.database.read() as session:
             conversation = desk.get_conversation(session, current)
@@ -259,6 +271,7 @@ class SupportChat:
             self._send: gr.update(visible=not running),
             self._stop: gr.update(visible=running),
             self._answers: gr.update(visible=False),
+            self._customer: gr.update(interactive=not running),
         }
 
 
@@ -270,13 +283,17 @@ def _who_answers(conversation: Conversation | None, reader: Language) -> str:
     return f'<p class="who-answers person">{escape(words)}</p>'
 
 
-def _open(support: SupportPipeline, who: str, reader: Language) -> str:
-    """A new conversation, of the customer with the e-mail `who`, or of a guest."""
+def _going_on(talk: Talk | None, customer: str) -> Talk | None:
+    return talk if talk is not None and talk.customer == customer else None
+
+
+def _open(support: SupportPipeline, customer: str, reader: Language) -> Talk:
+    """A new conversation, of the customer with this e-mail, or of a guest."""
+    email = customer.strip() or None
     try:
         with support.database.write() as session:
-            return desk.open_conversation(
-                session, channel="page", language=reader, trusted_email=who.strip() or None
-            ).id
+            opened = desk.open_conversation(session, channel="page", language=reader, trusted_email=email)
+            return Talk(opened.id, customer)
     except NotFoundError as error:
         raise NoSuchCustomerError from error
 

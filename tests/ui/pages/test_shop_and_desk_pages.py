@@ -37,10 +37,15 @@ def say(page, text: str, answer: str = ".msg.assistant:last-child p:not(:has(.ty
 
 
 def sign_in(page, email: str) -> None:  # type: ignore[no-untyped-def]
-    """Type an e-mail into the sign-in box, as slowly as people do: Gradio takes it over a moment later."""
+    """Type an e-mail into the sign-in box. What follows does not wait for Gradio to take it over."""
     page.locator("#customer input").fill(email)
     page.locator("#customer input").press("Enter")
-    page.wait_for_timeout(1_000)
+
+
+def last_customer(site: Site) -> str | None:
+    with site.database.read() as session:
+        customer = desk.list_conversations(session, status=None, limit=1, before=None)[0][0].customer
+        return customer.email if customer else None
 
 
 def order_of(site: Site, email: str, status: OrderStatus, first_item: str | None = None) -> str:
@@ -104,10 +109,20 @@ def test_any_customer_of_the_shop_can_be_signed_in_and_nobody_else(open_page: Op
         page.locator("#message textarea, #message input").first.fill("hello")
         page.locator("#send").click()
         page.wait_for_selector("#problem p" if email != other else "#chat .msg.assistant")
-    with site.database.read() as session:
-        assert (
-            desk.list_conversations(session, status=None, limit=1, before=None)[0][0].customer.email == other
-        )
+    assert last_customer(site) == other
+
+
+def test_a_message_goes_at_once_as_whoever_stands_in_the_sign_in_box(open_page: OpenPage, site: Site) -> None:
+    page = open_page("/")
+    for email in (ANNA, WEI, ""):
+        page.locator("#message textarea, #message input").first.fill(f"hello from {email or 'a guest'}")
+        page.locator("#customer input").fill(email)
+        page.locator("#send").click()
+        page.wait_for_selector(f"#chat .msg.customer:has-text('{email or 'a guest'}')")
+        page.wait_for_selector("#chat .msg.assistant:last-child p:not(:has(.typing))")
+        page.wait_for_selector("#send", state="visible")
+        assert page.locator("#chat .msg.customer").count() == 1
+        assert last_customer(site) == (email or None)
 
 
 def test_a_person_takes_over_answers_and_returns_the_conversation(open_page: OpenPage, site: Site) -> None:
