@@ -187,10 +187,10 @@ class _Watch:
             # forked processes share pages, which a sum of resident sizes counts several times
             resident = min(resident, proportional_bytes(now.processes) or resident)
         self.peak_bytes = max(self.peak_bytes, resident)
+        if now.tasks > self.limits.processes + _OWN_TASKS:  # asked first: many processes need much memory too
+            return Outcome.PROCESS_LIMIT
         if resident > self.limits.memory_bytes:
             return Outcome.MEMORY_LIMIT
-        if now.tasks > self.limits.processes + _OWN_TASKS:
-            return Outcome.PROCESS_LIMIT
         if now.cpu_s > self.limits.cpu_s:
             return Outcome.CPU_LIMIT
         if time.monotonic() - self.started > self.limits.wall_s:

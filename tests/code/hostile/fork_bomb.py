@@ -1,4 +1,4 @@
-# expect: process_limit memory_limit
+# expect: process_limit
 import os
 
 while True:
