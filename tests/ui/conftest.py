@@ -63,6 +63,12 @@ def wait_until_ready(url: str) -> None:
         time.sleep(0.01)
 
 
+def wait_for_pages(url: str) -> None:
+    """They are built after the start; until then each of them says so and asks again."""
+    while "http-equiv" in httpx.get(url).text:
+        time.sleep(0.2)
+
+
 @contextmanager
 def serving(settings: Settings, load: LoadRuntime) -> Iterator[str]:
     """The URL of a server that listens."""

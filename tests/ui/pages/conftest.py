@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
 import pytest
 
 from apps.settings import Settings
@@ -16,7 +14,7 @@ from apps.support.database import Database
 from apps.support.seed import seed
 from core_model import Engine, load_engine
 from tests.support.conftest import TODAY, sqlite_shop  # noqa: F401 - a fixture
-from tests.ui.conftest import MODEL, borrowed, serving, wait_until_ready
+from tests.ui.conftest import MODEL, borrowed, serving, wait_for_pages, wait_until_ready
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 ARGUMENTS = (
@@ -45,8 +43,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     engine = load_engine(MODEL, weights="int8")
     with serving(settings, borrowed(engine)) as address:
         wait_until_ready(address)
-        while "http-equiv" in httpx.get(address).text:  # the page that waits for the pages
-            time.sleep(0.2)
+        wait_for_pages(address)
         yield Site(address, engine, database)
     engine.close()
     database.close()
