@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from apps.settings import load_settings
+from ui.commands.case_runs import case_bar, run_mark
 from ui.commands.code import EffortName, code_assistant, effort_named
 
 if TYPE_CHECKING:
@@ -177,7 +173,7 @@ def _measure(measured: _Measured, generate: Generate, run: dict[str, Any], worke
         def found() -> list[Case]:  # the file may have more, of a run with a higher limit
             return [case for case in cases.cases.values() if case["task_id"] in wanted]
 
-        with _progress(len(problems) * samples, len(found())) as on_case:
+        with case_bar("evaluating", len(problems) * samples, len(found())) as on_case:
             pass_rate.run(problems, generate, cases, Sandbox(), samples, workers, on_case)
         metrics = {**pass_rate.metrics(found()), "workers": float(workers)}
         command = _command_line(run, measured.limit)
@@ -193,24 +189,6 @@ def show(report: Report, path: Path) -> None:
         table.add_row(name, f"{value:.4g}")
     Console().print(table)
     typer.echo(path)
-
-
-@contextmanager
-def _progress(total: int, done: int) -> Iterator[Callable[[Case], None]]:
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    passed = 0
-    count = 0
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("evaluating", total=total, completed=done)
-
-        def on_case(case: Case) -> None:
-            nonlocal passed, count
-            count += 1
-            passed += case["passed"]
-            bar.update(task, advance=1, description=f"{passed} of {count} passed")
-
-        yield on_case
 
 
 def _model_name(model: str | None) -> str:
@@ -230,6 +208,4 @@ def _command_line(run: dict[str, Any], limit: int | None) -> str:
 
 
 def _file_name(data: Path, run: dict[str, Any]) -> str:
-    """One name for each way to run, so that an interrupted run is found again."""
-    mark = hashlib.sha256(json.dumps(run, sort_keys=True).encode()).hexdigest()[:8]
-    return f"{run['command'].replace(' ', '-')}-{data.name.partition('.')[0]}-{run['model']}-{mark}.json"
+    return f"{run['command'].replace(' ', '-')}-{data.name.partition('.')[0]}-{run['model']}-{run_mark(run)}.json"

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from apps.settings import Settings, load_settings
 from core_model import catalog
+from ui.commands.case_runs import case_bar, run_mark
 from ui.commands.evaluate import show
 
 if TYPE_CHECKING:
@@ -160,11 +157,12 @@ def _measure(
     run = {**run, "model": model}
     target = output or settings.home / "evaluation" / _file_name(command, Path(described.path), run)
     with CaseFile(target.with_suffix(".cases.jsonl"), run) as cases:
-        with _progress(len(measurement.keys), len(cases.cases)) as on_case:
+        with case_bar("measuring", len(measurement.keys), len(cases.cases)) as on_case:
             for key in measurement.keys:
                 if key not in cases:
-                    cases.add(key, measurement.case(key))
-                    on_case()
+                    case = measurement.case(key)
+                    cases.add(key, case)
+                    on_case(case)
         wanted = [cases.cases[key] for key in measurement.keys]
         report = Report(command, model, described, measurement.metrics(wanted), cases=str(cases.path))
     report.write(target)
@@ -196,8 +194,8 @@ def _programs(settings: Settings, model: str, limit: int | None, output: Path | 
                 home=settings.home,
             )
             try:
-                with _progress(len(wanted), len(cases.cases)) as on_case:
-                    evaluation.run(engine, wanted, cases, lambda case: on_case())
+                with case_bar("measuring", len(wanted), len(cases.cases)) as on_case:
+                    evaluation.run(engine, wanted, cases, on_case)
             finally:
                 engine.close()
         found = [cases.cases[order.key] for order in wanted]
@@ -211,17 +209,6 @@ def _programs(settings: Settings, model: str, limit: int | None, output: Path | 
     show(report, target)
 
 
-@contextmanager
-def _progress(total: int, done: int) -> Iterator[Callable[[], None]]:
-    console = Console(stderr=True)
-    columns = (TextColumn("cases"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("measuring", total=total, completed=min(done, total))
-        yield lambda: bar.advance(task)
-
-
 def _file_name(command: str, source: Path, run: dict[str, Any]) -> str:
-    """One name for each way to run, so that an interrupted run is found again."""
-    mark = hashlib.sha256(json.dumps(run, sort_keys=True).encode()).hexdigest()[:8]
     name = command.replace(" --", "-").replace(" ", "-")
-    return f"{name}-{source.name.partition('.')[0]}-{mark}.json"
+    return f"{name}-{source.name.partition('.')[0]}-{run_mark(run)}.json"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from apps.settings import load_settings
 from ui.commands.adapters import adapter_folder, base_of
+from ui.commands.case_runs import case_bar, run_mark
 from ui.commands.evaluate import show
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def intents(
         unknown = evaluation.unknown_labels(rows, found)
         if unknown:
             typer.echo(f"out of scope for this adapter: rows labelled {', '.join(unknown)}", err=True)
-        with _progress(len(rows), len(cases.cases)) as on_case:
+        with case_bar("classifying", len(rows), len(cases.cases)) as on_case:
             evaluation.run(rows, found, cases, on_case)
         figures = evaluation.metrics(cases.cases.values(), found.settings.out_of_scope)
         matrix = report_path.with_suffix(".confusion.csv")
@@ -90,16 +89,5 @@ def _classifier(model: str, folder: Path) -> Iterator[Classifier]:
         engine.close()
 
 
-@contextmanager
-def _progress(total: int, done: int) -> Iterator[Any]:
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("classifying", total=total, completed=done)
-        yield lambda case: bar.update(task, advance=1)
-
-
 def _file_name(data: Path, run: dict[str, Any]) -> str:
-    """One name for each way to run, so that an interrupted run is found again."""
-    mark = hashlib.sha256(json.dumps(run, sort_keys=True).encode()).hexdigest()[:8]
-    return f"eval-intents-{data.stem}-{run['adapter']}-{mark}.json"
+    return f"eval-intents-{data.stem}-{run['adapter']}-{run_mark(run)}.json"

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from apps.settings import load_settings
 from core_model import catalog
+from ui.commands.case_runs import case_bar, run_mark
 from ui.commands.evaluate import show
 from ui.commands.models import progress_bar
 from ui.commands.trial_shop import trial_assistant, trial_shop
@@ -89,7 +85,7 @@ def replies(
         total = len(asked) + len(requests)
         with (
             trial_assistant(database, settings, adapter=adapter, grounded=not no_grounding) as (pipeline, _),
-            _progress(total, len(cases.cases)) as on_case,
+            case_bar("asking", total, len(cases.cases)) as on_case,
         ):
             answers.try_to_learn(pipeline, requests, cases, on_case)
             answers.ask(pipeline, asked, cases, given, on_case)
@@ -113,22 +109,4 @@ def _describe(data: Path | None, rows: int) -> Data:
 
 
 def _file_name(described: Data, run: dict[str, Any]) -> str:
-    mark = hashlib.sha256(json.dumps(run, sort_keys=True).encode()).hexdigest()[:8]
-    return f"eval-replies-{Path(described.path).stem.replace(' ', '-')}-{run['model']}-{mark}.json"
-
-
-@contextmanager
-def _progress(total: int, done: int) -> Iterator[Callable[[dict[str, Any]], None]]:
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    passed = count = 0
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("asking", total=total, completed=done)
-
-        def on_case(case: dict[str, Any]) -> None:
-            nonlocal passed, count
-            count += 1
-            passed += case["passed"]
-            bar.update(task, advance=1, description=f"{passed} of {count} right")
-
-        yield on_case
+    return f"eval-replies-{Path(described.path).stem.replace(' ', '-')}-{run['model']}-{run_mark(run)}.json"

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from apps.settings import Settings, load_settings
 from core_model import catalog
 from ui.commands.adapters import adapter_folder
+from ui.commands.case_runs import case_bar, run_mark
 from ui.commands.evaluate import show
 from ui.commands.models import progress_bar
 
@@ -58,12 +56,11 @@ def wording(
         "together": together,
         "limit": limit,
     }
-    mark = hashlib.sha256(json.dumps(run, sort_keys=True).encode()).hexdigest()[:8]
-    path = output or settings.home / "evaluation" / f"eval-wording-{name}-{mark}.json"
+    path = output or settings.home / "evaluation" / f"eval-wording-{name}-{run_mark(run)}.json"
     with (
         CaseFile(path.with_suffix(".cases.jsonl"), run) as cases,
         _writer(settings, folder, together, not no_grounding) as writer,
-        _progress(len(pairs), len(cases.cases)) as on_case,
+        case_bar("writing", len(pairs), len(cases.cases)) as on_case,
     ):
         evaluation.run(pairs, writer, cases, together, on_case)
         figures = evaluation.metrics(cases.cases.values())
@@ -97,12 +94,3 @@ def _writer(settings: Settings, adapter: Path | None, together: int, grounded: b
         yield ReplyWriter(DuetChatModel(engine=engine), adapter=name, grounded=grounded)
     finally:
         engine.close()
-
-
-@contextmanager
-def _progress(total: int, done: int) -> Iterator[Any]:
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("writing", total=total, completed=done)
-        yield lambda case: bar.update(task, advance=1)
