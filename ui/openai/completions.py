@@ -15,7 +15,7 @@ from apps.permissions import needs
 from core_model.requests import Completion, TokenLogprob
 from core_model.tokenizer import Tokenizer
 from ui.openai.schemas import CompletionRequest
-from ui.openai.streaming import DONE, EventStream, collected, event, merged, until_client_leaves
+from ui.openai.streaming import DONE, EventStream, collected, event, merged
 from ui.openai.usage import finish_reason, finite, usage
 from ui.runtime import Runtime, runtime_when_ready
 from ui.served_models import Answer
@@ -37,12 +37,7 @@ async def create_completion(
     }
     if body.stream:
         return EventStream(_chunks(head, body, answers, runtime), answers)
-
-    def stop() -> None:
-        for answer in answers:
-            answer.cancel()
-
-    ends = await until_client_leaves(request, collected(answers), stop)
+    ends = await collected(request, answers)
     runtime.metrics.answered(body.model, ends)
     choices = [
         {

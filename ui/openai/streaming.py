@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator
+from typing import Any
 
 from fastapi import Request
 from fastapi.responses import StreamingResponse
@@ -14,8 +14,6 @@ from starlette.types import Receive, Scope, Send
 from core_model.requests import Completion, Piece
 from ui.openai.errors import APIError, as_api_error
 from ui.served_models import Answer
-
-T = TypeVar("T")
 
 DONE = b"data: [DONE]\n\n"
 
@@ -58,7 +56,7 @@ async def merged(answers: list[Answer]) -> AsyncIterator[tuple[int, Piece | Comp
             task.cancel()
 
 
-async def collected(answers: list[Answer]) -> list[Completion]:
+async def _ends(answers: list[Answer]) -> list[Completion]:
     """The answers' ends, in the answers' order."""
     ends: dict[int, Completion] = {}
     async for number, item in merged(answers):
@@ -92,14 +90,14 @@ async def _with_errors(events: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         yield event(as_api_error(error).body)
 
 
-async def until_client_leaves(request: Request, work: Awaitable[T], stop: Callable[[], None]) -> T:
-    """Wait for the work, but no longer than for the client. Raises ClientGoneError, after `stop()`."""
+async def collected(request: Request, answers: list[Answer]) -> list[Completion]:
+    """The answers' ends, waited for no longer than the client waits. Raises ClientGoneError; stops the answers."""
 
     async def gone() -> None:
         while (await request.receive())["type"] != "http.disconnect":
             continue
 
-    working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(gone())
+    working, leaving = asyncio.ensure_future(_ends(answers)), asyncio.ensure_future(gone())
     try:
         await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
         if not working.done():
@@ -108,4 +106,5 @@ async def until_client_leaves(request: Request, work: Awaitable[T], stop: Callab
     finally:
         working.cancel()
         leaving.cancel()
-        stop()
+        for answer in answers:
+            answer.cancel()
