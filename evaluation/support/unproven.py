@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from apps.support.facts import Money, make_fact
 from apps.support.language import Language
 from apps.support.models import Order
+from evaluation.errors import DataError
 from evaluation.support.expected import STATUS_WORDS
 
 PRIVATE_FACTS = frozenset(
@@ -88,9 +89,14 @@ class Request:
 
 
 def build_requests(session: Session, count: int, seed: int) -> list[Request]:
-    """`count` requests about orders of the shop; the same shop and seed give the same ones."""
+    """`count` requests about orders of the shop; the same shop and seed give the same ones.
+
+    Raises DataError where not two customers have orders.
+    """
     rng = random.Random(seed)
     orders = list(session.scalars(select(Order).order_by(Order.id)))
+    if len({order.customer_id for order in orders}) < 2:
+        raise DataError("the shop needs orders of two customers: one of them must not learn of the other's")
     rng.shuffle(orders)
     made: list[Request] = []
     for number, (kind, language, turns) in zip(range(count), cycle(_REQUESTS), strict=False):
