@@ -29,7 +29,7 @@ from core_model.tokenizer import Tokenizer
 TEXT = files("core_model") / "calibration.txt"
 SEQUENCE = 512
 """Tokens that see each other."""
-SEQUENCES = 6
+SEQUENCES = 12
 SPAN = 1024
 """Inputs among which errors are made up for; more take time with their cube."""
 DAMPING = 0.05

@@ -20,7 +20,7 @@ from core_model.decoder import linear_name
 from core_model.lora import MODULES
 from core_model.quantization import GROUP, QuantizedWeight, module_bits, pack, quantize
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 ALIGNMENT = 64
 """Bytes; the kernels read whole cache lines."""
 

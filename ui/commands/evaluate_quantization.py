@@ -49,7 +49,9 @@ def quantization(
             limit,
             status.update,
         )
-    report = Report("eval quantization", path.stem, Data.of(data or path, len(texts)), found)
+    report = Report(
+        "eval quantization", path.stem, Data.of(data or path, sum(map(len, texts.values()))), found
+    )
     target = output or settings.home / "evaluation" / f"eval-quantization-{path.stem}.json"
     report.write(target)
     show(report, target)
