@@ -31,12 +31,13 @@ class Language:
     aliases: tuple[str, ...] = ()
     scanner: Callable[[list[str], int, bool], ExternalScanner] | None = None
     strict_rules: Callable[[Tables], StrictRules] = StrictRules
+    comment: str | None = None  # the shortest; it ends what a backslash and a newline begin
 
 
 LANGUAGES = (
     Language("python", "tree-sitter-python", "0.25.0", ("py", "python3"), PythonScanner, PythonRules),
     Language("java", "tree-sitter-java", "0.23.5", strict_rules=JavaRules),
-    Language("cpp", "tree-sitter-cpp", "0.23.4", ("c++", "cc", "cxx", "hpp"), _cpp_scanner, CppRules),
+    Language("cpp", "tree-sitter-cpp", "0.23.4", ("c++", "cc", "cxx", "hpp"), _cpp_scanner, CppRules, "/**/"),
     Language("json", "tree-sitter-json", "0.24.8"),
 )
 

@@ -83,9 +83,11 @@ class Completer:
         line = scanner.line_break(candidate.memory) if scanner else "\n"
         before = (snapshot.tail + candidate.ending)[-1:]
         touching = before[-1:].isalnum() or before == "_"
-        if not body or body[0].isspace():
-            return ["", " ", line]
-        return [" ", line, ""] if touching and (body[0].isalnum() or body[0] == "_") else ["", " ", line]
+        spaces = ["", " ", line]
+        if touching and (body[:1].isalnum() or body[:1] == "_"):
+            spaces = [" ", line, ""]
+        comment = self._acceptor.grammar.language.comment
+        return [*spaces, comment] if comment else spaces
 
     def _candidates(self, snapshot: Snapshot) -> Iterator[_Candidate]:
         for reading in snapshot.readings:

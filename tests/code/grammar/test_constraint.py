@@ -200,6 +200,16 @@ def test_python_blocks_are_closed_with_pass(vocabulary: SmallVocabulary) -> None
     assert "pass" in text
 
 
+@pytest.mark.parametrize("start", ["#include <v>\\\n\n", "#include A\\\n \n"])
+def test_a_directive_goes_on_after_a_backslash(
+    vocabulary: SmallVocabulary, parses: Callable[[str, str], bool], start: str
+) -> None:
+    constraint = GrammarConstraint("cpp", vocabulary)
+    feed(constraint, start, vocabulary)
+    assert not constraint.may_end()
+    assert parses("cpp", start + vocabulary.text(constraint.closing()))
+
+
 def test_the_insertion_ends_only_where_the_whole_is_a_program(vocabulary: SmallVocabulary) -> None:
     constraint = GrammarConstraint("java", vocabulary, "class A { int x = ", "; int y;\n}\n")
     assert not constraint.may_end()
