@@ -51,8 +51,9 @@ class Walks:
         started = time.thread_time()
         closing = constraint.closing()
         elapsed = time.thread_time() - started
-        text = b"".join(map(tokenizer.token_bytes, taken + closing)).decode(errors="replace")
-        completed = "\ufffd" not in text and parses(text, language)
+        written = b"".join(map(tokenizer.token_bytes, taken + closing))
+        text = written.decode(errors="replace")
+        completed = text.encode() == written and parses(text, language)
         return {
             "language": language,
             "tokens": len(taken),

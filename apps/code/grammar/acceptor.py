@@ -190,10 +190,27 @@ class Acceptor:
         if kind == SUSPENDED:
             feed.pending.append(reading._replace(phase=found[1]))
         elif kind == NOTHING:
-            if reading.start >= feed.base:  # else inside a string, where the automaton has nothing to add
-                self._lex(self._without_scanner(reading), feed, reading.start - feed.base)
+            start = reading.start - feed.base
+            # before the base: inside a string, where the automaton has nothing to add
+            if start >= 0 and not self._skip_comments(reading, feed, start):
+                self._lex(self._without_scanner(reading), feed, start)
         elif kind != REFUSED:
             self._take_external(reading, found, feed)
+
+    def _skip_comments(self, reading: Reading, feed: _Feed, start: int) -> bool:
+        """Whether the text goes on with a long comment: it is passed at once, since every line of it would be scanned
+        to the end of all."""
+        assert self._scanner is not None  # who else found nothing
+        node, comment = reading.node, self.grammar.comment
+        end = self._scanner.comment_run(feed.text, start)
+        if (
+            end == start
+            or comment not in self._lexer.reach[self._tables.lex_state[node.state]]
+            or list(self.parser.consume(node, comment)) != [node]
+        ):
+            return False
+        feed.heads.setdefault(end, []).append((node, reading.memory))
+        return True
 
     def _lex(self, reading: Reading, feed: _Feed, at: int) -> None:
         lexer, text, base = self._lexer, feed.text, feed.base
@@ -274,6 +291,11 @@ class Acceptor:
         if reading.accepted >= 0 and reading.end < end:
             feed = _Feed(text, base)
             self._take(node, memory, reading.accepted, reading.word - base, reading.end - base, feed)
+            self._drain(feed)
+            # The shorter token counts where the longer one fails. What is in the same state then fails with it.
+            feed.pending = [
+                other for other in feed.pending if other.state != reading.state or other.accepted >= 0
+            ]
             return self._any_viable(feed)
         return False
 

@@ -18,9 +18,11 @@ class CppRules(StrictRules):
     """
 
     def adapted(self, data: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
-        """Without the steps over a newline inside quotes, where tree-sitter skips white space."""
+        """Without the steps over a newline inside quotes, where tree-sitter skips white space, and with comments that
+        end where they begin in a character literal."""
         tables = self._tables
-        contents = [tables.names.index(name) for name in ("string_content", "character")]
+        names = tables.names
+        contents = [names.index(name) for name in ("string_content", "character")]
         inside: dict[int, bool] = {}  # lexer state → all parser states that use it stand inside quotes
         for state in range(1, tables.state_count):
             lex_state = tables.lex_state[state]
@@ -28,7 +30,9 @@ class CppRules(StrictRules):
                 tables.entry(state, content) for content in contents
             )
         starts, classes = data["lex_range_starts"], data["lex_range_classes"]
-        newline = int(classes[np.searchsorted(starts, ord("\n"), "right") - 1])
+        newline, slash, star = (
+            int(classes[np.searchsorted(starts, ord(mark), "right") - 1]) for mark in "\n/*"
+        )
         transitions = data["lex_transitions"].copy()
         waiting, seen = [state for state, is_inside in inside.items() if is_inside], set()
         while waiting:
@@ -38,11 +42,16 @@ class CppRules(StrictRules):
                 transitions[state, newline] = -1
             skips = {int(t) - SKIP for t in transitions[state] if t >= SKIP}
             waiting += skips - seen
+        # `'/*` becomes a comment as soon as `'//` does, so that `dead_entries` can refuse it before it is whole.
+        for character in np.flatnonzero(data["lex_accepts"] == names.index("character")):
+            if transitions[character, slash] >= 0:
+                transitions[character, star] = transitions[character, slash]
         return {**data, "lex_transitions": transitions}
 
     def dead_entries(self) -> frozenset[tuple[int, int]]:
         """Operators of an expression that stands alone at the top level, and `*` or `&` at the beginning of an
-        item there or in a class, after a lambda's capture, or after `const` or `static` without a type."""
+        item there or in a class, after a lambda's capture, or after `const` or `static` without a type; a comment
+        in a character literal, which runs over its end."""
         tables = self._tables
         names = tables.names
         terminals = range(tables.token_count)
@@ -55,8 +64,11 @@ class CppRules(StrictRules):
             for symbol in range(tables.symbol_count)
             if names[symbol] in ("_constructor_specifiers", "operator_cast_definition_repeat1")
         ]
+        character, comment = names.index("character"), names.index("comment")
         dead = set()
         for state in range(1, tables.state_count):
+            if tables.entry(state, character):
+                dead.add((state, comment))
             for after in (tables.entry(state, symbol) for symbol in specifiers):
                 dead |= {(after, symbol) for symbol in pointers if after}
             after_capture = tables.entry(state, capture)

@@ -71,6 +71,9 @@ class CppScanner:
             return (TOKEN, _CONTENT, i, memory)
         return (SUSPENDED, (matched, end, i - start), None, None)
 
+    def comment_run(self, text: str, start: int) -> int:
+        return start  # nothing is scanned twice here
+
     def shifted(self, memory: Memory, symbol: int) -> Memory:
         return memory
 

@@ -41,6 +41,7 @@ class Grammar:
         self._keyword_lexer = Dfa(data, "keyword")
         self.scanner = spec.scanner(tables.names, tables.token_count, strict) if spec.scanner else None
         self.initial_memory = self.scanner.initial if self.scanner else rules.initial_memory if rules else ()
+        self.comment = tables.names.index("comment") if "comment" in tables.names else -1
         words = _words(self._keyword_lexer)
         self.keywords = words
         self.keyword_rules = KeywordRules(

@@ -75,7 +75,7 @@ class PythonRules(StrictRules):
     def dead_entries(self) -> frozenset[tuple[int, int]]:
         """`as` outside `with` and `except`, a comma after an opening bracket, targets that CPython refuses (those that
         begin with a sign lead nowhere in tree-sitter's grammar too), `x := 1` as a statement or an operand, several
-        iterables in a comprehension, and what follows a `try` that has no clause
+        iterables in a comprehension, a star right after a star, and what follows a `try` that has no clause
         yet."""
         return frozenset(
             self._stray_as()
@@ -84,6 +84,7 @@ class PythonRules(StrictRules):
             | self._signed_targets()
             | self._bare_walruses()
             | self._commas_in_comprehensions()
+            | self._starred_stars()
             | self._after_bare_try()
         )
 
@@ -132,6 +133,19 @@ class PythonRules(StrictRules):
         comma = names.index(",")
         opened = set().union(*(self._after(names.index(bracket)) for bracket in "([{"))
         return {(state, comma) for state in opened}
+
+    def _starred_stars(self) -> set[tuple[int, int]]:
+        """`*` and `**` right after one of them."""
+        tables = self._tables
+        stars = [symbol for symbol in range(tables.token_count) if tables.names[symbol] in ("*", "**")]
+        after = {
+            target
+            for state in range(1, tables.state_count)
+            for star in stars
+            for kind, target, _ in tables.actions(tables.entry(state, star))
+            if kind == SHIFT
+        }
+        return {(state, star) for state in after for star in stars}
 
     def _bad_targets(self) -> set[tuple[int, int]]:
         """Augmented assignment to several targets or inside another assignment; annotation of several targets."""

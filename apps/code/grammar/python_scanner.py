@@ -40,6 +40,11 @@ _PLAIN_CONTENT = re.compile("[^\\\\'\"`{}\n\r\0]+")
 _PLAIN_ASCII_CONTENT = re.compile("[^\\\\'\"`{}\n\r\0\x80-\U0010ffff]+")
 _COMMENT_TEXT = re.compile("[^\n\0]+")
 _COMMENT_LINES = re.compile("(?:[ \t\r\f]*(?:#[^\n\0]*)?\n)*")
+_BLANK_LINES = r"(?:[ \t\r\f]*\n)*"
+_COMMENT_RUN = re.compile(
+    rf"\n{_BLANK_LINES}([ \t]*)#[^\n\0]*(?:\n{_BLANK_LINES}\1#[^\n\0]*)*(?=\n{_BLANK_LINES}\1#[^\n\0]*\n)"
+)
+"""Comment lines of equal indentation, without the last one."""
 
 # Phases: (_IN_CONTENT, offset, has content) and
 # (_IN_SPACE, offset, newline seen, indentation, indentation of the first comment or -1, in a comment, token end,
@@ -317,6 +322,10 @@ class PythonScanner:
         delimiters += (flags | _FLAG_OF_QUOTE[quote],)
         place = _MID_LINE if self.strict else memory[4]
         return (TOKEN, STRING_START, end, (indents, delimiters, bool(flags & _FORMAT), depth, place))
+
+    def comment_run(self, text: str, start: int) -> int:
+        run = _COMMENT_RUN.match(text, start)
+        return run.end() if run else start
 
     def shifted(self, memory: Memory, symbol: int) -> Memory:
         if not self.strict or symbol in self._extra:

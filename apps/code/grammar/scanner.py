@@ -47,6 +47,10 @@ class ExternalScanner(Protocol):
     def scan(self, window: Window, start: int, memory: Memory, phase: Phase) -> Scan:
         """Look for an external token at `start`."""
 
+    def comment_run(self, text: str, start: int) -> int:
+        """The end of the last of several comments from `start` after which a scan finds just what it finds at `start`;
+        `start` where there are none."""
+
     def shifted(self, memory: Memory, symbol: int) -> Memory:
         """The memory after the parser took `symbol`, which the automaton found."""
 

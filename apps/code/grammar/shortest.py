@@ -90,6 +90,12 @@ class Completer:
         return [*spaces, comment] if comment else spaces
 
     def _candidates(self, snapshot: Snapshot) -> Iterator[_Candidate]:
+        if snapshot.tail.endswith("\\"):  # the line may go on in the next one
+            fed = self._acceptor.feed(snapshot, "\n")
+            if fed is not None:
+                for after in fed.readings:
+                    for candidate in self._from_reading(after, fed):
+                        yield candidate._replace(ending="\n" + candidate.ending)
         for reading in snapshot.readings:
             yield from self._from_reading(reading, snapshot)
             for other in self._acceptor.by_automaton(reading, snapshot):

@@ -26,6 +26,9 @@ LEGAL = {
         "a = b = c, = d",
         "x: list[int] = []",
         "f(a, b=1, *c, **d)",
+        "def f(a, *, b, **c): return a * -b ** ~c, *d, {**e}\nfrom a import *",
+        "class A:\n  # a\n  # b\n\n  # c\n# d\n  # e\n  x = 1  # f\n  # g\n  # h\n# i\n# j\ny = 2",
+        "y = (\n # k\n # l\n # m\n 2)\n# n\n# o\n# p\n",
         "f(a=1, match=2, type=3, print=4)",
         "f({**a, 'b': 1}, c)",
         "f(a=lambda x=1: x, b=2)",
@@ -74,6 +77,8 @@ LEGAL = {
     ],
     "cpp": [
         "FOO(x);\nint a;",
+        """char a = '/', b[] = "//", c = '*'; // d""",
+        "int \\u00e9 = 1, a\\u00e9 = 2;\nbool b = x not_eq\\\n y;",
         "auto f = [x = 1](auto &&y) mutable -> int { return y; };",
         "template <class T> concept C = requires(T t) { t + 1; };",
         "int f() { return (a == b) ? c : d; }",
@@ -131,6 +136,8 @@ ILLEGAL = {
         "[x for x in a if b := c]",
         "[x for x in a if b if c := d]",
         "[x for x in a, b]",
+        "f(* *a)",
+        "a ** **b",
         "[x for x in a, ]",
         "for +a.b in c: pass",
         "for *await a.b in c: pass",
@@ -180,6 +187,7 @@ ILLEGAL = {
         "class T { &f() {} };",
         'const char *s = "a\n";',
         "int main() { const *x; }",
+        "char a = '/* */x';",
     ],
 }
 
