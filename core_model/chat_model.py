@@ -23,6 +23,7 @@ from core_model.constraint import Constraint
 from core_model.engine import Engine
 from core_model.errors import RequestError
 from core_model.generation import Generation
+from core_model.languages import languages
 from core_model.requests import Completion, GenerationRequest, Piece, SamplingParams
 from core_model.tokenizer import Message
 
@@ -32,9 +33,9 @@ _SAMPLING = tuple(SamplingParams.__dataclass_fields__)
 class DuetChatModel(BaseChatModel):
     """`invoke`, `stream`, `astream`, `batch`; `bind(adapter=…, window=…, language=…, temperature=…, …)`.
 
-    Every field below can be bound or passed per call, as can all of `SamplingParams`. `constraint` is a
-    function that makes a fresh constraint for each call; `language` asks `constrain` for one by name.
-    `prefill` is how the answer begins: the model goes on from there, and the answer comes without it.
+    Every field below can be bound or passed per call, as can all of `SamplingParams`. `prefill` is how the
+    answer begins: the model goes on from there, and the answer comes without it. With a `language`, prefill
+    and answer are a program of it. `constraint` is a function that makes any other constraint for each call.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -46,7 +47,6 @@ class DuetChatModel(BaseChatModel):
     sampling: SamplingParams = SamplingParams()
     constraint: Callable[[], Constraint | None] | None = None
     language: str | None = None
-    constrain: Callable[[str], Constraint | None] | None = None
 
     @property
     def _llm_type(self) -> str:
@@ -72,26 +72,27 @@ class DuetChatModel(BaseChatModel):
         sampling |= {name: options[name] for name in _SAMPLING if name in options}
         if stop:
             sampling["stop"] = (*sampling["stop"], *stop)
-        make = fields["constraint"]
-        if make is None and fields["language"] is not None:
-            make = self._constraint_for(fields["language"])
         tokenizer = self.engine.tokenizer
+        begun = fields["prefill"]
+        constraint = fields["constraint"]() if fields["constraint"] else None
+        if fields["language"] is not None:
+            if constraint is not None:
+                raise RequestError("give a language or a constraint, not both", "language")
+            block = languages(tokenizer).block(fields["language"], begun)
+            if block.constraint is None:
+                raise RequestError(f"no {fields['language']} program begins with this prefill", "prefill")
+            begun, constraint = block.opening + begun, block.constraint
+            sampling["stop"] = (*sampling["stop"], block.end)
         prompt = tokenizer.encode_chat([_as_dict(message) for message in messages])
         return self.engine.submit(
             GenerationRequest(
-                prompt=prompt + tokenizer.encode(fields["prefill"]),
+                prompt=prompt + tokenizer.encode(begun),
                 sampling=SamplingParams(**sampling),
                 window=fields["window"],
                 adapter=fields["adapter"],
-                constraint=make() if make else None,
+                constraint=constraint,
             )
         )
-
-    def _constraint_for(self, language: str) -> Callable[[], Constraint | None]:
-        constrain = self.constrain
-        if constrain is None:
-            raise RequestError("this chat model was built without constraints by language", "language")
-        return lambda: constrain(language)
 
     def _generate(
         self,

@@ -37,7 +37,7 @@ class Constraint(Protocol):
     def longest_complete(self) -> int | None:
         """How many of the accepted tokens to keep so that the text is complete; None: it never was.
 
-        For the rare text that `closing` finds no completion for (between a prefix and a suffix).
+        For the text that `closing` finds no completion for (between a prefix and a suffix that do not fit).
         """
 
     def fork(self) -> Constraint:

@@ -70,9 +70,12 @@ class Engine:
         """Start a generation. Raises RequestError (or a subclass) if it cannot be served as asked."""
         self._check(request.prompt, request.window, request.adapter)
         generation = Generation()
-        sequence = Generating(request, self.tokenizer, generation)
+        budget = request.sampling.max_tokens
+        if request.window is None:
+            budget = min(budget, self.config.context - len(request.prompt))
+        sequence = Generating(request, self.tokenizer, generation, budget)
         generation.on_cancel(lambda: self._cancel(sequence))
-        self._enqueue(sequence, request.sampling.max_tokens)
+        self._enqueue(sequence, budget)
         return generation
 
     def score(
@@ -147,8 +150,6 @@ class Engine:
             )
 
     def _enqueue(self, sequence: Sequence, extra_tokens: int) -> None:
-        if sequence.window is None:
-            extra_tokens = min(extra_tokens, self.config.context - len(sequence.tokens))
         sequence.reserved = sequence.blocks_needed(extra_tokens, PREFILL_ALONE)
         if sequence.reserved > self._manager.blocks:
             raise ContextLengthError(
@@ -268,9 +269,6 @@ class Engine:
         assert isinstance(sequence, Generating)
         sequence.sample(logits)
         self._statistics.generated_tokens += 1
-        full = sequence.window is None and len(sequence.tokens) >= self.config.context
-        if full and not sequence.finished:
-            sequence.finish("length")
         if sequence.finished:
             with self._changed:
                 self._scheduler.remove(sequence)

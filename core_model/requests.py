@@ -80,12 +80,16 @@ class Piece:
 
 @dataclass
 class Completion:
-    """A finished generation. `finish_reason` is "stop", "length" or "cancelled"."""
+    """A finished generation. `finish_reason` is "stop", "length" or "cancelled".
+
+    `complete` tells whether the text satisfies its constraint; None where it has none.
+    """
 
     text: str = ""
     tokens: list[int] = field(default_factory=list)
     logprobs: list[TokenLogprob] = field(default_factory=list)
     finish_reason: str = "stop"
+    complete: bool | None = None
     prompt_tokens: int = 0
     cached_tokens: int = 0  # of the prompt, taken from the prefix cache
     first_token_s: float = 0.0  # from submission

@@ -37,7 +37,8 @@ def draw(
 
     `seen` are the tokens that the repetition penalty (arXiv 1909.05858) applies to. With top-k, top-p or
     min-p the vocabulary is truncated first; only when the constraint refuses all that is left does the walk
-    go on past it, in the order of the noisy sums.
+    go on past it, in the order of the noisy sums. An end token is taken where the text is complete, and where
+    the constraint knows no way to complete it.
     """
     if params.repetition_penalty != 1.0:
         logits = _penalised(logits, seen, params.repetition_penalty)
@@ -48,7 +49,7 @@ def draw(
     if constraint is None:
         return next(order)
     for token in islice(order, _PATIENCE):
-        if constraint.may_end() if token in end_ids else constraint.allows(token):
+        if _lets_end(constraint) if token in end_ids else constraint.allows(token):
             return token
     return _first_allowed(list(order), end_ids, constraint)
 
@@ -155,6 +156,10 @@ def _descending(keys: NDArray[np.floating], ids: NDArray[np.int64]) -> Iterator[
         yield from ids[top[np.argsort(-keys[top], kind="stable")]].tolist()
         keys, ids = keys[parted[_PATIENCE:]], ids[parted[_PATIENCE:]]
     yield from ids[np.argsort(-keys, kind="stable")].tolist()
+
+
+def _lets_end(constraint: Constraint) -> bool:
+    return constraint.may_end() or not constraint.closing()
 
 
 def _first_allowed(tokens: list[int], end_ids: frozenset[int], constraint: Constraint) -> int | None:

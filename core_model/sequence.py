@@ -12,13 +12,16 @@ from numpy.typing import NDArray
 from core_model.batch import SINKS
 from core_model.block_manager import BlockManager
 from core_model.constraint import Constraint
+from core_model.errors import RequestError
 from core_model.kv_cache import BLOCK
 from core_model.requests import Completion, GenerationRequest, Piece, TokenLogprob
 from core_model.sampling import draw, logprob_of
 from core_model.tokenizer import Tokenizer
 
 CLOSING_RESERVE = 48
-"""Tokens from the end of the budget at which a constraint's shortest completion is first looked at."""
+"""Tokens from the end of the budget from which a constraint's shortest completion is looked at every time."""
+CLOSING_GROWTH = 4
+"""Tokens by which a token may lengthen it, on average, between two looks before that."""
 
 
 @dataclass(eq=False)
@@ -101,28 +104,29 @@ class Sink(Protocol):
 class Generating(Sequence):
     """A sequence that grows by sampling and delivers text."""
 
-    def __init__(
-        self,
-        request: GenerationRequest,
-        tokenizer: Tokenizer,
-        sink: Sink,
-    ) -> None:
+    def __init__(self, request: GenerationRequest, tokenizer: Tokenizer, sink: Sink, budget: int) -> None:
+        """`budget` tokens may be generated. Raises RequestError where no completion fits into it."""
         super().__init__(list(request.prompt), request.window, request.adapter)
         self.request = request
         self.completion = Completion(prompt_tokens=len(request.prompt))
         self.finished = False
         self._tokenizer = tokenizer
         self._sink = sink
+        self._budget = budget
+        self._next_look = budget  # tokens left at which the shortest completion is looked at again
         self._constraint = request.constraint
         self._rng = np.random.default_rng(request.sampling.seed)
         self._decoder = tokenizer.stream_decoder()
         self._held = ""  # text that may be the beginning of a stop string
         self._stopped = False
+        self._cut = False  # back to where the text was complete
+        if self._constraint:
+            _check_room(self._constraint, budget)
+            self._certain = _Place(self._constraint.fork(), 0)
 
     def sample(self, logits: NDArray[np.float32]) -> None:
         """Draw the next token from `logits` [vocab] and deliver what text became certain."""
         sampling = self.request.sampling
-        remaining = sampling.max_tokens - len(self.completion.tokens)
         token = draw(
             logits,
             sampling,
@@ -135,21 +139,17 @@ class Generating(Sequence):
             self._close()
             return
         if token in self._tokenizer.end_ids:
+            self._cut_back()
             self.finish("stop")
             return
-        if self._constraint:
-            after = self._constraint.fork() if remaining <= CLOSING_RESERVE else self._constraint
-            after.accept(token)
-            ending = remaining <= CLOSING_RESERVE and not _closes_within(after, remaining - 1)
-            if ending and _closes_within(self._constraint, remaining):
-                self._close()
-                return
-            self._constraint = after
+        if self._constraint and not self._leaves_room(token):
+            self._close()
+            return
         logprobs = []
         if sampling.logprobs is not None:
             logprobs = [logprob_of(logits, token, sampling.logprobs)]
         self._append([token], logprobs)
-        if not self.finished and len(self.completion.tokens) >= sampling.max_tokens:
+        if not self.finished and len(self.completion.tokens) >= self._budget:
             self._cut_back()
             self.finish("length")
 
@@ -157,6 +157,8 @@ class Generating(Sequence):
         """End the generation and deliver what was held back."""
         self.finished = True
         self.completion.finish_reason = reason
+        if self._constraint and reason != "cancelled":
+            self.completion.complete = self._cut or self._constraint.may_end()
         self.completion.total_s = time.perf_counter() - self.submitted
         rest = "" if self._stopped else self._held + self._decoder.finish()
         if rest:
@@ -167,10 +169,30 @@ class Generating(Sequence):
         """Tell the caller that nothing more will come."""
         self._sink.end(self.completion, error)
 
+    def _leaves_room(self, token: int) -> bool:
+        """Let the constraint accept `token`, unless the text could be completed now and not any more after it."""
+        assert self._constraint is not None
+        remaining = self._budget - len(self.completion.tokens)
+        if remaining > max(self._next_look, CLOSING_RESERVE):
+            self._constraint.accept(token)
+            return True
+        after = self._constraint.fork()
+        after.accept(token)
+        needed = _tokens_to_close(after)
+        if needed is None or needed > remaining - 1:
+            now = _tokens_to_close(self._constraint)
+            if now is not None and now <= remaining:
+                return False
+        room = max(remaining - 1 - (needed or 0), 0)
+        self._next_look = remaining - 1 - room // (1 + CLOSING_GROWTH)
+        self._constraint = after
+        return True
+
     def _close(self) -> None:
         """Let the constraint's shortest completion end the text."""
         closing = self._constraint.closing() if self._constraint else []
-        if closing:
+        if self._constraint and closing:
+            _accept(self._constraint, closing)
             self._append(closing, [])
         else:
             self._cut_back()
@@ -181,11 +203,14 @@ class Generating(Sequence):
     def _cut_back(self) -> None:
         """Keep the longest beginning that is complete where no completion was found.
 
-        The stream showed more; the result is what counts.
+        Everything, where nothing ever was complete. The stream showed more; the result is what counts.
         """
         if self._constraint is None or self._constraint.may_end():
             return
-        keep = self._constraint.longest_complete() or 0
+        keep = self._constraint.longest_complete()
+        if keep is None:
+            return
+        self._cut = True
         del self.completion.tokens[keep:], self.completion.logprobs[keep:]
         self.completion.text, self._held = self._tokenizer.decode(self.completion.tokens), ""
         self._decoder = self._tokenizer.stream_decoder()
@@ -200,8 +225,41 @@ class Generating(Sequence):
         certain, self._held, self._stopped = split_at_stop(text, self.request.sampling.stop)
         self.completion.text += certain
         self._sink.deliver(Piece(certain, tokens, logprobs))
+        if self._constraint and self.request.sampling.stop:
+            self._certain.text += certain
+            if self._stopped:
+                self._complete_before_stop()
+            elif not self._held and not self._decoder.pending:
+                self._certain = _Place(self._constraint.fork(), len(self.completion.tokens))
         if self._stopped:
             self.finish("stop")
+
+    def _complete_before_stop(self) -> None:
+        """A stop string ends the text anywhere: complete what stands before it, even if that writes the string."""
+        self._constraint, text = self._certain.constraint, self._certain.text
+        whole = self._tokenizer.encode(text)
+        _accept(self._constraint, whole)
+        if self._constraint.may_end():
+            return
+        closing = self._constraint.closing()
+        self.completion.tokens[self._certain.tokens :] = whole + closing
+        del self.completion.logprobs[self._certain.tokens :]
+        if not closing:
+            self._cut_back()
+            return
+        _accept(self._constraint, closing)
+        rest = self._tokenizer.decode(closing)
+        self.completion.text += rest
+        self._sink.deliver(Piece(rest, [], []))
+
+
+@dataclass
+class _Place:
+    """A constraint as it was after `tokens` tokens, and what text has become certain since."""
+
+    constraint: Constraint
+    tokens: int
+    text: str = ""
 
 
 @dataclass(eq=False)
@@ -217,11 +275,24 @@ class Measuring(Sequence):
         return (self.score_from or len(self.tokens)) - 1
 
 
-def _closes_within(constraint: Constraint, room: int) -> bool:
-    """Whether at most `room` more tokens complete the text."""
+def _tokens_to_close(constraint: Constraint) -> int | None:
+    """How many tokens complete the text; None where no completion was found."""
     if constraint.may_end():
-        return True
-    return 0 < len(constraint.closing()) <= room
+        return 0
+    return len(constraint.closing()) or None
+
+
+def _accept(constraint: Constraint, tokens: list[int]) -> None:
+    for token in tokens:
+        constraint.accept(token)
+
+
+def _check_room(constraint: Constraint, budget: int) -> None:
+    needed = _tokens_to_close(constraint)
+    if needed is not None and needed > budget:
+        raise RequestError(
+            f"the shortest answer takes {needed} tokens, and there is room for {budget}", "max_tokens"
+        )
 
 
 def split_at_stop(text: str, stops: tuple[str, ...]) -> tuple[str, str, bool]:

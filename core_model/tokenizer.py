@@ -185,6 +185,22 @@ class Tokenizer:
         ids = [marks["prefix"], *self.encode(prefix), marks["suffix"], *self.encode(suffix), marks["middle"]]
         return [index for index in ids if index is not None]
 
+    def split_fim(self, tokens: list[int]) -> tuple[str, str] | None:
+        """Prefix and suffix of what `encode_fim` makes, which editors also write themselves; None for other text."""
+        kinds = {
+            self.special[name]: part
+            for part, names in _FIM_NAMES.items()
+            for name in names
+            if name in self.special
+        }
+        marks = [at for at, token in enumerate(tokens) if token in kinds]
+        if [kinds[tokens[at]] for at in marks] != ["prefix", "suffix", "middle"]:
+            return None
+        first, second, last = marks
+        if last != len(tokens) - 1:
+            return None
+        return self.decode(tokens[first + 1 : second]), self.decode(tokens[second + 1 : last])
+
     @property
     def can_fill_in(self) -> bool:
         """Whether the model knows fill-in-the-middle tokens."""
@@ -230,6 +246,11 @@ class StreamDecoder:
     def push(self, token: int) -> str:
         """The text that is certain after `token`."""
         return self._utf8.decode(self._tokenizer.token_bytes(token))
+
+    @property
+    def pending(self) -> bool:
+        """Whether part of a character is held back."""
+        return bool(self._utf8.getstate()[0])
 
     def finish(self) -> str:
         """What is left at the end: an unfinished character becomes U+FFFD."""

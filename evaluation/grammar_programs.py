@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from apps.code.grammar import FencedConstraint, GrammarConstraint
+from apps.code.grammar import BlockConstraint, GrammarConstraint
 from apps.code.prompts import END_OF_BLOCK, LANGUAGE_NAMES, fence
 from apps.code.syntax import parses
 from core_model import GenerationRequest, SamplingParams
@@ -193,10 +193,7 @@ def _program(engine: Engine, order: Order) -> Case:
 def _constraint(order: Order, tokenizer: Tokenizer) -> Constraint:
     if not order.fenced:
         return GrammarConstraint(order.language, tokenizer)
-    constraint = FencedConstraint(tokenizer)
-    for token in tokenizer.encode(fence(order.language)):
-        constraint.accept(token)
-    return constraint
+    return BlockConstraint(order.language, tokenizer)
 
 
 def metrics(cases: Iterable[Case]) -> dict[str, float]:

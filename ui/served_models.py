@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
 from core_model.constraint import Constraint
 from core_model.engine import Engine
 from core_model.errors import RequestError
+from core_model.languages import Block
 from core_model.lora import load_adapter
 from core_model.requests import Completion, GenerationRequest, Piece, SamplingParams
 from core_model.tokenizer import Tokenizer
@@ -25,13 +26,19 @@ MAX_WAITING = 256
 """Generations that may wait for room in a batch before new ones are turned away."""
 
 
+_Wanted = tuple[list[int], SamplingParams, Constraint | None]
+
+
 class Grammars(Protocol):
-    """Fresh constraints, or None where a text begins so that none can hold."""
+    """Fresh constraints. Raises RequestError for an unknown language."""
 
     def program(self, language: str, prefix: str = "", suffix: str | None = None) -> Constraint | None:
-        """Code of `language` between `prefix` and `suffix`. Raises RequestError for an unknown language."""
+        """Code of `language` between `prefix` and `suffix`; None where no program begins with `prefix`."""
 
-    def fenced(self, begun: str = "") -> Constraint | None:
+    def block(self, language: str) -> Block:
+        """A chat answer that is code."""
+
+    def fenced(self) -> Constraint:
         """Markdown whose fenced code parses."""
 
 
@@ -76,33 +83,41 @@ class EngineModel:
     created: int = field(default_factory=lambda: int(time.time()))
 
     async def chat(self, request: ChatRequest) -> list[Answer]:
-        messages = [message.as_template_input() for message in request.messages]
-        prompt = await asyncio.to_thread(self.engine.tokenizer.encode_chat, messages)
         try:
-            return self._submit(
-                [
-                    (prompt, request.sampling_of(choice), self._chat_constraint(request.language))
-                    for choice in range(request.n)
-                ],
-                request,
-            )
+            # Reading a long prompt takes time, also under a grammar: not in the event loop.
+            return self._submit(await asyncio.to_thread(self._wanted_chats, request), request)
         except RequestError as error:
             if error.parameter == "prompt":
                 error.parameter = "messages"
             raise
 
     async def complete(self, request: CompletionRequest) -> list[Answer]:
-        prompts = [
-            await asyncio.to_thread(self._encode, prompt, request.suffix) for prompt in request.prompts
-        ]
-        if not prompts:
+        if not request.prompts:
             raise RequestError("there is no prompt", "prompt")
-        wanted = [
-            (prompt, request.sampling_of(choice), self._code_constraint(request, text))
-            for prompt, text in zip(prompts, request.prompts, strict=True)
-            for choice in range(request.n)
-        ]
-        return self._submit(wanted, request)
+        return self._submit(await asyncio.to_thread(self._wanted_completions, request), request)
+
+    def _wanted_chats(self, request: ChatRequest) -> list[_Wanted]:
+        tokenizer = self.engine.tokenizer
+        prompt = tokenizer.encode_chat([message.as_template_input() for message in request.messages])
+        constraint = self._known_grammars().fenced() if self.fences else None
+        stop: tuple[str, ...] = ()
+        if request.language is not None:
+            block = self._known_grammars().block(request.language)
+            prompt, constraint, stop = (
+                prompt + tokenizer.encode(block.opening),
+                block.constraint,
+                (block.end,),
+            )
+        samplings = [request.sampling_of(choice) for choice in range(request.n)]
+        return _wanted(prompt, [replace(one, stop=(*one.stop, *stop)) for one in samplings], constraint)
+
+    def _wanted_completions(self, request: CompletionRequest) -> list[_Wanted]:
+        samplings = [request.sampling_of(choice) for choice in range(request.n)]
+        found: list[_Wanted] = []
+        for prompt in request.prompts:
+            tokens = self._encode(prompt, request.suffix)
+            found += _wanted(tokens, samplings, self._code_constraint(request, prompt, tokens))
+        return found
 
     def _encode(self, prompt: str | list[int], suffix: str | None) -> list[int]:
         tokenizer = self.engine.tokenizer
@@ -121,7 +136,7 @@ class EngineModel:
 
     def _submit(
         self,
-        wanted: list[tuple[list[int], SamplingParams, Constraint | None]],
+        wanted: list[_Wanted],
         request: ChatRequest | CompletionRequest,
     ) -> list[Answer]:
         if len(wanted) > MAX_ANSWERS:
@@ -142,21 +157,28 @@ class EngineModel:
             raise
         return answers
 
-    def _chat_constraint(self, language: str | None) -> Constraint | None:
-        if language is not None:
-            return self._known_grammars().program(language)
-        return self._known_grammars().fenced() if self.fences else None
-
-    def _code_constraint(self, request: CompletionRequest, prompt: str | list[int]) -> Constraint | None:
+    def _code_constraint(
+        self, request: CompletionRequest, prompt: str | list[int], tokens: list[int]
+    ) -> Constraint | None:
         if request.language is None:
             return None
-        prefix = prompt if isinstance(prompt, str) else self.engine.tokenizer.decode(prompt)
-        return self._known_grammars().program(request.language, prefix, request.suffix)
+        tokenizer = self.engine.tokenizer
+        prefix = prompt if isinstance(prompt, str) else tokenizer.decode(prompt)
+        gap = tokenizer.split_fim(tokens) if request.suffix is None else None
+        prefix, suffix = gap or (prefix, request.suffix)
+        return self._known_grammars().program(request.language, prefix, suffix)
 
     def _known_grammars(self) -> Grammars:
         if self.grammars is None:
             raise RequestError("this server has no grammars; leave `language` out", "language")
         return self.grammars
+
+
+def _wanted(
+    prompt: list[int], samplings: list[SamplingParams], constraint: Constraint | None
+) -> list[_Wanted]:
+    """One prompt, answered once for each way to draw."""
+    return [(prompt, sampling, constraint.fork() if constraint else None) for sampling in samplings]
 
 
 class TextAnswer:
@@ -203,6 +225,8 @@ class AssistantModel:
     async def chat(self, request: ChatRequest) -> list[Answer]:
         if request.logprobs:
             raise RequestError(f"{self.id} cannot report logprobs; the base model can", "logprobs")
+        if request.language is not None:
+            raise RequestError(f"{self.id} writes no code; duet-code does", "language")
         count = sum(len(self.tokenizer.encode(message.text)) for message in request.messages)
         return [TextAnswer(count, self.reply(request, choice), self.tokenizer) for choice in range(request.n)]
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from apps.code.errors import LanguageNotServedError
-from apps.code.grammar.constraint import FencedConstraint, GrammarConstraint
+from apps.code.grammar.constraint import BlockConstraint, FencedConstraint, GrammarConstraint
 from apps.code.grammar.errors import PrefixNotViableError, UnknownLanguageError
 from apps.code.grammar.languages import language as grammar_language
-from apps.code.prompts import LANGUAGE_NAMES
+from apps.code.prompts import END_OF_BLOCK, LANGUAGE_NAMES, fence
+from core_model.languages import Block
 from core_model.tokenizer import Tokenizer
 
 
@@ -27,18 +28,18 @@ class Constraints:
         except PrefixNotViableError:
             return None
 
-    def fenced(self, begun: str = "") -> FencedConstraint | None:
-        """The text is Markdown, and programs inside the fences of known languages; `begun` was said already.
-
-        None where what was said cannot be gone on with.
-        """
-        constraint = FencedConstraint(self._tokenizer)
+    def block(self, language: str, begun: str = "") -> Block:
+        """A chat answer that is a program which begins with `begun`. Raises LanguageNotServedError."""
+        name = served_language(language)
         try:
-            for token in self._tokenizer.encode(begun):
-                constraint.accept(token)
-        except ValueError:
-            return None
-        return constraint
+            constraint: BlockConstraint | None = BlockConstraint(name, self._tokenizer, begun)
+        except PrefixNotViableError:
+            constraint = None
+        return Block(fence(name), END_OF_BLOCK, constraint)
+
+    def fenced(self) -> FencedConstraint:
+        """The text is Markdown, and programs inside the fences of known languages."""
+        return FencedConstraint(self._tokenizer)
 
 
 def served_language(name: str, parameter: str = "language") -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from functools import partial
 
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.prompts import ChatPromptTemplate
@@ -45,10 +44,10 @@ class Drafting:
         self, prompt: ChatPromptTemplate, inputs: dict[str, str], temperature: float, seed: int
     ) -> Generator[str, None, Draft]:
         """Yields the code as it comes, the start included; returns the whole."""
-        prefill = fence(self.language) + self.start
+        block = self.constraints.block(self.language, self.start) if self.constraints else None
         chain = prompt | self.model.bind(
-            prefill=prefill,
-            constraint=partial(self.constraints.fenced, prefill) if self.constraints else None,
+            prefill=fence(self.language) + self.start,
+            constraint=(lambda: block.constraint) if block else None,
             stop=[END_OF_BLOCK, *self._demonstrations()],
             max_tokens=self.max_tokens,
             temperature=temperature,
@@ -59,7 +58,7 @@ class Drafting:
         if self.start:
             yield self.start
         for chunk in chain.stream(inputs):
-            # the stop string begins with a newline, which a start that ends a line has taken already
+            # Without a constraint: the stop string begins with a newline, which a start that ends a line has taken.
             if chunk.text and not (said + chunk.text).startswith(END_OF_BLOCK.strip()):
                 yield chunk.text
             said += chunk.text

@@ -23,6 +23,7 @@ class Only:
 
     allowed: set[int]
     complete: bool = False
+    completion: tuple[int, ...] = (1,)
 
     def allows(self, token: int) -> bool:
         return token in self.allowed
@@ -38,7 +39,7 @@ class Only:
         return self.complete
 
     def closing(self) -> list[int]:
-        return []
+        return [] if self.complete else list(self.completion)
 
     def fork(self) -> Only:
         return self
@@ -104,6 +105,12 @@ def test_an_end_token_waits_until_the_text_may_end() -> None:
     assert draw(logits, params, rng, seen=[], end_ids=END, constraint=Only({1, 2})) == 1
     assert draw(logits, params, rng, seen=[], end_ids=END, constraint=Only({1, 2}, complete=True)) == 0
     assert draw(logits, params, rng, seen=[], end_ids=END, constraint=Only(set(), complete=True)) == 0
+
+
+def test_a_text_that_nothing_completes_ends_where_the_model_ends_it() -> None:
+    logits = np.array([9.0, 1.0, 0.0], dtype=np.float32)
+    params, rng = SamplingParams(temperature=0), np.random.default_rng()
+    assert draw(logits, params, rng, seen=[], end_ids=END, constraint=Only({1, 2}, completion=())) == 0
 
 
 @given(

@@ -1,6 +1,6 @@
 """Grammar-constrained decoding: generated Python, Java and C++ that tree-sitter parses without an error."""
 
-from apps.code.grammar.constraint import FencedConstraint, GrammarConstraint
+from apps.code.grammar.constraint import BlockConstraint, FencedConstraint, GrammarConstraint
 from apps.code.grammar.errors import (
     GrammarError,
     GrammarVersionError,
@@ -9,6 +9,7 @@ from apps.code.grammar.errors import (
 )
 
 __all__ = [
+    "BlockConstraint",
     "FencedConstraint",
     "GrammarConstraint",
     "GrammarError",

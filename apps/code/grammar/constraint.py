@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import gc
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 
 from apps.code.grammar.errors import PrefixNotViableError
-from apps.code.grammar.fenced import FencedText
+from apps.code.grammar.fenced import BlockText, FencedText
 from apps.code.grammar.grammar import grammar
 from apps.code.grammar.program import ProgramText
 
@@ -58,13 +58,12 @@ class _Place(NamedTuple):
 class TokenConstraint:
     """A text condition for the tokens of a model; implements `core_model.constraint.Constraint`."""
 
-    def __init__(self, condition: Condition, tokenizer: TokenBytes, keeps_places: bool = False) -> None:
+    def __init__(self, condition: Condition, tokenizer: TokenBytes) -> None:
         self._condition = condition
         self._tokenizer = tokenizer
         _vocabulary(tokenizer)  # takes a second once: not between two tokens
         self._place = _Place(condition.start, b"")
         self._looked: tuple[int, _Place | None] = (-1, None)  # the token asked about last, and where it leads
-        self._keeps_places = keeps_places
         self._history: tuple[_Place, Any] | None = None
         self._length = 0
 
@@ -81,6 +80,7 @@ class TokenConstraint:
         vocabulary = _vocabulary(self._tokenizer)
         viable_first = np.array([self._step(self._place, bytes([byte])) is not None for byte in range(256)])
         ids = np.asarray(tokens, dtype=np.int64)
+        ids = ids[ids < len(vocabulary.sizes)]  # a model may have more logits than its tokenizer has tokens
         ids = ids[vocabulary.sizes[ids] > 0]
         dead: set[bytes] = set()
         for token in ids[viable_first[vocabulary.first_bytes[ids]]].tolist():
@@ -97,9 +97,8 @@ class TokenConstraint:
         place = self._after(token)
         if place is None:
             raise ValueError(f"token {token} ({self._tokenizer.token_bytes(token)!r}) is not allowed here")
-        if self._keeps_places:
-            self._history = (self._place, self._history)
-            self._length += 1
+        self._history = (self._place, self._history)
+        self._length += 1
         self._place = place
         self._looked = (-1, None)
         self._condition.tidy(place.state)
@@ -128,10 +127,7 @@ class TokenConstraint:
         return copy
 
     def longest_complete(self) -> int | None:
-        """How many of the accepted tokens to keep so that the text is complete; None: it never was.
-
-        For constraints that keep places: those with a suffix, whose completion is not always found.
-        """
+        """How many of the accepted tokens to keep so that the text is complete; None: it never was."""
         place, history, length = self._place, self._history, self._length
         while not (not place.partial and self._condition.may_end(place.state)):
             if history is None:
@@ -199,7 +195,20 @@ class GrammarConstraint(TokenConstraint):
         suffix: str | None = None,
         strict: bool = True,
     ) -> None:
-        super().__init__(_program(language, prefix, suffix or "", strict), tokenizer, bool(suffix))
+        super().__init__(
+            _strict_or_not(lambda rules: ProgramText(grammar(language, rules), prefix, suffix or ""), strict),
+            tokenizer,
+        )
+
+
+class BlockConstraint(TokenConstraint):
+    """The text is a program of `language` that begins with `begun`, and the end of the fenced block around it.
+
+    Raises as `GrammarConstraint` does.
+    """
+
+    def __init__(self, language: str, tokenizer: TokenBytes, begun: str = "", strict: bool = True) -> None:
+        super().__init__(_strict_or_not(lambda rules: BlockText(language, begun, rules), strict), tokenizer)
 
 
 class FencedConstraint(TokenConstraint):
@@ -209,13 +218,13 @@ class FencedConstraint(TokenConstraint):
         super().__init__(FencedText(strict), tokenizer)
 
 
-def _program(language: str, prefix: str, suffix: str, strict: bool) -> ProgramText:
+def _strict_or_not(condition: Callable[[bool], Condition], strict: bool) -> Condition:
     try:
-        return ProgramText(grammar(language, strict), prefix, suffix)
+        return condition(strict)
     except PrefixNotViableError:
         if not strict:
             raise
-    return ProgramText(grammar(language, strict=False), prefix, suffix)
+    return condition(False)
 
 
 def _code_points(partial: bytes) -> tuple[int, int]:

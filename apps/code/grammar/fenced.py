@@ -112,3 +112,34 @@ class FencedText:
         if code is None:
             return None
         return replace(state, code=code, marks=0 if piece.endswith("\n") else -1, whole=False)
+
+
+class BlockText(FencedText):
+    """The condition that the text is a program, which the end of the fenced block that it stands in may follow.
+
+    The program begins with `begun`. Raises PrefixNotViableError where none does.
+    """
+
+    def __init__(self, language: str, begun: str = "", strict: bool = True) -> None:
+        super().__init__(strict)
+        program = ProgramText(grammar(language, strict), begun)
+        # The first line of the text is never the end of the block.
+        self.start = FencedState(fence="```", program=program, code=program.start, marks=-1)
+
+    def advance(self, state: FencedState, text: str) -> FencedState | None:
+        """The state after more text, or None where it can never become a program."""
+        after = super().advance(state, text) if state.program is not None else None
+        # Nothing follows the block.
+        return after if after is None or after.program is not None or after.line == _AFTER_FENCE else None
+
+    def may_end(self, state: FencedState) -> bool:
+        """Whether the program is whole, or the block has ended."""
+        if state.program is None:
+            return True
+        return state.marks <= 0 and state.code is not None and state.program.may_end(state.code)
+
+    def completion(self, state: FencedState) -> str | None:
+        """The shortest text that makes the program whole; the block need not be closed."""
+        if state.program is None or (state.marks > 0 and state.whole):
+            return state.fence[state.marks :]
+        return state.program.completion(state.code) if state.code is not None else None
