@@ -64,7 +64,9 @@ class Answer:
 
     For a completion, `code` is what to insert, `parses` is said of the whole file, and `prefix_parses` tells
     whether a program can begin with what stands before the cursor: if not, nothing can make the file parse.
-    `unchecked` says why nothing was run, where something was to be.
+    `unchecked` says why nothing was run, where something was to be. `compiles` is the verdict of the language's own
+    compiler on the whole file, None where it was not asked or could not be; `compile_problem` says what it found, or
+    why it could not be asked.
     """
 
     code: str
@@ -77,6 +79,8 @@ class Answer:
     drafts: int = 1
     checked: tuple[Check, ...] = ()
     unchecked: str | None = None
+    compiles: bool | None = None
+    compile_problem: str | None = None
 
 
 Event = Token | Checked | Answer

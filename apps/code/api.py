@@ -31,6 +31,7 @@ class _Body(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
     temperature: Temperature = 0.0
+    compile: bool = Field(False, description="Ask javac or g++ too; Python is always asked.")
 
 
 class WriteBody(_Body):
@@ -76,6 +77,8 @@ class AnswerBody(BaseModel):
     drafts: int
     checked: list[CheckBody]
     unchecked: str | None
+    compiles: bool | None
+    compile_problem: str | None
 
 
 def create_router(assistant_of: Callable[[Request], CodeAssistant]) -> APIRouter:

@@ -6,10 +6,12 @@ Every answer is a stream of events: `Token`s, a `Checked` for each draft that wa
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from functools import cached_property
 
 from apps.code.answers import EFFORTS, NORMAL, QUICK, Answer, Check, Checked, Effort, Event, Events, Token
 from apps.code.checking import Verdict, call, check
+from apps.code.compilers import compilation
 from apps.code.constraints import Constraints, served_language
 from apps.code.drafting import Drafting
 from apps.code.drivers import CallResult
@@ -68,11 +70,13 @@ class CodeAssistant:
         max_tokens: int = MAX_TOKENS,
         temperature: float = 0.0,
         seed: int = 0,
+        compile: bool = False,
     ) -> Events:
         """Code for a task in words.
 
         `start` is code of the user's that the answer must begin with; `context`, code that will stand before
-        the answer; `entry_point`, the function that the task is about, if it is not plain from the rest.
+        the answer; `entry_point`, the function that the task is about, if it is not plain from the rest;
+        `compile` asks javac or g++ about the finished code (Python is always asked).
         Raises LanguageNotServedError, and RequestError where the task does not fit the model.
         """
         name = served_language(language)
@@ -101,7 +105,8 @@ class CodeAssistant:
             examples=examples_for,
             context=context,
         )
-        return self._refine(work, name, start, effort, max_tokens, temperature, seed)
+        events = self._refine(work, name, start, effort, max_tokens, temperature, seed)
+        return self._compiled(events, compile, context)
 
     def translate(
         self,
@@ -114,6 +119,7 @@ class CodeAssistant:
         max_tokens: int = MAX_TOKENS,
         temperature: float = 0.0,
         seed: int = 0,
+        compile: bool = False,
     ) -> Events:
         """The same program in another language, checked by running both on the same inputs.
 
@@ -151,7 +157,8 @@ class CodeAssistant:
             function=function_in,
             examples=examples_for,
         )
-        return self._refine(work, to_name, start, effort, max_tokens, temperature, seed)
+        events = self._refine(work, to_name, start, effort, max_tokens, temperature, seed)
+        return self._compiled(events, compile)
 
     def complete(
         self,
@@ -161,14 +168,19 @@ class CodeAssistant:
         *,
         max_tokens: int = COMPLETION_TOKENS,
         temperature: float = 0.0,
+        compile: bool = False,
     ) -> Events:
         """What belongs between `prefix` and `suffix`, as the model was trained to fill it in.
 
         Raises LanguageNotServedError, and RequestError for a model that cannot fill in or a file too long.
         """
         name = served_language(language)
+        events = self._fill(prefix, suffix, name, max_tokens, temperature)
+        return self._compiled(events, compile, prefix, suffix)
+
+    def _fill(self, prefix: str, suffix: str, language: str, max_tokens: int, temperature: float) -> Events:
         engine, started = self._model.engine, time.perf_counter()
-        constraint = self._constraints.program(name, prefix, suffix) if self._constraints else None
+        constraint = self._constraints.program(language, prefix, suffix) if self._constraints else None
         # A model that has filled the gap often goes on with what follows it.
         follows = next((line for line in suffix.splitlines() if len(line.strip()) > 3), None)
         stop = ("\n" + follows,) if follows else ()
@@ -185,13 +197,26 @@ class CodeAssistant:
         code = completion.text
         yield Answer(
             code=code,
-            language=name,
-            parses=parses(prefix + code + suffix, name),
+            language=language,
+            parses=parses(prefix + code + suffix, language),
             tokens=len(completion.tokens),
             seconds=time.perf_counter() - started,
             finish_reason=completion.finish_reason,
-            prefix_parses=constraint is not None if self._constraints else parses(prefix + suffix, name),
+            prefix_parses=constraint is not None if self._constraints else parses(prefix + suffix, language),
         )
+
+    def _compiled(self, events: Events, asked: bool, before: str = "", after: str = "") -> Events:
+        """The same events; the answer with the verdict of the language's own compiler."""
+        try:
+            for event in events:
+                if isinstance(event, Answer):
+                    whole = before + event.code + after
+                    sandbox = self._sandbox if asked and event.language != "python" else None
+                    found = compilation(whole, event.language, asked, sandbox)
+                    event = replace(event, compiles=found.passed, compile_problem=found.problem)
+                yield event
+        finally:
+            events.close()
 
     def _refine(
         self,

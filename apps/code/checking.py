@@ -8,6 +8,7 @@ from typing import Any
 
 from apps.code import drivers
 from apps.code.answers import Check
+from apps.code.compilers import errors_of
 from apps.code.definitions import definitions
 from apps.code.drivers import CallResult
 from apps.code.examples import Example
@@ -57,7 +58,7 @@ def call(
     program_text = nodes + context + body + drivers.after(body, language, function.name)
     with toolchain(language, sandbox).build(program_text) as program:
         if program.compilation is not None and not program.compilation.ok:
-            return Calls(failure=_compiler_says(program.compilation))
+            return Calls(failure=f"it does not compile: {errors_of(program.compilation)}")
         run = program.run(drivers.arguments_in(inputs), limits=CHECK_LIMITS)
     results = drivers.results_of(run.stdout)
     if len(results) < len(inputs):
@@ -124,11 +125,6 @@ def _call_text(function: Signature, example: Example) -> str:
 
 def _wrong(result: CallResult) -> str:
     return f"fails with {result.error}" if result.error is not None else f"gives {_brief(result.value)}"
-
-
-def _compiler_says(run: Run) -> str:
-    errors = [line.strip() for line in run.stderr.splitlines() if "error" in line]
-    return "it does not compile: " + ("; ".join(errors[:3]) or run.reason)
 
 
 def _traceback(run: Run) -> str:

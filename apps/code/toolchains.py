@@ -149,6 +149,12 @@ class JavaToolchain:
         )
         return Program(folder, command, compilation, self.sandbox, self._read_only, self._RESERVED_BYTES)
 
+    def check(self, source: str) -> Run:
+        """Compile only."""
+        with self.build(source) as program:
+            assert program.compilation is not None
+            return program.compilation
+
 
 class CppToolchain:
     """The `g++` on the PATH, C++17."""
@@ -186,6 +192,18 @@ class CppToolchain:
         )
         command = (f"{self.sandbox.path_inside(folder, WORK)}/{output.name}/program",)
         return Program(folder, command, compilation, self.sandbox, (), None)
+
+    def check(self, source: str) -> Run:
+        """Compile only, also what is no whole program: `-fsyntax-only`."""
+        folder = _folder_with("program.cpp", source)
+        options = (*_CPP_OPTIONS, "-fmax-errors=20", "-fsyntax-only")
+        path = f"{self.sandbox.path_inside(folder, WORK)}/program.cpp"
+        try:
+            return self.sandbox.run(
+                [str(self._compiler), *options, path], work=folder, limits=_COMPILE_LIMITS
+            )
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @cache

@@ -40,6 +40,9 @@ Model = Annotated[str | None, typer.Option(help="Base model, by name or path [de
 EffortName = Annotated[
     str, typer.Option("--effort", help="quick, normal or thorough: how much is checked and repaired.")
 ]
+Compile = Annotated[
+    bool, typer.Option("--compile", help="Ask javac or g++ about the finished code; Python is always asked.")
+]
 File = Annotated[
     Path, typer.Argument(exists=True, dir_okay=False, help="The file to work on; it is not changed.")
 ]
@@ -51,11 +54,13 @@ def write(
     language: Language,
     model: Model = None,
     effort: EffortName = "normal",
+    compile: Compile = False,
 ) -> None:
     """Write code for a task, and check it on the examples that the task gives."""
     chosen = effort_named(effort)
     with code_assistant(model) as assistant:
-        _show(assistant.write(task, language, effort=chosen), as_it_comes=chosen.waves == 0)
+        events = assistant.write(task, language, effort=chosen, compile=compile)
+        _show(events, as_it_comes=chosen.waves == 0)
 
 
 @app.command()
@@ -69,18 +74,17 @@ def complete(
         str | None, typer.Option("--language", "-l", help="If the file's name does not say.")
     ] = None,
     model: Model = None,
+    compile: Compile = False,
 ) -> None:
     """Show what belongs at the cursor."""
     text = _read(file)
-    lines = text.splitlines(keepends=True) or [""]
-    # one line more than there are, at its first column, is the end of a file that ends with a newline
-    if text.endswith("\n"):
-        lines.append("")
-    if line > len(lines) or column > len(lines[line - 1].rstrip("\r\n")) + 1:
+    lines = text.split("\n")
+    if line > len(lines) or column > len(lines[line - 1].removesuffix("\r")) + 1:
         raise typer.BadParameter(f"{file} has no line {line}, column {column}")
-    at = sum(map(len, lines[: line - 1])) + column - 1
+    at = sum(len(before) + 1 for before in lines[: line - 1]) + column - 1
     with code_assistant(model) as assistant:
-        _show(assistant.complete(text[:at], text[at:], _language_of(file, language)))
+        events = assistant.complete(text[:at], text[at:], _language_of(file, language), compile=compile)
+        _show(events, as_it_comes=False)  # what came may still be cut back to what fits the file
 
 
 @app.command()
@@ -92,11 +96,12 @@ def translate(
     ] = None,
     model: Model = None,
     effort: EffortName = "normal",
+    compile: Compile = False,
 ) -> None:
     """Translate a file to another language, and check that both programs answer alike."""
     text, chosen = _read(file), effort_named(effort)
     with code_assistant(model) as assistant:
-        events = assistant.translate(text, _language_of(file, language), to, effort=chosen)
+        events = assistant.translate(text, _language_of(file, language), to, effort=chosen, compile=compile)
         _show(events, as_it_comes=chosen.waves == 0)
 
 
@@ -141,7 +146,7 @@ def effort_named(name: str) -> Effort:
 
 
 def _show(events: Events, as_it_comes: bool = True) -> None:
-    """Code on stdout: as it comes, or, where the first draft may not be the last, at the end."""
+    """Code on stdout: as it comes, or, where what comes first may not be the last word, at the end."""
     from apps.code.answers import Answer, Checked, Token
 
     newline = True
@@ -173,12 +178,17 @@ def _note(answer: Answer) -> str:
     elif answer.checked:
         passed = [check.name for check in answer.checked if check.passed]
         checked = f"passes {len(passed)} of {len(answer.checked)} checks ({'; '.join(passed[:5])}); "
-    return f"{checked}{parses}; {answer.tokens} tokens in {answer.seconds:.1f} s{cut}"
+    compiles = ""
+    if answer.compiles is not None or answer.compile_problem:
+        names = {True: "compiles", False: "does not compile", None: "not compiled"}
+        problem = f": {answer.compile_problem}" if answer.compile_problem else ""
+        compiles = f"; {names[answer.compiles]}{problem}"
+    return f"{checked}{parses}{compiles}; {answer.tokens} tokens in {answer.seconds:.1f} s{cut}"
 
 
 def _read(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8")
+        return file.read_bytes().decode()  # with its line ends as they are
     except UnicodeDecodeError as error:
         raise typer.BadParameter(f"{file} is not UTF-8 text") from error
 

@@ -16,7 +16,7 @@ from core_model.requests import Completion, TokenLogprob
 from core_model.tokenizer import Tokenizer
 from ui.openai.schemas import ChatRequest
 from ui.openai.streaming import DONE, EventStream, collected, event, merged
-from ui.openai.usage import finish_reason, finite, usage
+from ui.openai.usage import finish_reason, finite, usage, verdict
 from ui.runtime import Runtime, runtime_when_ready
 from ui.served_models import Answer
 
@@ -40,6 +40,7 @@ async def create_chat_completion(
             "message": {"role": "assistant", "content": end.text, "refusal": None},
             "logprobs": _logprobs(end.logprobs, runtime.tokenizer) if body.logprobs else None,
             "finish_reason": finish_reason(end),
+            **verdict(body.language, end),
         }
         for number, end in enumerate(ends)
     ]
@@ -55,21 +56,22 @@ async def _chunks(
     if body.includes_usage:
         head["usage"] = None
 
-    def chunk(
-        number: int, delta: dict[str, Any], logprobs: Any = None, finish_reason: str | None = None
-    ) -> bytes:
-        choice = {"index": number, "delta": delta, "logprobs": logprobs, "finish_reason": finish_reason}
+    def chunk(number: int, delta: dict[str, Any], logprobs: Any = None, **more: Any) -> bytes:
+        choice = {"index": number, "delta": delta, "logprobs": logprobs, "finish_reason": None, **more}
         return event({**head, "choices": [choice]})
 
     for number in range(len(answers)):
         yield chunk(number, {"role": "assistant", "content": ""})
+    said = [0] * len(answers)  # characters
     ends: list[Completion] = []
     async for number, item in merged(answers):
         if isinstance(item, Completion):
             ends.append(item)
-            yield chunk(number, {}, finish_reason=finish_reason(item))
+            told = verdict(body.language, item, said[number])
+            yield chunk(number, {}, finish_reason=finish_reason(item), **told)
         elif item.text or item.logprobs:
             logprobs = _logprobs(item.logprobs, runtime.tokenizer) if body.logprobs else None
+            said[number] += len(item.text)
             yield chunk(number, {"content": item.text}, logprobs)
     runtime.metrics.answered(body.model, ends)
     if body.includes_usage:

@@ -16,7 +16,7 @@ from core_model.requests import Completion, TokenLogprob
 from core_model.tokenizer import Tokenizer
 from ui.openai.schemas import CompletionRequest
 from ui.openai.streaming import DONE, EventStream, collected, event, merged
-from ui.openai.usage import finish_reason, finite, usage
+from ui.openai.usage import finish_reason, finite, usage, verdict
 from ui.runtime import Runtime, runtime_when_ready
 from ui.served_models import Answer
 
@@ -45,6 +45,7 @@ async def create_completion(
             "text": end.text,
             "logprobs": _logprobs(end.logprobs, runtime.tokenizer, 0) if body.logprobs is not None else None,
             "finish_reason": finish_reason(end),
+            **verdict(body.language, end),
         }
         for number, end in enumerate(ends)
     ]
@@ -62,7 +63,7 @@ async def _chunks(
         choice: dict[str, Any] = {"index": number, "text": "", "logprobs": None, "finish_reason": None}
         if isinstance(item, Completion):
             ends[number] = item
-            choice["finish_reason"] = finish_reason(item)
+            choice |= {"finish_reason": finish_reason(item), **verdict(body.language, item, said[number])}
         elif item.text or item.logprobs:
             choice["text"] = item.text
             if body.logprobs is not None:

@@ -1,4 +1,4 @@
-"""What the answers of both endpoints have in common: token counts, reasons to finish."""
+"""What the answers of both endpoints have in common: token counts, reasons to finish, verdicts on code."""
 
 from __future__ import annotations
 
@@ -23,6 +23,17 @@ def usage(ends: list[Completion], n: int) -> dict[str, Any]:
 def finish_reason(end: Completion) -> str:
     """The protocol knows no cancelled answer: who reads one did not cancel it."""
     return "length" if end.finish_reason == "length" else "stop"
+
+
+def verdict(language: str | None, end: Completion, streamed: int | None = None) -> dict[str, bool]:
+    """With a language: whether a program begins with the prompt, and whether the whole text is one.
+
+    `streamed` characters were sent: of an answer that was cut back in the end they were too many.
+    """
+    if language is None:
+        return {}
+    as_sent = streamed is None or streamed == len(end.text)
+    return {"prefix_parses": end.complete is not None, "parses": bool(end.complete) and as_sent}
 
 
 def finite(logprob: float) -> float:
