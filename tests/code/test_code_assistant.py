@@ -81,6 +81,40 @@ def test_write_over_http_gives_json(client: TestClient) -> None:
     assert set(body) == set(AnswerBody.model_fields)
 
 
+@pytest.mark.parametrize(("language", "asked"), [("python", False), ("cpp", True), ("java", False)])
+def test_the_languages_compiler_is_asked_where_it_is_to_be(
+    client: TestClient, language: str, asked: bool
+) -> None:
+    body = {"task": "add", "language": language, "max_tokens": 8, "effort": "quick", "compile": asked}
+    answer = client.post("/api/code/write", json=body).json()
+    if language == "java":
+        assert (answer["compiles"], answer["compile_problem"]) == (None, None)
+    elif answer["compiles"]:
+        assert answer["compile_problem"] is None
+    else:
+        assert answer["compile_problem"]
+
+
+def test_what_the_compiler_finds_is_in_the_answer(assistant: CodeAssistant) -> None:
+    events = assistant.write("add", "python", start="return 1\n", max_tokens=1)
+    answer = list(events)[-1]
+    assert isinstance(answer, Answer)
+    assert answer.parses
+    assert answer.compiles is False
+    assert answer.compile_problem == "line 1: 'return' outside function"
+
+
+def test_a_demonstration_that_is_cut_leaves_a_whole_program(assistant: CodeAssistant) -> None:
+    for seed in range(3):
+        events = assistant.write(
+            "print the sum", "python", start="def f(a, b):\n", max_tokens=30, temperature=1.0, seed=seed
+        )
+        answer = list(events)[-1]
+        assert isinstance(answer, Answer)
+        assert answer.parses
+        assert answer.compiles is not False or "outside" in (answer.compile_problem or "")
+
+
 def test_write_over_http_streams_tokens_and_ends_with_the_answer(client: TestClient) -> None:
     body = {"task": "add", "language": "python", "max_tokens": 12, "effort": "quick"}
     with client.stream(

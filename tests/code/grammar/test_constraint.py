@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apps.code.grammar import (
+    BlockConstraint,
     FencedConstraint,
     GrammarConstraint,
     PrefixNotViableError,
@@ -32,7 +33,9 @@ quick = settings(
 )
 
 
-def feed(constraint: GrammarConstraint | FencedConstraint, text: str, vocabulary: SmallVocabulary) -> None:
+def feed(
+    constraint: BlockConstraint | GrammarConstraint | FencedConstraint, text: str, vocabulary: SmallVocabulary
+) -> None:
     for token in vocabulary.encode(text):
         constraint.accept(token)
 
@@ -282,6 +285,50 @@ def test_a_fence_cannot_close_on_half_a_program(vocabulary: SmallVocabulary) -> 
     feed(constraint, "}\n``", vocabulary)
     assert constraint.allows(ord("`"))
     assert vocabulary.text(constraint.closing()) == "`"
+
+
+def test_each_of_several_fences_is_a_program_of_its_own(vocabulary: SmallVocabulary) -> None:
+    constraint = FencedConstraint(vocabulary)
+    feed(constraint, "First:\n```py\nx = [1]\n```\nthen } {\n```Java title=A\nclass A {", vocabulary)
+    assert vocabulary.text(constraint.closing()) == "}\n```"
+    feed(constraint, "}\n```\n````c++\nint x;\n```", vocabulary)
+    assert not constraint.may_end()
+    feed(constraint, "`\n", vocabulary)
+    assert constraint.may_end()
+
+
+def test_a_block_is_a_program_and_nothing_follows_its_end(vocabulary: SmallVocabulary) -> None:
+    constraint = BlockConstraint("java", vocabulary, "class A {\n")
+    assert not constraint.allows(ord("`"))
+    assert vocabulary.text(constraint.closing()) == "}"
+    feed(constraint, "}", vocabulary)
+    assert constraint.may_end()
+    feed(constraint, "\n``", vocabulary)
+    assert not constraint.may_end()
+    assert vocabulary.text(constraint.closing()) == "`"
+    feed(constraint, "`", vocabulary)
+    assert constraint.may_end()
+    assert not any(constraint.allows(token) for token in range(vocabulary.vocab))
+
+
+def test_the_first_line_of_a_block_is_not_its_end(vocabulary: SmallVocabulary) -> None:
+    assert not BlockConstraint("python", vocabulary).allows(ord("`"))
+    assert not BlockConstraint("python", vocabulary, "x = 1\n").allows(ord("`"))
+
+
+def test_backticks_inside_a_string_do_not_end_a_block(vocabulary: SmallVocabulary) -> None:
+    constraint = BlockConstraint("python", vocabulary)
+    feed(constraint, 'x = """\n`a`\n``', vocabulary)
+    assert not constraint.may_end()
+    assert vocabulary.text(constraint.closing()) == '"""'
+    assert not constraint.allows(ord("`"))
+
+
+def test_a_model_with_more_logits_than_its_tokenizer_has_tokens_is_searched_too(
+    vocabulary: SmallVocabulary,
+) -> None:
+    constraint = GrammarConstraint("json", vocabulary, "[1")
+    assert constraint.first_allowed([vocabulary.vocab + 7, ord("]")]) == ord("]")
 
 
 def test_code_of_an_unknown_language_is_free(vocabulary: SmallVocabulary) -> None:
