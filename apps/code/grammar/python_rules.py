@@ -73,13 +73,14 @@ class PythonRules(StrictRules):
         self.checked_symbols = self._numbers | self._lone_backslash | self._escape
 
     def dead_entries(self) -> frozenset[tuple[int, int]]:
-        """`as` outside `with` and `except`, a comma after an opening bracket, targets that CPython refuses (those that
-        begin with a sign lead nowhere in tree-sitter's grammar too), `x := 1` as a statement or an operand, several
-        iterables in a comprehension, a star right after a star, and what follows a `try` that has no clause
-        yet."""
+        """`as` outside `with` and `except`, a comma after an opening bracket or where a list needs brackets, targets
+        that CPython refuses (those that begin with a sign lead nowhere in tree-sitter's grammar too), `x := 1` as a
+        statement or an operand, several iterables in a comprehension, a star right after a star, and what follows a
+        `try` that has no clause yet."""
         return frozenset(
             self._stray_as()
             | self._leading_commas()
+            | self._trailing_commas()
             | self._bad_targets()
             | self._signed_targets()
             | self._bare_walruses()
@@ -146,6 +147,19 @@ class PythonRules(StrictRules):
             if kind == SHIFT
         }
         return {(state, star) for state in after for star in stars}
+
+    def _trailing_commas(self) -> set[tuple[int, int]]:
+        """The end of `import a,` and `with a,:`, which want brackets around them."""
+        names = self._tables.names
+        ends = [names.index(end) for end in (";", "_newline", ":")]
+        lists = {names.index("_import_list"), names.index("with_clause")}
+        return {
+            (state, end)
+            for state in self._after(names.index(","))
+            for end in ends
+            for kind, argument, _ in self._tables.actions(self._tables.entry(state, end))
+            if kind == REDUCE and argument in lists
+        }
 
     def _bad_targets(self) -> set[tuple[int, int]]:
         """Augmented assignment to several targets or inside another assignment; annotation of several targets."""

@@ -13,6 +13,8 @@ from .test_acceptor import Verdict, complete
 
 LEGAL = {
     "python": [
+        "import a, b as c\nfrom a import (b, c as d,)\nfrom . import e, f\n",
+        "with (a, b as c,):\n    pass\nwith (a,), b: pass\n",
         "with a as b, c as d: pass",
         "with (a as b, c as d):\n pass",
         "try: pass\nexcept (A, B) as e: pass",
@@ -90,6 +92,10 @@ LEGAL = {
 
 ILLEGAL = {
     "python": [
+        "import a,\n",
+        "import a, b as c,; x = 1\n",
+        "from a import b,\n",
+        "with a, b as c,:\n    pass\n",
         "if x:\ny",
         "if x:\n",
         "x =\ny",
