@@ -79,8 +79,15 @@ class CodeAnswer:
             words.append(text("code.drafts", reader, drafts=answer.drafts))
         words.append(text("code.tokens", reader, tokens=answer.tokens))
         words.append(text("code.seconds", reader, seconds=f"{answer.seconds:.1f}"))
-        good = answer.parses and all(check.passed for check in answer.checked)
-        return line("good" if good else "bad", *words) + self._checks(answer)
+        good = (
+            answer.parses and answer.compiles is not False and all(check.passed for check in answer.checked)
+        )
+        return line("good" if good else "bad", *words) + self._compiler(answer) + self._checks(answer)
+
+    def _compiler(self, answer: Answer) -> str:
+        if answer.compiles is not False or not answer.parses:
+            return ""
+        return line("problem", text("check.compiles.bad", self.reader), answer.compile_problem or "")
 
     def _checks(self, answer: Answer) -> str:
         if answer.unchecked:

@@ -96,6 +96,14 @@ def test_a_program_that_only_loads_is_not_said_to_pass_examples() -> None:
     assert "no examples were given" in shown.status()
 
 
+def test_what_the_compiler_refuses_is_shown() -> None:
+    shown = CodeAnswer("python", "en", code="return 1\n")
+    problem = "line 1: 'return' outside function"
+    shown.finish(Answer(shown.code, "python", True, 4, 0.1, "stop", compiles=False, compile_problem=problem))
+    assert "outside function" in shown.status()
+    assert "It does not compile" in shown.status()
+
+
 def test_times_are_told_as_people_say_them() -> None:
     now = datetime(2026, 5, 20, 12, tzinfo=UTC)
     assert when(now - timedelta(seconds=20), "en", now) == "just now"
