@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import distributions
 from typing import Protocol
 
 from core_model.constraint import Constraint
@@ -46,7 +46,14 @@ def languages(tokenizer: Tokenizer) -> Languages:
 
 @cache
 def _installed() -> Callable[[Tokenizer], Languages] | None:
+    # Not `entry_points()`: it looks at one distribution of a name only, which in a checkout may be the metadata that
+    # an old build has left in the folder.
     found: Callable[[Tokenizer], Languages] | None = next(
-        (point.load() for point in entry_points(group=GROUP)), None
+        (
+            point.load()
+            for distribution in distributions()
+            for point in distribution.entry_points.select(group=GROUP)
+        ),
+        None,
     )
     return found
