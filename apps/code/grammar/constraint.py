@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol, Self
 
@@ -64,8 +65,7 @@ class TokenConstraint:
         _vocabulary(tokenizer)  # takes a second once: not between two tokens
         self._place = _Place(condition.start, b"")
         self._looked: tuple[int, _Place | None] = (-1, None)  # the token asked about last, and where it leads
-        self._history: tuple[_Place, Any] | None = None
-        self._length = 0
+        self._accepted = array("I")
 
     def allows(self, token: int) -> bool:
         """Whether the text so far, followed by `token`, can still be completed."""
@@ -97,8 +97,7 @@ class TokenConstraint:
         place = self._after(token)
         if place is None:
             raise ValueError(f"token {token} ({self._tokenizer.token_bytes(token)!r}) is not allowed here")
-        self._history = (self._place, self._history)
-        self._length += 1
+        self._accepted.append(token)
         self._place = place
         self._looked = (-1, None)
         self._condition.tidy(place.state)
@@ -124,17 +123,23 @@ class TokenConstraint:
         """An independent copy."""
         copy = object.__new__(type(self))
         copy.__dict__.update(self.__dict__)
+        copy._accepted = self._accepted[:]
         return copy
 
     def longest_complete(self) -> int | None:
         """How many of the accepted tokens to keep so that the text is complete; None: it never was."""
-        place, history, length = self._place, self._history, self._length
-        while not (not place.partial and self._condition.may_end(place.state)):
-            if history is None:
-                return None
-            place, history = history
-            length -= 1
-        return length
+        # Read again, as this is rare: positions kept for it would be walked through by every garbage collection.
+        places = [_Place(self._condition.start, b"")]
+        for token in self._accepted:
+            place = self._step(places[-1], self._tokenizer.token_bytes(token))
+            assert place is not None  # it was accepted here
+            places.append(place)
+        complete = (
+            length
+            for length, place in reversed(list(enumerate(places)))
+            if not place.partial and self._condition.may_end(place.state)
+        )
+        return next(complete, None)
 
     def _after(self, token: int) -> _Place | None:
         if self._looked[0] != token:
