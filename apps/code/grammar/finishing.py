@@ -25,6 +25,7 @@ class FinishingCosts:
         self._keys = array("I", keys.tobytes())
         self._values = array("H", data["cost_value"].tobytes())
         self.of_symbol = array("H", data["cost_of_symbol"].tobytes())
+        self._first_terminals: dict[tuple[int, int, int], int | None] = {}  # of the items that came up
 
     def items(self, state: int) -> list[tuple[int, int, int]]:
         """(symbol, depth, cost): finishing an item that is reduced to the symbol and pops `depth` states."""
@@ -41,6 +42,12 @@ class FinishingCosts:
 
     def first_terminal(self, state: int, symbol: int, depth: int) -> int | None:
         """The terminal that the cheapest way to finish an item begins with; None: it is reduced at once."""
+        key = (state, symbol, depth)
+        if key not in self._first_terminals:
+            self._first_terminals[key] = self._find_first_terminal(state, symbol, depth)
+        return self._first_terminals[key]
+
+    def _find_first_terminal(self, state: int, symbol: int, depth: int) -> int | None:
         tables = self._tables
         begun: set[int] = set()  # nonterminals that this one begins with: none begins with itself
         while self.cost(state, symbol, depth) != 0:
