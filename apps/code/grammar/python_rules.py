@@ -137,15 +137,9 @@ class PythonRules(StrictRules):
 
     def _starred_stars(self) -> set[tuple[int, int]]:
         """`*` and `**` right after one of them."""
-        tables = self._tables
-        stars = [symbol for symbol in range(tables.token_count) if tables.names[symbol] in ("*", "**")]
-        after = {
-            target
-            for state in range(1, tables.state_count)
-            for star in stars
-            for kind, target, _ in tables.actions(tables.entry(state, star))
-            if kind == SHIFT
-        }
+        names = self._tables.names
+        stars = [symbol for symbol in range(self._tables.token_count) if names[symbol] in ("*", "**")]
+        after = set().union(*(self._after(star) for star in stars))
         return {(state, star) for state in after for star in stars}
 
     def _trailing_commas(self) -> set[tuple[int, int]]:
