@@ -123,7 +123,7 @@ def test_where_the_users_own_beginning_is_broken_there_is_no_constraint(
     assert constraints.program(language, prefix, "\n") is None
 
 
-@pytest.mark.parametrize("suffix", ["\n)))\n", "\n  }\n", "\nclass class\n"])
+@pytest.mark.parametrize("suffix", ["\n(]\n", "\nif }\n", "\nclass class\n"])
 def test_after_a_broken_suffix_nothing_is_found_and_what_begins_a_program_is_still_allowed(
     suffix: str, constraints: Constraints, qwen_tokenizer: Tokenizer
 ) -> None:

@@ -32,13 +32,109 @@ class Language:
     scanner: Callable[[list[str], int, bool], ExternalScanner] | None = None
     strict_rules: Callable[[Tables], StrictRules] = StrictRules
     comment: str | None = None  # the shortest; it ends what a backslash and a newline begin
+    openings: tuple[str, ...] = ()  # what may have to stand before a suffix
+    indented: bool = False  # whether lines have to be
 
+
+_PYTHON_OPENINGS = (
+    *(
+        "x,",
+        ",",
+        "x",
+        "+",
+        "(",
+        "[",
+        "{",
+        "x(",
+        "x[",
+        "x: [",
+        "x: {",
+        ": x,",
+        "x = (",
+        "x = [",
+        "x = {",
+        "x if x",
+    ),
+    *('"', "'", '"""', "'''", "if x:\n", "if x: x\n", "try: x\n", "match x:\n", "try:\n", "for x in x:\n"),
+    *("def x(", "class x(", "if x", "if (", "if (x", 'if x:\n"""'),
+)
+_BRACE_OPENINGS = (
+    *(
+        "x,",
+        ",",
+        "x",
+        "x()",
+        "+",
+        "{",
+        "(",
+        "[",
+        "x(",
+        "x[",
+        "x = {",
+        "if (x) {",
+        "if (x) x; ",
+        "else {",
+        "try {",
+    ),
+    *(
+        "try {} ",
+        "switch (x) {",
+        "do {",
+        "void x() {",
+        "class x {",
+        "enum x {",
+        "class x { void x() {",
+        "x() {",
+    ),
+    *("for (x;", "x ? x", "/*", '"', "'", "void x(", "class x", "if (x", "x(x", "return x("),
+)
+_JAVA_OPENINGS = (
+    *("x -> {", "x(x -> {", "x(new x() {", "new x() {", "catch (x x) {", "finally {", '"""\n', "@x(", "@x({"),
+    *("module x {", "class x { x x = {"),
+)
+_CPP_OPENINGS = (
+    *(
+        "#if x\n",
+        "namespace x {",
+        "struct x {",
+        "catch (...) {",
+        "x([] {",
+        'extern "x" {',
+        "template <",
+        "x<",
+    ),
+    *('R"(',),
+)
 
 LANGUAGES = (
-    Language("python", "tree-sitter-python", "0.25.0", ("py", "python3"), PythonScanner, PythonRules),
-    Language("java", "tree-sitter-java", "0.23.5", strict_rules=JavaRules),
-    Language("cpp", "tree-sitter-cpp", "0.23.4", ("c++", "cc", "cxx", "hpp"), _cpp_scanner, CppRules, "/**/"),
-    Language("json", "tree-sitter-json", "0.24.8"),
+    Language(
+        "python",
+        "tree-sitter-python",
+        "0.25.0",
+        ("py", "python3"),
+        PythonScanner,
+        PythonRules,
+        openings=_PYTHON_OPENINGS,
+        indented=True,
+    ),
+    Language(
+        "java",
+        "tree-sitter-java",
+        "0.23.5",
+        strict_rules=JavaRules,
+        openings=(*_BRACE_OPENINGS, *_JAVA_OPENINGS),
+    ),
+    Language(
+        "cpp",
+        "tree-sitter-cpp",
+        "0.23.4",
+        ("c++", "cc", "cxx", "hpp"),
+        _cpp_scanner,
+        CppRules,
+        comment="/**/",
+        openings=(*_BRACE_OPENINGS, *_CPP_OPENINGS),
+    ),
+    Language("json", "tree-sitter-json", "0.24.8", openings=("[", "{", '"', '{"x":')),
 )
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from apps.code.grammar.acceptor import Acceptor, Snapshot
 from apps.code.grammar.errors import PrefixNotViableError
 from apps.code.grammar.grammar import Grammar
+from apps.code.grammar.joining import Joiner
 from apps.code.grammar.shortest import Completer
 
 _BYTE_ORDER_MARK = "\ufeff"
-_CHUNK = 256  # characters of the suffix fed at a time: most insertions fail early
 
 
 class ProgramText:
@@ -24,7 +24,7 @@ class ProgramText:
         self._grammar = grammar
         self._acceptor = Acceptor(grammar)
         self._completer = Completer(self._acceptor)
-        self._suffix = suffix
+        self._joiner = Joiner(self._acceptor, self._completer, prefix, suffix) if suffix else None
         start = self.advance(self._acceptor.initial(), prefix.removeprefix(_BYTE_ORDER_MARK))
         if start is None:
             raise PrefixNotViableError(grammar.language.name)
@@ -39,13 +39,11 @@ class ProgramText:
 
     def may_end(self, state: Snapshot) -> bool:
         """Whether the text so far, with the suffix, is a whole program."""
-        return self._completes(state)
+        return self._joiner.completes(state) if self._joiner else self._acceptor.complete(state)
 
     def completion(self, state: Snapshot) -> str | None:
         """The shortest text found that makes a whole program with the suffix, or None."""
-        if not self._suffix:
-            return self._completer.complete(state)
-        return next((text for text in self._insertions(state) if self._joins(state, text)), None)
+        return self._joiner.join(state) if self._joiner else self._completer.complete(state)
 
     def representatives(self, state: Snapshot, low: int, high: int) -> Iterator[str]:
         """Characters that stand for all of the code points low..high: the grammar treats the others alike."""
@@ -56,19 +54,3 @@ class ProgramText:
     def tidy(self, state: Snapshot) -> None:
         """Bound the memory: the text moved on."""
         self._acceptor.parser.limit_memory()
-
-    def _insertions(self, state: Snapshot) -> Iterator[str]:
-        yield ""
-        yield from self._completer.beginnings(state)
-
-    def _joins(self, state: Snapshot, text: str) -> bool:
-        after = self._acceptor.feed(state, text) if text else state
-        return after is not None and self._completes(after)
-
-    def _completes(self, state: Snapshot) -> bool:
-        for at in range(0, len(self._suffix), _CHUNK):
-            after = self._acceptor.feed(state, self._suffix[at : at + _CHUNK])
-            if after is None:
-                return False
-            state = after
-        return self._acceptor.complete(state)
