@@ -58,6 +58,12 @@ def test_random_programs_are_never_stuck(data: Path, tmp_path: Path) -> None:
     assert (metrics["walks"], metrics["stuck"], metrics["not_completed"]) == (3, 0, 0)
 
 
+def test_gaps_are_joined_again(data: Path, tmp_path: Path) -> None:
+    code, metrics = evaluate(tmp_path, "--data", str(data), "--gaps", "30")
+    assert code == 0
+    assert (metrics["gaps"], metrics["not_joined"], metrics["wrong_joins"]) == (30, 0, 0)
+
+
 @pytest.mark.parametrize("arguments", [[], ["--programs", "--walks", "3"], ["--data-dir", "."]])
 def test_what_is_to_be_measured_must_be_clear(arguments: list[str], tmp_path: Path) -> None:
     assert evaluate(tmp_path, *arguments)[0] == 2

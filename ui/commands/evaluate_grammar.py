@@ -53,6 +53,9 @@ def grammar(
     walks: Annotated[
         int | None, typer.Option(min=1, help="Instead: so many random programs, each then completed.")
     ] = None,
+    gaps: Annotated[
+        int | None, typer.Option(min=1, help="Instead: cut so many gaps, each then joined again.")
+    ] = None,
     programs: Annotated[
         bool, typer.Option("--programs", help="Instead, without data: programs that the model writes.")
     ] = False,
@@ -67,8 +70,8 @@ def grammar(
     """Feed source files token by token; every file that tree-sitter parses must be accepted."""
     if sum((data is not None, data_dir is not None, programs)) != 1:
         raise typer.BadParameter("give one of --data, --data-dir and --programs")
-    if bool(mutations) + bool(walks) + programs > 1:
-        raise typer.BadParameter("--mutations, --walks and --programs are measured one at a time")
+    if bool(mutations) + bool(walks) + bool(gaps) + programs > 1:
+        raise typer.BadParameter("--mutations, --walks, --gaps and --programs are measured one at a time")
     settings = load_settings(**({} if model is None else {"model": model}))
     path = catalog.resolve(settings.model, settings.home)
     if programs:
@@ -87,13 +90,16 @@ def grammar(
         rows, source = evaluation.read_folder(data_dir, language)[:limit], data_dir
     else:
         raise typer.BadParameter("--data-dir needs --language")
-    command = "eval grammar" + (" --mutations" if mutations else " --walks" if walks else "")
+    kind = " --mutations" if mutations else " --walks" if walks else " --gaps" if gaps else ""
+    command = f"eval grammar{kind}"
     described = DataOf.of(source, len(rows))
     run = {"command": command, "data": described.sha256, "language": language, "limit": limit}
     if mutations:
         measurement = _mutations(rows, tokenizer, mutations)
     elif walks:
         measurement = _walks(rows, tokenizer, walks)
+    elif gaps:
+        measurement = _gaps(rows, tokenizer, gaps)
     else:
         measurement = _files(rows, tokenizer)
     _measure(measurement, command, path.stem, described, run, settings, output)
@@ -138,6 +144,18 @@ def _walks(rows: list[Row], tokenizer: Tokenizer, count: int) -> Measurement:
         [str(number) for number in range(count)],
         lambda key: made.case(int(key)),
         lambda case: [] if case["legal"] and not case["stuck"] else [case["end"]],
+        evaluation.metrics,
+    )
+
+
+def _gaps(rows: list[Row], tokenizer: Tokenizer, count: int) -> Measurement:
+    from evaluation import grammar_gaps as evaluation
+
+    made = evaluation.Gaps(rows, tokenizer)
+    return Measurement(
+        [str(number) for number in range(count)],
+        lambda key: made.case(int(key)),
+        lambda case: [] if case["joined"] else [f"{case['path']}: {case['start']}–{case['end']}"],
         evaluation.metrics,
     )
 
