@@ -98,13 +98,13 @@ class JavaRules(StrictRules):
 
     def names_in(self) -> frozenset[tuple[int, str]]:
         """tree-sitter reads the `default` of `case null, default` as a name."""
-        commas = self._shifts(self._labels(), self._tables.names.index(","))
+        commas = self._tables.shifts(self._labels(), self._tables.names.index(","))
         return frozenset((state, "default") for state in commas)
 
     def _labels(self) -> frozenset[int]:
         """The states after `case x`."""
         names = self._tables.names
-        cases = self._shifts(self._bases("switch_label"), names.index("case"))
+        cases = self._tables.shifts(self._bases("switch_label"), names.index("case"))
         return frozenset(self._tables.entry(case, names.index("expression")) for case in cases)
 
     def stack_rules(self, words: dict[str, int]) -> StackRules:
@@ -120,7 +120,7 @@ class JavaRules(StrictRules):
             modifiers=bits,
             excluded={s: access if bit & access else bit for s, bit in bits.items()},
             list_of_modifiers=names.index("modifiers_repeat1"),
-            constructor_names=frozenset(self._shifts(bases, tables.capture)),
+            constructor_names=frozenset(self._tables.shifts(bases, tables.capture)),
             parenthesis=names.index("("),
             brace=names.index("{"),
             labels=self._labels(),
@@ -132,20 +132,12 @@ class JavaRules(StrictRules):
         symbol = self._tables.names.index(nonterminal)
         return {state for state in range(1, self._tables.state_count) if self._tables.entry(state, symbol)}
 
-    def _shifts(self, states: set[int] | frozenset[int], symbol: int) -> set[int]:
-        return {
-            argument
-            for state in states
-            for kind, argument, extra in self._tables.actions(self._tables.entry(state, symbol))
-            if kind == SHIFT and not extra
-        }
-
     def _not_on_top(self) -> dict[int, frozenset[int]]:
         """By state: the terminals that make something else than a declaration of what begins the top level's item: a
         call, assignment, lambda or label of a name, `synchronized (`, and the dot of `int.class`."""
         tables = self._tables
         names = tables.names
-        name = self._shifts(self._tops, tables.capture)
+        name = self._tables.shifts(self._tops, tables.capture)
         found = {
             state: frozenset(
                 symbol
@@ -156,7 +148,7 @@ class JavaRules(StrictRules):
             )
             for state in name
         }
-        for state in self._shifts(self._tops, names.index("synchronized")):
+        for state in self._tables.shifts(self._tops, names.index("synchronized")):
             found[state] = frozenset([names.index("(")])
         whole_type = names.index("_unannotated_type")
         for state in {tables.entry(top, whole_type) for top in self._tops}:

@@ -17,7 +17,7 @@ from apps.code.grammar.lexer import SKIP
 from apps.code.grammar.scanner import Memory
 from apps.code.grammar.stack_rules import ArgumentOrder
 from apps.code.grammar.strict_rules import StrictRules
-from apps.code.grammar.tables import REDUCE, SHIFT, START_STATE, Tables
+from apps.code.grammar.tables import REDUCE, START_STATE, Tables
 
 _PYTHON_NUMBER = re.compile(
     r"0[xX](_?[0-9a-fA-F])+|0[oO](_?[0-7])+|0[bB](_?[01])+"
@@ -52,6 +52,8 @@ _BEFORE_NO_WALRUS = _AUGMENTED | frozenset(
     ]
 )
 """What no `x := 1` without parentheses follows."""
+_JOINERS = "\u200c\u200d"  # letters since Unicode 15.1
+_NO_LETTER = "€"
 _LAST_CODE_POINT = 0x10FFFF
 _PYTHON_DECIMAL_INTEGER = re.compile(r"[0-9_]*")
 
@@ -73,10 +75,10 @@ class PythonRules(StrictRules):
         self.checked_symbols = self._numbers | self._lone_backslash | self._escape
 
     def dead_entries(self) -> frozenset[tuple[int, int]]:
-        """`as` outside `with` and `except`, a comma after an opening bracket or where a list needs brackets, targets
-        that CPython refuses (those that begin with a sign lead nowhere in tree-sitter's grammar too), `x := 1` as a
-        statement or an operand, several iterables in a comprehension, a star right after a star, and what follows a
-        `try` that has no clause yet."""
+        """What each of these methods names: `as` outside `with` and `except`, commas after an opening bracket and
+        where a list needs brackets, targets that CPython refuses (those that begin with a sign lead nowhere in
+        tree-sitter's grammar too), `x := 1` as a statement or an operand, a conditional as another's condition,
+        several iterables in a comprehension, stars in a row, and what follows a `try` that has no clause yet."""
         return frozenset(
             self._stray_as()
             | self._leading_commas()
@@ -84,6 +86,7 @@ class PythonRules(StrictRules):
             | self._bad_targets()
             | self._signed_targets()
             | self._bare_walruses()
+            | self._conditional_conditions()
             | self._commas_in_comprehensions()
             | self._starred_stars()
             | self._after_bare_try()
@@ -118,7 +121,7 @@ class PythonRules(StrictRules):
         excepts = [s for s in range(tables.token_count) if names[s] in ("except", "except*")]
         legal_bases = set().union(*(self._after(symbol) for symbol in excepts))
         stars = [s for s in range(tables.token_count) if names[s] == "*"]
-        legal_bases |= {state for base in legal_bases for star in stars for state in self._shifts(base, star)}
+        legal_bases |= set().union(*(tables.shifts(legal_bases, star) for star in stars))
         item = names.index("with_item")
         legal, all_states = set(), set()
         for base in range(1, tables.state_count):
@@ -197,14 +200,13 @@ class PythonRules(StrictRules):
         target, statement = names.index("_named_expression_lhs"), names.index("expression_statement")
         words = {s for s in range(tables.token_count) if names[s] in _BEFORE_NO_WALRUS}
         word_if = next(s for s in range(tables.token_count) if names[s] == "if")
-        entered: dict[int, set[int]] = {}  # state → the symbols that lead to it
-        for state in range(1, tables.state_count):
-            for symbol, entry in tables.row(state):
-                for after in self._shifts(state, symbol) if symbol < tables.token_count else (entry,):
-                    entered.setdefault(after, set()).add(symbol)
+        entered = tables.entered_by()
         before = {i for i, name in enumerate(names) if name in ("expression", "for_in_clause", "if_clause")}
         conditions = {
-            after for state, by in entered.items() if by <= before for after in self._shifts(state, word_if)
+            after
+            for state, by in entered.items()
+            if by <= before
+            for after in tables.shifts([state], word_if)
         }
         return {
             (state, target)
@@ -212,6 +214,18 @@ class PythonRules(StrictRules):
             if tables.entry(state, target)
             and (by <= words or state in conditions or tables.entry(state, statement))
         } | {(START_STATE, target)}
+
+    def _conditional_conditions(self) -> set[tuple[int, int]]:
+        """`a if b if c else d else e`: a condition that is a conditional expression needs brackets."""
+        tables = self._tables
+        expression = tables.names.index("expression")
+        word_if = next(s for s in range(tables.token_count) if tables.names[s] == "if")
+        return {
+            (tables.entry(after, expression), word_if)
+            for state, by in tables.entered_by().items()
+            if by == {expression}
+            for after in tables.shifts([state], word_if)
+        }
 
     def _commas_in_comprehensions(self) -> set[tuple[int, int]]:
         """`[x for x in a, b]`: Python 2."""
@@ -241,27 +255,28 @@ class PythonRules(StrictRules):
 
     def _after(self, symbol: int) -> set[int]:
         """All states that shifting a terminal leads to."""
-        return set().union(*(self._shifts(state, symbol) for state in range(1, self._tables.state_count)))
-
-    def _shifts(self, state: int, symbol: int) -> set[int]:
-        entry = self._tables.entry(state, symbol)
-        return {
-            argument for kind, argument, extra in self._tables.actions(entry) if kind == SHIFT and not extra
-        }
+        return self._tables.shifts(range(1, self._tables.state_count), symbol)
 
     def adapted(self, data: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Without the white space that CPython does not know (U+200B, vertical tab): its own class, not skipped."""
+        """Without the white space that CPython does not know (U+200B, vertical tab): its own class, not skipped.
+
+        Without the zero-width joiners in names, too, which it does not know either.
+        """
         starts, classes = data["lex_range_starts"].tolist(), data["lex_range_classes"].tolist()
-        space = classes[bisect_right(starts, ord("\f")) - 1]
+
+        def class_of(character: str) -> int:
+            return int(classes[bisect_right(starts, ord(character)) - 1])
+
+        space, sign = class_of("\f"), class_of(_NO_LETTER)
         ends = [*starts[1:], 0x110000]
         new_starts, new_classes = [], []
         unknown = data["lex_transitions"].shape[1]
         for start, end, character_class in zip(starts, ends, classes, strict=True):
-            points = range(start, end) if character_class == space else [start]
-            for point in points:
+            one_by_one = character_class == space or start <= ord(_JOINERS[0]) < end
+            for point in range(start, end) if one_by_one else [start]:
                 odd = character_class == space and chr(point) not in " \t\n\r\f\\"
                 new_starts.append(point)
-                new_classes.append(unknown if odd else character_class)
+                new_classes.append(unknown if odd else sign if chr(point) in _JOINERS else character_class)
         column = data["lex_transitions"][:, space : space + 1].copy()
         column[column >= SKIP] = -1
         return {

@@ -11,6 +11,7 @@ import importlib
 import zlib
 from array import array
 from bisect import bisect_left
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -192,6 +193,24 @@ class Tables:
         if found is None:
             found = self._actions[entry] = self._read_actions(entry)
         return found
+
+    def shifts(self, states: Iterable[int], symbol: int) -> set[int]:
+        """The states that shifting a terminal in some states leads to."""
+        return {
+            argument
+            for state in states
+            for kind, argument, extra in self.actions(self.entry(state, symbol))
+            if kind == SHIFT and not extra
+        }
+
+    def entered_by(self) -> dict[int, set[int]]:
+        """State → the symbols that lead to it."""
+        entered: dict[int, set[int]] = {}
+        for state in range(1, self.state_count):
+            for symbol, entry in self.row(state):
+                for after in self.shifts([state], symbol) if symbol < self.token_count else (entry,):
+                    entered.setdefault(after, set()).add(symbol)
+        return entered
 
     def _read_actions(self, entry: int) -> tuple[Action, ...]:
         address = self._struct.parse_actions + 8 * entry
