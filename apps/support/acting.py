@@ -11,7 +11,7 @@ from apps.support.order_rules import refusal
 from apps.support.playbooks import Outcome
 from apps.support.sentences import Note, write
 from apps.support.state import ConversationState, PendingAction
-from apps.support.turn import Turn
+from apps.support.turn import Part, Turn
 
 _HANDED_OVER: dict[HandoverReason, str] = {
     "anger": "handed_over_angry",
@@ -22,26 +22,33 @@ _HANDED_OVER: dict[HandoverReason, str] = {
 
 
 def act(database: Database, turn: Turn) -> None:
-    """Do what the turn's outcome calls for, and put what came of it into the outcome's notes."""
+    """Do what the outcomes call for, and put what came of it into their notes."""
     pending = turn.state.pending
-    if turn.outcome.handover is not None:
-        hand_over(database, turn, turn.outcome.handover)
+    leaving = next((part for part in turn.parts if part.outcome.handover is not None), None)
+    if leaving is not None and leaving.outcome.handover is not None:
+        hand_over(database, turn, leaving, leaving.outcome.handover)
     elif pending is not None and pending.asked_at_turn < turn.state.turn and turn.entities.answer == "yes":
         _run_action(database, turn, pending)
-    elif turn.outcome.complaint:
-        _file_complaint(database, turn)
+    else:
+        for part in turn.parts:
+            if part.outcome.complaint:
+                _file_complaint(database, turn, part)
 
 
-def hand_over(database: Database, turn: Turn, reason: HandoverReason) -> None:
+def hand_over(database: Database, turn: Turn, part: Part, reason: HandoverReason) -> None:
+    """To a person. What another part asks is for the person to ask; what it tells is still said."""
     with database.write() as session:
         conversation = desk.get_conversation(session, turn.conversation_id)
-        ticket = desk.hand_over(session, conversation, turn.state, reason=reason, intent=turn.intent)
+        ticket = desk.hand_over(session, conversation, turn.state, reason=reason, intent=part.intent)
         desk.save_state(conversation, turn.state)
         turn.ticket_id = ticket.id
     notes = [write("safety_first", turn.language)] if is_danger(turn.text) else []
     key = _HANDED_OVER.get(reason, "handed_over")
     notes.append(write(key, turn.language, must=("ticket",), ticket=_ticket_number(turn.ticket_id)))
-    turn.outcome = Outcome(notes, exact=True)
+    for other in turn.parts:
+        if other.outcome.asks:
+            other.outcome = Outcome()
+    part.outcome = Outcome(notes, handover=reason, exact=True)
     turn.handed_over = True
     turn.actions.append({"name": "handover", "status": "done", "reason": reason})
 
@@ -52,16 +59,17 @@ def keep_asking(turn: Turn) -> None:
     A question in between is answered and the proposal asked again, once: a later yes must follow the words
     that it agrees to. Anything that asks for something else drops the proposal.
     """
-    state, outcome, pending = turn.state, turn.outcome, turn.state.pending
+    state, pending = turn.state, turn.state.pending
     if pending is None:
         return
-    moved_on = outcome.pending or outcome.awaiting or outcome.handover or outcome.complaint
-    if moved_on or pending.reminded or not outcome.understood:
+    outcomes = [part.outcome for part in turn.parts]
+    moved_on = any(outcome.comes_last or outcome.complaint for outcome in outcomes)
+    if moved_on or pending.reminded or not any(outcome.understood for outcome in outcomes):
         turn.actions.append({"name": pending.name, "status": "dropped"})
         state.pending = None
         return
     state.pending = pending.model_copy(update={"asked_at_turn": state.turn, "reminded": True})
-    outcome.closing = pending.sentence
+    outcomes[-1].closing = pending.sentence
 
 
 def last_receipt(state: ConversationState) -> list[Note]:
@@ -69,14 +77,14 @@ def last_receipt(state: ConversationState) -> list[Note]:
     return [Note("receipt", text, ()) for text in state.last_receipt]
 
 
-def _file_complaint(database: Database, turn: Turn) -> None:
+def _file_complaint(database: Database, turn: Turn, part: Part) -> None:
     with database.write() as session:
         conversation = desk.get_conversation(session, turn.conversation_id)
-        ticket = desk.open_ticket(session, conversation, turn.state, reason="complaint", intent=turn.intent)
+        ticket = desk.open_ticket(session, conversation, turn.state, reason="complaint", intent=part.intent)
         turn.ticket_id = ticket.id
     number = _ticket_number(turn.ticket_id)
-    turn.outcome.notes.append(write("complaint_filed", turn.language, must=("ticket",), ticket=number))
-    turn.outcome.exact = True
+    part.outcome.notes.append(write("complaint_filed", turn.language, must=("ticket",), ticket=number))
+    part.outcome.exact = True
     turn.actions.append({"name": "complaint", "status": "done"})
 
 
@@ -94,10 +102,10 @@ def _run_action(database: Database, turn: Turn, pending: PendingAction) -> None:
             desk.save_state(conversation, state)
     except ActionRefusedError as error:
         turn.actions.append({"name": pending.name, "status": "refused", "reason": error.reason})
-        turn.outcome = Outcome([_refusal(database, turn, pending, error)], exact=True)
+        turn.first.outcome = Outcome([_refusal(database, turn, pending, error)], exact=True)
         return
     turn.actions.append({"name": pending.name, "status": "done"})
-    turn.outcome = Outcome(done.receipt if done else last_receipt(turn.state), exact=True)
+    turn.first.outcome = Outcome(done.receipt if done else last_receipt(turn.state), exact=True)
 
 
 def _refusal(database: Database, turn: Turn, pending: PendingAction, error: ActionRefusedError) -> Note:

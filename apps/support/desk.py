@@ -150,8 +150,7 @@ def hand_over(
 ) -> Ticket:
     """Open a ticket and silence the assistant until a person returns the conversation."""
     conversation.status = ConversationStatus.HUMAN
-    state.pending = None
-    state.awaiting = None
+    state.leave_open_nothing()
     ticket = open_ticket(session, conversation, state, reason=reason, intent=intent)
     outbox.tell_handed_over(session, conversation.id, ticket.summary)
     return ticket
@@ -174,8 +173,7 @@ def take_over(session: Session, conversation: Conversation) -> None:
     if conversation.status == ConversationStatus.CLOSED:
         raise ConflictError("the conversation is closed")
     state = load_state(conversation)
-    state.pending = None
-    state.awaiting = None
+    state.leave_open_nothing()
     conversation.status = ConversationStatus.HUMAN
     save_state(conversation, state)
     outbox.tell_handed_over(session, conversation.id)

@@ -105,7 +105,10 @@ _COURTESIES: tuple[tuple[Courtesy, re.Pattern[str]], ...] = (
 _OTHER_OPTION = r"(?:different|another|wrong|other) (?:size|colou?r)"
 _WISHES: tuple[tuple[Wish, str], ...] = (
     ("exchange", rf"\b(exchang\w+|swap\w*|{_OTHER_OPTION})\b|换货|换一|换成|换个"),
-    ("return", r"\b(return(?:s|ed|ing)?|send (?:it|them|this) back)\b|退货|退回|退掉"),
+    (
+        "return",
+        r"\b(return(?:s|ed|ing)?|send (?:it|them|this) back)\b|退货|退回|退掉|[能以要想]退(?![款钱订])",
+    ),
     ("cancel", r"\bcancel\b|取消(?!了|费|后|的)"),
     (
         "faulty",

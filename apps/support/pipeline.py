@@ -1,6 +1,6 @@
 """The support assistant: one message in, one streamed reply out, everything in between written down.
 
-language → guard → entities → intent → playbook (proof, facts, policy) → act → reply → stored.
+language → guard → entities → intent → playbook (proof, facts, policy) → act → postponed → reply → stored.
 Entities come before the intent because many a message needs none: a yes, an order number that was asked for.
 The steps are LangChain runnables over one `Turn`. Generated text decides nothing: actions follow from the
 structured state, and the model is only given sentences that are true.
@@ -17,37 +17,34 @@ from langchain_core.runnables import Runnable, RunnableLambda
 from sqlalchemy.orm.exc import StaleDataError
 
 from apps.support import desk
-from apps.support.acting import act, hand_over, keep_asking, last_receipt
+from apps.support.acting import act, hand_over
+from apps.support.clauses import wish_clauses
 from apps.support.database import Database
-from apps.support.entities import Entities, find_entities, with_question, without_emails
+from apps.support.deciding import decide, take_up
+from apps.support.entities import Entities, find_entities, without_emails
 from apps.support.errors import ConflictError
 from apps.support.guard import guard, storable
 from apps.support.identity import remember_proofs
-from apps.support.intents import OUT_OF_SCOPE, IntentRecognizer
+from apps.support.intents import IntentRecognizer
 from apps.support.language import Language, detect_language
 from apps.support.models import ConversationStatus, Message, Role
-from apps.support.playbooks import Case, Outcome, playbook_for
 from apps.support.replies import ReplyWriter, Spoken
-from apps.support.reply_prompt import MOST_QUOTED_CHARACTERS
-from apps.support.sentences import write
 from apps.support.trace import trace_of
 from apps.support.turn import (
     FactsFound,
-    IntentFound,
     IntentResult,
+    Part,
     Token,
     Turn,
     TurnEvent,
     TurnResult,
     facts_of,
-    intent_of,
     result_of,
+    understood_of,
 )
-from apps.support.understanding import find_intent
+from apps.support.understanding import find_intents
 
 log = structlog.get_logger(__name__)
-
-MOST_UNSURE_TURNS = 2
 
 
 class SupportPipeline:
@@ -69,10 +66,12 @@ class SupportPipeline:
             self._step("language", _find_language)
             | self._step("guard", _guard)
             | self._step("entities", self._find_entities)
-            | self._step("intent", lambda turn: find_intent(turn, intents))
+            | self._step("intent", lambda turn: find_intents(turn, intents))
         )
-        self._settle: Runnable[Turn, Turn] = self._step("playbook", self._follow_playbook) | self._step(
-            "act", lambda turn: act(database, turn)
+        self._settle: Runnable[Turn, Turn] = (
+            self._step("playbook", lambda turn: decide(database, turn))
+            | self._step("act", lambda turn: act(database, turn))
+            | self._step("postponed", lambda turn: take_up(database, turn))
         )
 
     def answer(self, conversation_id: str, text: str) -> TurnResult:
@@ -113,7 +112,7 @@ class SupportPipeline:
                 now=self._clock(),
             )
         self._understand.invoke(turn)
-        self._follow_playbook(turn)
+        decide(self.database, turn)
         turn.actions.clear()
         spoken = Spoken("")
         for piece in self._speak(turn):
@@ -144,16 +143,13 @@ class SupportPipeline:
             return
         try:
             self._understand.invoke(turn)
-            yield IntentFound(
-                intent=intent_of(turn), entities=turn.entities.as_json(), language=turn.language
-            )
+            yield understood_of(turn)
             self._settle.invoke(turn)
         except Exception:
             # Whatever broke, the customer must not be left without an answer: a person takes over.
             log.exception("turn failed", conversation=conversation_id)
             self._fail(turn)
-        facts = FactsFound(facts=facts_of(turn), citations=turn.outcome.citations, actions=turn.actions)
-        yield facts
+        yield FactsFound(facts=facts_of(turn), citations=turn.citations, actions=turn.actions)
         complete = False
         spoken = Spoken("")
         started = time.perf_counter()
@@ -207,83 +203,43 @@ class SupportPipeline:
         with self.database.read() as session:
             turn.entities = find_entities(session, turn.text, turn.now.date())
             turn.new_proof = remember_proofs(session, turn.state, turn.entities)
-
-    def _follow_playbook(self, turn: Turn) -> None:
-        state, language, entities = turn.state, turn.language, turn.entities
-        assert turn.guarded is not None
-        open_question = state.pending is not None or state.awaiting is not None
-        if turn.guarded.handover is not None:
-            turn.outcome = Outcome(handover=turn.guarded.handover)
-        elif state.pending is not None and entities.answer == "yes":
-            return  # done by the next step
-        elif state.pending is not None and entities.answer == "no":
-            turn.actions.append({"name": state.pending.name, "status": "dropped"})
-            state.pending = None
-            turn.outcome = Outcome([write("not_done", language)], exact=True)
-        elif entities.courtesy is not None:
-            turn.outcome = Outcome([write(entities.courtesy, language)], exact=True)
-            keep_asking(turn)
-        elif entities.answer == "yes" and not open_question:
-            turn.outcome = Outcome(last_receipt(state) or [write("nothing_pending", language)], exact=True)
-        elif entities.answer == "no" and not open_question:
-            turn.outcome = Outcome([write("goodbye", language)], exact=True)
-        else:
-            self._ask_playbook(turn)
-
-    def _ask_playbook(self, turn: Turn) -> None:
-        state = turn.state
-        assert turn.intent is not None
-        with self.database.read() as session:
-            entities, text = turn.entities, turn.text
-            if turn.question is not None:
-                entities = with_question(entities, find_entities(session, turn.question, turn.now.date()))
-                text = f"{turn.question}\n{text}"
-            case = Case(
-                session=session,
-                state=state,
-                language=turn.language,
-                intent=turn.intent,
-                entities=entities,
-                text=text,
-                today=turn.now.date(),
-                new_proof=turn.new_proof,
-                confidence=turn.guess.confidence if turn.guess else 1.0,
-            )
-            turn.outcome = playbook_for(case)(case)
-        outcome = turn.outcome
-        if outcome.understood:
-            state.low_confidence = 0
-            state.topic = turn.intent
-        else:
-            _not_understood(turn)
-        keep_asking(turn)
-        state.awaiting = outcome.awaiting
-        state.intent = turn.intent if outcome.awaiting else None
-        state.question = (turn.question or turn.text)[:MOST_QUOTED_CHARACTERS] if outcome.awaiting else None
-        if outcome.pending is not None:
-            state.pending = outcome.pending
-            turn.actions.append({"name": outcome.pending.name, "status": "proposed"})
+            clauses = wish_clauses(turn.text)
+            if len(clauses) > 1:
+                turn.parts = [Part(text, find_entities(session, text, turn.now.date())) for text in clauses]
 
     def _fail(self, turn: Turn) -> None:
         turn.actions.clear()
-        hand_over(self.database, turn, "failure")
+        turn.parts = [Part(turn.text, intent=turn.first.intent, guess=turn.first.guess)]
+        hand_over(self.database, turn, turn.first, "failure")
 
     def _speak(self, turn: Turn) -> Generator[str, None, Spoken]:
-        notes = turn.outcome.notes
+        """Each part by itself, so that a figure is only ever said of what it is the figure of."""
+        whole = Spoken("")
+        for part in turn.spoken_parts:
+            if not part.outcome.notes and not part.outcome.closing:
+                continue
+            if whole.text:
+                whole.text += "\n"
+                yield "\n"
+            whole.add((yield from self._speak_part(turn, part)))
+        return whole
+
+    def _speak_part(self, turn: Turn, part: Part) -> Generator[str, None, Spoken]:
+        outcome, notes = part.outcome, part.outcome.notes
         # Without facts there is nothing to put into words, and a small model then says something else.
-        if turn.outcome.exact or not any(note.facts for note in notes):
+        if outcome.exact or not any(note.facts for note in notes):
             spoken = Spoken("", _joined([note.text for note in notes], turn.language))
             yield spoken.text
         else:
             spoken = yield from self.replies.stream(
-                notes, without_emails(turn.question or turn.text), turn.language, turn.state.segment
+                notes, without_emails(part.question or part.text), turn.language, turn.state.segment
             )
             # A bad draw must not become the example that the next reply follows.
             written = _joined([note.text for note in notes], turn.language)
             said = spoken.text if spoken.source == "model" else written
             turn.state.remember(spoken.prompt, said)
-        closing = f" ({'; '.join(turn.outcome.citations)})" if turn.outcome.citations else ""
-        closing += f" {turn.outcome.closing}" if turn.outcome.closing else ""
+        closing = f" ({'; '.join(outcome.citations)})" if outcome.citations else ""
+        closing += f" {outcome.closing}" if outcome.closing else ""
         if closing:
             spoken.text += closing
             yield closing
@@ -301,8 +257,8 @@ class SupportPipeline:
                     conversation_id=turn.conversation_id,
                     role=Role.ASSISTANT,
                     text=spoken.text,
-                    intent=turn.intent,
-                    confidence=turn.guess.confidence if turn.guess else None,
+                    intent=turn.first.intent,
+                    confidence=turn.first.guess.confidence if turn.first.guess else None,
                     complete=complete,
                 )
                 session.add(reply)
@@ -310,21 +266,6 @@ class SupportPipeline:
             turn.milliseconds["store"] = _since(started)
             session.add(trace_of(turn, spoken, reply))
         return result_of(turn, reply.text if reply else "", reply.id if reply else None)
-
-
-def _not_understood(turn: Turn) -> None:
-    state, language, outcome = turn.state, turn.language, turn.outcome
-    assert turn.guarded is not None
-    state.low_confidence += 1
-    outcome.exact = True
-    if state.low_confidence >= MOST_UNSURE_TURNS:
-        turn.outcome = Outcome(handover="low_confidence")
-    elif turn.guarded.injection:
-        outcome.notes = [write("cannot_instruct", language)]
-    elif turn.guess is not None and turn.guess.name == OUT_OF_SCOPE:
-        outcome.notes = [write("out_of_scope", language)]
-    else:
-        outcome.notes = [write("ask_rephrase", language)]
 
 
 def _joined(sentences: list[str], language: Language) -> str:

@@ -26,6 +26,7 @@ from apps.support.state import Exchange
 from core_model import DuetChatModel
 
 Source = Literal["model", "second_draw", "last_resort", "written"]
+_EFFORT: tuple[Source, ...] = ("written", "model", "second_draw", "last_resort")
 MOST_TOKENS = 160
 SENTENCES_OF_COURTESY = 2
 """What an adapter may say beside the notes: "Thanks for your message." and "Is there anything else?"."""
@@ -43,6 +44,13 @@ class Spoken:
     source: Source = "written"
     draws: int = 0
     missing: list[str] = field(default_factory=list)  # facts that the draws left out
+
+    def add(self, other: Spoken) -> None:
+        """What was said next of the same reply, which is known by the part that was hardest to get said."""
+        self.text += other.text
+        self.source = max(self.source, other.source, key=_EFFORT.index)
+        self.draws += other.draws
+        self.missing.extend(other.missing)
 
 
 class ReplyWriter:

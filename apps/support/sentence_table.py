@@ -125,6 +125,11 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "order, I arrange the return right away.",
         "非常抱歉给您带来不便。请告诉我订单号，以及下单邮箱或收货邮编，我马上为您办理退货。",
     ),
+    "offer_to_take_back": (
+        "If you want to send something back, tell me the order number, and the e-mail address or postcode of "
+        "the order.",
+        "如需退货，请告诉我订单号，以及下单邮箱或收货邮编。",
+    ),
     "option_available": (
         "Yes, {product} is available as {option}.",
         "有的，{product}有 {option} 这一款。",
@@ -210,6 +215,14 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "orders, delivery, returns, refunds, payment and your account.",
         "抱歉，我没太明白您的意思，能换一种说法吗？我可以帮您处理订单、配送、退换货、退款、支付和账户"
         "方面的问题。",
+    ),
+    "part_unclear": (
+        "I did not quite understand the other part of your message. Could you say it in other words?",
+        "您消息里的另一部分我没太明白，能换一种说法吗？",
+    ),
+    "one_at_a_time": (
+        "One thing at a time: I come to your other request right after this.",
+        "我们一件一件来：这件事处理完，我马上为您处理另一件。",
     ),
     "out_of_scope": (
         "I'm afraid I can't help with that. I can help with orders, delivery, returns, refunds, "

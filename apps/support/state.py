@@ -29,6 +29,15 @@ class PendingAction(BaseModel):
     reminded: bool = False  # asked a second time, after a question in between
 
 
+class Postponed(BaseModel):
+    """A wish of an earlier message that waits until the open question of another one is settled."""
+
+    model_config = ConfigDict(frozen=True)
+
+    intent: str
+    text: str
+
+
 class Exchange(BaseModel):
     """One turn as the model saw it; kept to the letter, so that the engine finds it in its prefix cache."""
 
@@ -53,10 +62,15 @@ class ConversationState(BaseModel):
     question: str | None = None  # its words: the reply answers them, not the e-mail that was sent in between
     awaiting: Literal["order", "proof", "address", "item", "option"] | None = None
     pending: PendingAction | None = None
+    postponed: list[Postponed] = Field(default_factory=list)
     last_action: str | None = None  # key of the action that ran last
     last_receipt: list[str] = Field(default_factory=list)
     low_confidence: int = 0  # turns in a row
     segment: list[Exchange] = Field(default_factory=list)
+
+    def leave_open_nothing(self) -> None:
+        """Forget what a person who takes over settles: the pending yes, the open question, what was to follow."""
+        self.pending, self.awaiting, self.postponed = None, None, []
 
     def remember(self, prompt: str, reply: str) -> None:
         """Append a turn to the segment; a full segment drops its older half at once, which keeps most turns

@@ -9,19 +9,30 @@ from typing import Any
 from pydantic import BaseModel
 
 from apps.support.entities import Entities
-from apps.support.facts import Fact
 from apps.support.guard import Guarded
 from apps.support.intents import IntentGuess
 from apps.support.language import DEFAULT, Language
 from apps.support.models import ConversationStatus
 from apps.support.playbooks import Outcome
-from apps.support.replies import Spoken
+from apps.support.sentences import Note
 from apps.support.state import ConversationState
 
 
 @dataclass
+class Part:
+    """One wish of a message, and what came of it. Most messages have one, and it is all of the message."""
+
+    text: str = ""
+    entities: Entities = field(default_factory=Entities)
+    guess: IntentGuess | None = None
+    intent: str | None = None  # the one that is answered: it may be an earlier turn's
+    question: str | None = None  # an earlier turn's words, where this one only brings what they lacked
+    outcome: Outcome = field(default_factory=Outcome)
+
+
+@dataclass
 class Turn:
-    """What is known so far; each step of the pipeline adds its part and its time."""
+    """What is known so far; each step of the pipeline adds its share and its time."""
 
     conversation_id: str
     message_id: int | None  # of the customer's message; None in a draft
@@ -34,14 +45,10 @@ class Turn:
     guarded: Guarded | None = None
     entities: Entities = field(default_factory=Entities)
     new_proof: bool = False
-    guess: IntentGuess | None = None
-    intent: str | None = None  # the one that is answered: it may be an earlier turn's
-    question: str | None = None  # an earlier turn's words, where this message only brings what they lacked
-    outcome: Outcome = field(default_factory=Outcome)
+    parts: list[Part] = field(default_factory=lambda: [Part()])
     actions: list[dict[str, Any]] = field(default_factory=list)
     ticket_id: int | None = None
     handed_over: bool = False
-    spoken: Spoken | None = None
     milliseconds: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -49,8 +56,21 @@ class Turn:
         return self.guarded.text if self.guarded else self.raw_text
 
     @property
-    def facts(self) -> list[Fact]:
-        return [fact for note in self.outcome.notes for fact in note.facts]
+    def first(self) -> Part:
+        return self.parts[0]
+
+    @property
+    def spoken_parts(self) -> list[Part]:
+        """In the order of the reply: what needs an answer, or ends the conversation, is heard last."""
+        return sorted(self.parts, key=lambda part: part.outcome.comes_last)
+
+    @property
+    def notes(self) -> list[Note]:
+        return [note for part in self.parts for note in part.outcome.notes]
+
+    @property
+    def citations(self) -> list[str]:
+        return list(dict.fromkeys(cited for part in self.parts for cited in part.outcome.citations))
 
 
 class IntentResult(BaseModel):
@@ -68,6 +88,7 @@ class TurnResult(BaseModel):
     reply: str
     language: str
     intent: IntentResult
+    further_intents: list[IntentResult] = []  # of the message's other wishes
     entities: dict[str, Any]
     facts: dict[str, str]
     citations: list[str]
@@ -80,6 +101,7 @@ class IntentFound(BaseModel):
     """Understood: sent before anything is looked up."""
 
     intent: IntentResult
+    further_intents: list[IntentResult] = []
     entities: dict[str, Any]
     language: str
 
@@ -99,13 +121,20 @@ class Token(BaseModel):
 TurnEvent = IntentFound | FactsFound | Token | TurnResult
 
 
-def intent_of(turn: Turn) -> IntentResult:
-    if turn.guess is None:
-        return IntentResult(name=turn.intent, confidence=None)
+def intent_of(part: Part) -> IntentResult:
+    if part.guess is None:
+        return IntentResult(name=part.intent, confidence=None)
     return IntentResult(
-        name=turn.intent,
-        confidence=round(turn.guess.confidence, 4),
-        alternatives=[(name, round(chance, 4)) for name, chance in turn.guess.alternatives],
+        name=part.intent,
+        confidence=round(part.guess.confidence, 4),
+        alternatives=[(name, round(chance, 4)) for name, chance in part.guess.alternatives],
+    )
+
+
+def understood_of(turn: Turn) -> IntentFound:
+    first, *further = (intent_of(part) for part in turn.parts)
+    return IntentFound(
+        intent=first, further_intents=further, entities=turn.entities.as_json(), language=turn.language
     )
 
 
@@ -115,11 +144,9 @@ def result_of(turn: Turn, reply: str, reply_id: int | None) -> TurnResult:
         message_id=turn.message_id,
         reply_id=reply_id,
         reply=reply,
-        language=turn.language,
-        intent=intent_of(turn),
-        entities=turn.entities.as_json(),
+        **understood_of(turn).model_dump(),
         facts=facts_of(turn),
-        citations=turn.outcome.citations,
+        citations=turn.citations,
         actions=turn.actions,
         handed_over=turn.handed_over,
         ticket_id=turn.ticket_id,
@@ -129,7 +156,7 @@ def result_of(turn: Turn, reply: str, reply_id: int | None) -> TurnResult:
 def facts_of(turn: Turn) -> dict[str, str]:
     """The turn's facts by name; a name that stands twice is numbered."""
     named: dict[str, str] = {}
-    for fact in turn.facts:
+    for fact in (fact for note in turn.notes for fact in note.facts):
         name, number = fact.name, 2
         while name in named and named[name] != fact.text:
             name, number = f"{fact.name}_{number}", number + 1

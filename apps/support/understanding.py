@@ -1,17 +1,20 @@
-"""Which intent a message is answered with: its own, or an earlier one whose missing detail it brings."""
+"""What a message wants: the intent of each of its wishes, which may be an earlier one's whose detail it brings."""
 
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from apps.support.entities import bare_details
 from apps.support.intents import OUT_OF_SCOPE, IntentRecognizer
-from apps.support.turn import Turn
+from apps.support.turn import Part, Turn
 
 SURE = 0.35
 """Below this the customer is asked to say it in other words; twice in a row hands the conversation over."""
 SURE_OF_A_CHANGE = 0.6
 """While a detail is awaited, a short message must be this clear to be about something else."""
+SURE_OF_A_PART = 0.6
+"""A part of a message must be this clear to be a wish of its own."""
 
 ABOUT_ORDERS = frozenset(
     {
@@ -28,55 +31,118 @@ ABOUT_ORDERS = frozenset(
     }
 )
 ABOUT_MONEY = frozenset({"cancel_order", "get_refund", "track_refund"})
+_CANCELLING = frozenset({"cancel_order", "get_refund"})
 _WISHED = {
     "cancel": "cancel_order",
     "exchange": "change_order",
     "faulty": "get_refund",
     "return": "get_refund",
 }
+_ONE = re.compile(r"\bone\b\W*$", re.I)
+_IT = re.compile(r"\b(?:it|them|that|this)\b(?! (?:order|parcel|item))", re.I)
 _PARCEL = re.compile(r"deliver|ship|parcel|package|order|arriv|配送|快递|包裹|发货|订单|到货|送", re.I)
 
 
-def find_intent(turn: Turn, recognizer: IntentRecognizer) -> None:
-    """Set the turn's intent, and its guess where the message had to be classified."""
-    state, entities = turn.state, turn.entities
+def find_intents(turn: Turn, recognizer: IntentRecognizer) -> None:
+    """Set the intents of the turn's parts, and make them one again unless they want different things."""
+    if len(turn.parts) > 1 and _has_an_intent(turn):
+        for part in turn.parts:
+            _find_intent(turn, part, recognizer)
+        if all(map(_is_clear, turn.parts)) and _want_different_things(turn.parts):
+            return
+    turn.parts = [Part(turn.text, turn.entities)]
+    _find_intent(turn, turn.first, recognizer)
+
+
+def _has_an_intent(turn: Turn) -> bool:
+    """Whether the message is more than an answer or a courtesy, and not for a person to read."""
     assert turn.guarded is not None
-    if entities.courtesy or (state.pending and entities.answer):
-        turn.intent = state.intent
+    answered = turn.state.pending is not None and turn.entities.answer is not None
+    return turn.guarded.handover is None and turn.entities.courtesy is None and not answered
+
+
+def _is_clear(part: Part) -> bool:
+    """Whether the part is surely a wish of its own: by its intent, or by words that leave no doubt."""
+    if part.intent == OUT_OF_SCOPE and not _asks_about_product(part):
+        return False
+    sure = (
+        part.guess is not None and part.guess.name == part.intent and part.guess.confidence >= SURE_OF_A_PART
+    )
+    named = bool(part.entities.asks) or any(wish in _WISHED for wish in part.entities.wishes)
+    return sure or named or _asks_about_product(part)
+
+
+def _want_different_things(parts: list[Part]) -> bool:
+    """Whether the parts are of several topics, and none only goes on about the one before."""
+    for before, part in pairwise(parts):
+        refers_to_thing = bool(
+            before.entities.order_numbers or before.entities.product_ids or _PARCEL.search(before.text)
+        )
+        if _ONE.search(part.text) or (_IT.search(part.text) and not refers_to_thing):
+            return False  # "I want a refund. How do I obtain one?"
+    return len(set(map(_topic, parts))) > 1
+
+
+def _topic(part: Part) -> tuple[object, ...]:
+    """What makes two parts different wishes: the intent, or the orders or the product that it is about.
+
+    Who cancels wants the money back as well: that is one wish.
+    """
+    if _asks_about_product(part):
+        return ("product", part.entities.product_ids)
+    intent = "cancel_order" if part.intent in _CANCELLING else part.intent
+    return (intent, part.entities.order_numbers)
+
+
+def _asks_about_product(part: Part) -> bool:
+    return bool(part.entities.product_ids) and bool({"stock", "price"} & set(part.entities.wishes))
+
+
+def _find_intent(turn: Turn, part: Part, recognizer: IntentRecognizer) -> None:
+    """Set the part's intent, and its guess where its words had to be classified."""
+    state, entities = turn.state, part.entities
+    if not _has_an_intent(turn):
+        _intent_without_wish(turn, part, recognizer)
         return
-    if turn.guarded.handover is not None:
-        # The ticket tells the person what it is about.
-        turn.guess = recognizer.recognize(turn.text)
-        turn.intent = turn.guess.name if turn.guess.confidence >= SURE else state.intent or state.topic
+    if state.intent is not None and _is_the_awaited_detail(turn, part):
+        part.intent, part.question = state.intent, state.question
         return
-    if state.intent is not None and _is_the_awaited_detail(turn):
-        turn.intent, turn.question = state.intent, state.question
-        return
-    if bare_details(turn.text):
+    if bare_details(part.text):
         # Numbers alone have no intent of their own: they go on with what was talked about.
-        turn.intent = state.intent or (state.topic if state.topic in ABOUT_ORDERS else OUT_OF_SCOPE)
+        part.intent = state.intent or (state.topic if state.topic in ABOUT_ORDERS else OUT_OF_SCOPE)
         return
-    turn.guess = recognizer.recognize(turn.text)
-    unsure = turn.guess.confidence < (SURE_OF_A_CHANGE if state.awaiting and _is_short(turn.text) else SURE)
-    if state.intent is not None and state.awaiting and (unsure or turn.guess.name == OUT_OF_SCOPE):
-        turn.intent = state.intent
-    elif turn.guess.confidence < SURE:
-        turn.intent = OUT_OF_SCOPE
+    part.guess = recognizer.recognize(part.text)
+    unsure = part.guess.confidence < (SURE_OF_A_CHANGE if state.awaiting and _is_short(part.text) else SURE)
+    if state.intent is not None and state.awaiting and (unsure or part.guess.name == OUT_OF_SCOPE):
+        part.intent = state.intent
+    elif part.guess.confidence < SURE:
+        part.intent = OUT_OF_SCOPE
     else:
-        turn.intent = turn.guess.name
-    if turn.intent == "delivery_period" and state.topic in ABOUT_MONEY and not _PARCEL.search(turn.text):
-        turn.intent = "track_refund"  # "when will I get it?"
-    if turn.intent == OUT_OF_SCOPE:
-        turn.intent = next((_WISHED[w] for w in entities.wishes if w in _WISHED), OUT_OF_SCOPE)
-    if turn.intent == OUT_OF_SCOPE and entities.asks and "refund" not in entities.asks:
-        turn.intent = "track_order"  # the nearest of the intents; the playbook follows the words
-    elif turn.intent == OUT_OF_SCOPE and entities.asks:
-        turn.intent = "track_refund"
+        part.intent = part.guess.name
+    if part.intent == "delivery_period" and state.topic in ABOUT_MONEY and not _PARCEL.search(part.text):
+        part.intent = "track_refund"  # "when will I get it?"
+    if part.intent == OUT_OF_SCOPE:
+        part.intent = next((_WISHED[w] for w in entities.wishes if w in _WISHED), OUT_OF_SCOPE)
+    if part.intent == OUT_OF_SCOPE and entities.asks and "refund" not in entities.asks:
+        part.intent = "track_order"  # the nearest of the intents; the playbook follows the words
+    elif part.intent == OUT_OF_SCOPE and entities.asks:
+        part.intent = "track_refund"
 
 
-def _is_the_awaited_detail(turn: Turn) -> bool:
+def _intent_without_wish(turn: Turn, part: Part, recognizer: IntentRecognizer) -> None:
+    state = turn.state
+    assert turn.guarded is not None
+    if turn.guarded.handover is None:
+        part.intent = state.intent
+        return
+    # The ticket tells the person what it is about.
+    part.guess = recognizer.recognize(part.text)
+    part.intent = part.guess.name if part.guess.confidence >= SURE else state.intent or state.topic
+
+
+def _is_the_awaited_detail(turn: Turn, part: Part) -> bool:
     """Whether the message only brings what was asked for, so that no new intent need be looked for."""
-    awaited, found = turn.state.awaiting, turn.entities
+    awaited, found = turn.state.awaiting, part.entities
     if awaited in ("order", "proof"):
         brought = bool(found.order_numbers or found.emails or found.postcodes or turn.new_proof)
     elif awaited == "address":
@@ -87,10 +153,10 @@ def _is_the_awaited_detail(turn: Turn) -> bool:
         )
     words = [
         word
-        for word in turn.text.split()
+        for word in part.text.split()
         if not any(character.isdigit() or character == "@" for character in word)
     ]
-    return brought and (awaited == "address" or (len(words) <= 8 and len(turn.text) <= 80))
+    return brought and (awaited == "address" or (len(words) <= 8 and len(part.text) <= 80))
 
 
 def _is_short(text: str) -> bool:

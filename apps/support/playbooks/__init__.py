@@ -17,6 +17,7 @@ from apps.support.playbooks.order_changes import (
     change_shipping_address,
     faulty_item,
     return_items,
+    return_question,
 )
 from apps.support.playbooks.order_questions import (
     HOW_LONG,
@@ -72,6 +73,21 @@ _OWN_ORDER = re.compile(
     r"订单|我(?:的|买|订|下)|快递|包裹",
     re.IGNORECASE,
 )
+_PRICE_OF_DELIVERY = re.compile(
+    r"\bhow much (?:\w+ ){0,4}?(?:delivery|shipping|shipment|postage)\b|"
+    r"\b(?:delivery|shipping|postage) (?:\w+ )?(?:costs?|fees?|charges?|prices?|rates?)\b|"
+    r"\b(?:cost|price|fee|charge)s? (?:of|for) (?:\w+ ){0,2}?(?:delivery|shipping|postage)\b|"
+    r"\bwhat (?:does|do|would|will|is) (?:\w+ ){0,3}?(?:delivery|shipping|postage) cost|"
+    r"运费|邮费|(?:配送|快递|送货)费|(?:配送|快递|送货|加急|邮寄).{0,4}(?:多少钱|价格|价钱|怎么收费)|"
+    r"多少钱.{0,4}(?:配送|快递|送货|邮寄)",
+    re.IGNORECASE,
+)
+_WHETHER_IN_TIME = re.compile(
+    r"\b(?:can|could|may|am i|is it|how long|how many|until when|do i)\b.*"
+    r"\b(?:still|days?|weeks?|months?|how long|until|long)\b|\bhow (?:long|many (?:days|weeks))\b|"
+    r"多久|几天|多长时间|还(?:能|可以)|[天周月年](?:后|内|之后|以后|以内|之内)",
+    re.IGNORECASE,
+)
 _NEAR_RETURN = frozenset({"change_order", "get_refund", "out_of_scope", "place_order"})
 _NO_ORDER_NEEDED = frozenset(
     {"edit_account", "out_of_scope", "place_order", "set_up_shipping_address", "switch_account"}
@@ -82,6 +98,8 @@ def playbook_for(case: Case) -> Playbook:
     """The playbook of the case's intent, or a closer one that what the message names points to."""
     wishes, named_order = set(case.entities.wishes), bool(case.state.order_number)
     waiting = case.state.awaiting is not None
+    if "price" in wishes and _PRICE_OF_DELIVERY.search(case.text) and not case.entities.order_numbers:
+        return _PLAYBOOKS["delivery_options"]
     about_product = bool(case.entities.product_ids) and not case.entities.order_numbers
     if _asks_item_price(case):
         return order_details
@@ -102,6 +120,8 @@ def playbook_for(case: Case) -> Playbook:
         return product_question
     if "exchange" in wishes and case.intent in ("get_refund", "out_of_scope", "change_order"):
         return change_order
+    if "return" in wishes and not (named_order or waiting) and _WHETHER_IN_TIME.search(case.text):
+        return return_question
     if "return" in wishes and (case.intent in _NEAR_RETURN or names_order):
         return return_items
     if case.entities.options and case.entities.order_numbers and case.intent in _NO_ORDER_NEEDED:

@@ -46,3 +46,13 @@ class Outcome:
     understood: bool = True  # False counts towards the hand-over on low confidence
     closing: str = ""  # said as written after the reply: a proposal that is still open
     exact: bool = False  # said as written: the customer agrees to, or learns of, exactly this
+
+    @property
+    def asks(self) -> bool:
+        """Whether the customer's answer is waited for."""
+        return self.pending is not None or self.awaiting is not None
+
+    @property
+    def comes_last(self) -> bool:
+        """Whether nothing more may be said after it."""
+        return self.asks or self.handover is not None

@@ -28,6 +28,7 @@ from apps.support.playbooks.proof import with_order
 from apps.support.sentences import Note, listing, write
 from apps.support.state import ActionName, PendingAction
 
+_RETURNS = answer_from("returns", {"en": "returning an item", "zh": "退货"})
 _FAULTY = answer_from("returns", {"en": "faulty wrong items broken", "zh": "商品损坏 发错"})
 
 
@@ -93,6 +94,14 @@ def faulty_item(case: Case) -> Outcome:
     """What the shop does about a faulty item, and the offer to arrange it: no order is in question yet."""
     outcome = _FAULTY(case)
     outcome.closing = write("offer_return", case.language).text
+    outcome.awaiting = "order"
+    return outcome
+
+
+def return_question(case: Case) -> Outcome:
+    """Until when things are taken back, and the offer to arrange it: no order is in question yet."""
+    outcome = _RETURNS(case)
+    outcome.closing = write("offer_to_take_back", case.language).text
     outcome.awaiting = "order"
     return outcome
 
