@@ -46,7 +46,8 @@ _WISH = re.compile(
 )
 _NO_WISH = re.compile(
     r"^(?:(?:hi|hello|hey)\b[\s,!.]*)?(?:i|we) (?:want|need|have|would like|['’]?d like)(?: to (?:have|get))? "
-    r"(?:an?|some|more|your|to ask|two|several)?\s*(?:information|info|help|assistance|something|(?:few )?questions?)[\s.!,]*$|"
+    r"(?:an?|some|more|your|to ask|two|several)?\s*"
+    r"(?:information|info|help|assistance|something|(?:few )?questions?)[\s.!,]*$|"
     r"^(?:我)?(?:不[想用要]|别)|^(?:你好|您好|请问|我?想问一?下|我?需要帮助|帮帮?我)[，,。]?$",
     re.IGNORECASE,
 )

@@ -22,6 +22,8 @@ class TurnView:
     intent: str | None = None
     confidence: float | None = None
     alternatives: list[tuple[str, float]] = field(default_factory=list)
+    further: list[tuple[str | None, float | None]] = field(default_factory=list)
+    """Intents of the message's other wishes, with how sure each is."""
     entities: Mapping[str, Any] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
     looked_up: Mapping[str, Any] = field(default_factory=dict)
@@ -34,6 +36,7 @@ class TurnView:
         if isinstance(event, IntentFound | TurnResult):
             self.intent, self.confidence = event.intent.name, event.intent.confidence
             self.alternatives, self.entities = event.intent.alternatives, event.entities
+            self.further = [(intent.name, intent.confidence) for intent in event.further_intents]
         if isinstance(event, FactsFound | TurnResult):
             self.facts, self.citations, self.actions = event.facts, event.citations, event.actions
 
@@ -41,6 +44,8 @@ class TurnView:
         """What only the stored record tells; what the events told already stays."""
         if self.intent is None:
             self.intent, self.confidence = trace.understood["intent"], trace.understood["confidence"]
+            parts = trace.understood.get("parts", [])[1:]
+            self.further = [(part["intent"], part["confidence"]) for part in parts]
         self.entities = self.entities or trace.understood["entities"]
         self.actions = self.actions or trace.done["actions"]
         self.looked_up = {name: value for name, value in trace.looked_up.items() if value and not self.facts}
@@ -50,7 +55,8 @@ class TurnView:
     def html(self, reader: Language) -> str:
         """The rows, without the card around them."""
         rows = {
-            "turn.intent": self._intent(reader),
+            "turn.intent": _intent(self.intent, self.confidence, reader),
+            "turn.further": "<br>".join(_intent(*found, reader) for found in self.further),
             "turn.alternatives": self._alternatives(reader),
             "turn.entities": _pairs(self.entities),
             "turn.facts": _pairs(self.facts),
@@ -64,14 +70,6 @@ class TurnView:
             f"<dt>{escape(text(key, reader))}</dt><dd>{value}</dd>" for key, value in rows.items() if value
         )
         return f'<dl class="turn">{"".join(said)}</dl>'
-
-    def _intent(self, reader: Language) -> str:
-        if self.intent is None:
-            return ""
-        name = f"<b>{escape(named('intent', self.intent, reader))}</b> <code>{escape(self.intent)}</code>"
-        if self.confidence is None:
-            return f"{name}<small>{escape(text('turn.known', reader))}</small>"
-        return name + _bar(self.confidence)
 
     def _alternatives(self, reader: Language) -> str:
         likely = [(name, chance) for name, chance in self.alternatives if chance >= _LIKELY]
@@ -109,6 +107,15 @@ def trace_details(trace: TurnTrace, reader: Language) -> str:
         words.append(f"{view.confidence:.0%}")
     summary = " · ".join(words) or text("turn.heading", reader)
     return f"<details><summary>{escape(summary)}</summary>{view.html(reader)}</details>"
+
+
+def _intent(intent: str | None, confidence: float | None, reader: Language) -> str:
+    if intent is None:
+        return ""
+    name = f"<b>{escape(named('intent', intent, reader))}</b> <code>{escape(intent)}</code>"
+    if confidence is None:
+        return f"{name}<small>{escape(text('turn.known', reader))}</small>"
+    return name + _bar(confidence)
 
 
 def _bar(share: float) -> str:
