@@ -48,6 +48,10 @@ _NO_WISH = re.compile(
     r"^(?:(?:hi|hello|hey)\b[\s,!.]*)?(?:i|we) (?:want|need|have|would like|['’]?d like)(?: to (?:have|get))? "
     r"(?:an?|some|more|your|to ask|two|several)?\s*"
     r"(?:information|info|help|assistance|something|(?:few )?questions?)[\s.!,]*$|"
+    r"^(?:can|could|would|will) (?:you|u|i) (?:please )?"
+    r"(?:(?:give|show|send|get|have)(?: me)? (?:some |more |any )?\s*inform\w+|"
+    r"(?:help|assist)(?: me| us)?(?: with (?:it|this|that))?)"
+    r"(?:,? please)?[\s?.!]*$|^[\u3400-\u9fff]{1,3}[？?。！]?$|"
     r"^(?:我)?(?:不[想用要]|别)|^(?:你好|您好|请问|我?想问一?下|我?需要帮助|帮帮?我)[，,。]?$",
     re.IGNORECASE,
 )

@@ -158,6 +158,11 @@ def relevance(question: str, passage: Passage) -> float:
     return len(found) / len(asked)
 
 
+def shared_words(question: str, sentence: str) -> int:
+    """How many of the words that say what the question is about stand in the sentence."""
+    return len({_stem(term) for term in _content(question)} & {_stem(term) for term in _terms(sentence)})
+
+
 def _content(question: str) -> list[str]:
     """The words that say what a question is about."""
     terms = dict.fromkeys(_terms(_CHINESE_FUNCTION_WORDS.sub(" ", question)))

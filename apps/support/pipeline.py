@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 
 import structlog
 from langchain_core.runnables import Runnable, RunnableLambda
+from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from apps.support import desk
@@ -28,6 +29,7 @@ from apps.support.identity import remember_proofs
 from apps.support.intents import IntentRecognizer
 from apps.support.language import Language, detect_language
 from apps.support.models import ConversationStatus, Message, Role
+from apps.support.playbooks.handbook_answers import best_section
 from apps.support.replies import ReplyWriter, Spoken
 from apps.support.trace import trace_of
 from apps.support.turn import (
@@ -205,7 +207,11 @@ class SupportPipeline:
             turn.new_proof = remember_proofs(session, turn.state, turn.entities)
             clauses = wish_clauses(turn.text)
             if len(clauses) > 1:
-                turn.parts = [Part(text, find_entities(session, text, turn.now.date())) for text in clauses]
+                turn.parts = [self._part(session, turn, clause) for clause in clauses]
+
+    def _part(self, session: Session, turn: Turn, clause: str) -> Part:
+        in_handbook = best_section(session, clause, turn.language) is not None
+        return Part(clause, find_entities(session, clause, turn.now.date()), in_handbook)
 
     def _fail(self, turn: Turn) -> None:
         turn.actions.clear()

@@ -24,6 +24,9 @@ class Part:
 
     text: str = ""
     entities: Entities = field(default_factory=Entities)
+    in_handbook: bool = (
+        False  # the handbook speaks of most of its words; only looked up where there are several
+    )
     guess: IntentGuess | None = None
     intent: str | None = None  # the one that is answered: it may be an earlier turn's
     question: str | None = None  # an earlier turn's words, where this one only brings what they lacked

@@ -63,8 +63,8 @@ def _has_an_intent(turn: Turn) -> bool:
 
 def _is_clear(part: Part) -> bool:
     """Whether the part is surely a wish of its own: by its intent, or by words that leave no doubt."""
-    if part.intent == OUT_OF_SCOPE and not _asks_about_product(part):
-        return False
+    if part.intent == OUT_OF_SCOPE:
+        return part.in_handbook or _asks_about_product(part)
     sure = (
         part.guess is not None and part.guess.name == part.intent and part.guess.confidence >= SURE_OF_A_PART
     )
@@ -75,9 +75,8 @@ def _is_clear(part: Part) -> bool:
 def _want_different_things(parts: list[Part]) -> bool:
     """Whether the parts are of several topics, and none only goes on about the one before."""
     for before, part in pairwise(parts):
-        refers_to_thing = bool(
-            before.entities.order_numbers or before.entities.product_ids or _PARCEL.search(before.text)
-        )
+        names_thing = before.entities.order_numbers or before.entities.product_ids
+        refers_to_thing = part.intent in ABOUT_ORDERS and (names_thing or _PARCEL.search(before.text))
         if _ONE.search(part.text) or (_IT.search(part.text) and not refers_to_thing):
             return False  # "I want a refund. How do I obtain one?"
     return len(set(map(_topic, parts))) > 1
@@ -90,6 +89,8 @@ def _topic(part: Part) -> tuple[object, ...]:
     """
     if _asks_about_product(part):
         return ("product", part.entities.product_ids)
+    if part.intent == OUT_OF_SCOPE:
+        return ("handbook", part.text)
     intent = "cancel_order" if part.intent in _CANCELLING else part.intent
     return (intent, part.entities.order_numbers)
 

@@ -128,7 +128,10 @@ def playbook_for(case: Case) -> Playbook:
         return change_order
     if case.intent == "payment_issue" and named_order:
         return payment_of_order
-    if case.intent == "track_refund" and not named_order and HOW_LONG.search(case.text):
+    about_refunds = case.intent == "check_refund_policy" or (
+        case.intent == "track_refund" and not named_order
+    )
+    if about_refunds and HOW_LONG.search(case.text):
         return refund_time
     if case.intent == "out_of_scope" and (names_order or bare_details(case.text)):
         return order_details

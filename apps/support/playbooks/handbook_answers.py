@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from sqlalchemy.orm import Session
+
 from apps.support.facts import Fact, figures_in
-from apps.support.handbook import Passage, relevance, search
+from apps.support.handbook import Passage, relevance, search, shared_words
 from apps.support.language import Language
 from apps.support.playbooks.case import Case, Outcome
 from apps.support.sentences import Note
@@ -18,6 +20,10 @@ SURE_WITHOUT_WORDS: dict[Language, float] = {"en": 0.9, "zh": 0.6}
 LEAST_RELEVANCE: dict[Language, float] = {"en": 0.6, "zh": 0.4}
 """The share of a question's words that a section must speak of; pairs of characters match less often."""
 
+LEAST_IN_COMMON = 2
+"""Words that the halves of a sentence share where they say the same of different things."""
+
+_JOINT = re.compile(r" and |，")
 _END_OF_SENTENCE = re.compile(r"(?<=[.;])\s+|(?<=[。；])\s*(?=\S)")  # not the point of $4.95
 
 
@@ -48,30 +54,45 @@ def answer_from(slug: str, question: dict[str, str]) -> Callable[[Case], Outcome
 
 def search_everywhere(case: Case) -> Outcome:
     """The section that speaks of most of what the message does; understood=False where none does."""
-    found = search(case.session, case.text, case.language, limit=MOST_CANDIDATES)
-    best = max(found, key=lambda passage: relevance(case.text, passage), default=None)
-    if best is None or relevance(case.text, best) < LEAST_RELEVANCE[case.language]:
-        return Outcome(understood=False)
-    return tell(case, best)
+    best = best_section(case.session, case.text, case.language)
+    return Outcome(understood=False) if best is None else tell(case, best)
+
+
+def best_section(session: Session, question: str, language: Language) -> Passage | None:
+    """The section that speaks of most of the question's words; None where none speaks of enough of them."""
+    found = search(session, question, language, limit=MOST_CANDIDATES)
+    best = max(found, key=lambda passage: relevance(question, passage), default=None)
+    return best if best is not None and relevance(question, best) >= LEAST_RELEVANCE[language] else None
 
 
 def tell(case: Case, passage: Passage) -> Outcome:
     """The passage as one note, with its citation."""
     return Outcome(
-        [policy_note(passage.body)],
+        [policy_note(passage.body, case.text)],
         citations=[passage.citation],
         looked_up={"policy": passage.citation},
     )
 
 
-def policy_note(body: str) -> Note:
-    """A passage as a note; the customer must hear the figures of its first sentence."""
-    first = _END_OF_SENTENCE.split(body)[0]
+def policy_note(body: str, question: str = "") -> Note:
+    """A passage as a note; the customer must hear the figures of its first sentence that the question is about."""
     facts = tuple(
         Fact(f"policy_{number}", group[0], tuple(group[1:]), must_be_heard=True)
-        for number, group in enumerate(_figure_groups(first))
+        for number, group in enumerate(_figure_groups(_asked_half(_END_OF_SENTENCE.split(body)[0], question)))
     )
     return Note("policy", body, facts)
+
+
+def _asked_half(sentence: str, question: str) -> str:
+    """Of "standard delivery costs $4.95 and express delivery costs $12.95" the half that the question names.
+
+    All of a sentence whose halves do not say the same of different things, or of which none is named.
+    """
+    halves = [half for half in _JOINT.split(sentence) if figures_in(half)]
+    if len(halves) < 2 or any(shared_words(halves[0], half) < LEAST_IN_COMMON for half in halves):
+        return sentence
+    named = [shared_words(question, half) for half in halves]
+    return halves[named.index(max(named))] if named.count(max(named)) == 1 else sentence
 
 
 def _figure_groups(sentence: str) -> list[list[str]]:

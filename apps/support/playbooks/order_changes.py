@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from apps.support.descriptions import describe_item, describe_variant, item_list, method_of, product_name
@@ -99,8 +99,14 @@ def faulty_item(case: Case) -> Outcome:
 
 
 def return_question(case: Case) -> Outcome:
-    """Until when things are taken back, and the offer to arrange it: no order is in question yet."""
-    outcome = _RETURNS(case)
+    """Until when things are taken back, and the offer to arrange it: no order is in question yet.
+
+    Said as written: whether three weeks are within 30 days is no question for a small model.
+    """
+    outcome = _RETURNS(replace(case, confidence=1.0))
+    if not outcome.understood:
+        return return_items(case)
+    outcome.exact = True
     outcome.closing = write("offer_to_take_back", case.language).text
     outcome.awaiting = "order"
     return outcome
