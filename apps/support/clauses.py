@@ -12,12 +12,12 @@ MOST_WISHES = 3
 
 _QUESTION = (
     r"(?:(?:can|could|may|will|would|do|does|did|is|are|was|were|has|have|should)(?:n['’]?t)?\s+"
-    r"(?:i|we|you|u|it|they|there|this|that|these|those|the|my|your|an?|any|express|standard|delivery|shipping)\b|"
+    r"(?:i|we|you|u|it|they|there|this|that|these|those|the|my|your|an?|any|orders?|express|standard|delivery|shipping)\b|"
     r"(?:how|what|when|where|which|who|why)(?:['’]?s)?\b)"
 )
 _REQUEST = (
     r"(?:please\b|tell me\b|let me know\b|i(?:['’]d| would)?(?: also| still)? (?:like|want|need|wish)\b|"
-    r"i (?:have|wanna|gotta)(?: to)?\b)"
+    r"i (?:wanna|gotta|have to|forgot|lost)\b)"
 )
 _DEED = (
     r"(?:please )?(?:cancel|change|update|correct|track|check|return|exchange|swap|refund|send|show|give|"
@@ -50,7 +50,7 @@ _NO_WISH = re.compile(
     r"(?:information|info|help|assistance|something|(?:few )?questions?)[\s.!,]*$|"
     r"^(?:can|could|would|will) (?:you|u|i) (?:please )?"
     r"(?:(?:give|show|send|get|have)(?: me)? (?:some |more |any )?\s*inform\w+|"
-    r"(?:help|assist)(?: me| us)?(?: with (?:it|this|that))?)"
+    r"(?:help|assist)(?:\s+me|\s+us)?(?: with (?:it|this|that))?)"
     r"(?:,? please)?[\s?.!]*$|^[\u3400-\u9fff]{1,3}[？?。！]?$|"
     r"^(?:我)?(?:不[想用要]|别)|^(?:你好|您好|请问|我?想问一?下|我?需要帮助|帮帮?我)[，,。]?$",
     re.IGNORECASE,

@@ -210,8 +210,9 @@ class SupportPipeline:
                 turn.parts = [self._part(session, turn, clause) for clause in clauses]
 
     def _part(self, session: Session, turn: Turn, clause: str) -> Part:
-        in_handbook = best_section(session, clause, turn.language) is not None
-        return Part(clause, find_entities(session, clause, turn.now.date()), in_handbook)
+        section = best_section(session, clause, turn.language)
+        entities = find_entities(session, clause, turn.now.date())
+        return Part(clause, entities, section.citation if section else None)
 
     def _fail(self, turn: Turn) -> None:
         turn.actions.clear()

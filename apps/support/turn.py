@@ -24,9 +24,8 @@ class Part:
 
     text: str = ""
     entities: Entities = field(default_factory=Entities)
-    in_handbook: bool = (
-        False  # the handbook speaks of most of its words; only looked up where there are several
-    )
+    # The handbook's section that speaks of most of its words; looked for where a message has several parts.
+    section: str | None = None
     guess: IntentGuess | None = None
     intent: str | None = None  # the one that is answered: it may be an earlier turn's
     question: str | None = None  # an earlier turn's words, where this one only brings what they lacked

@@ -64,12 +64,12 @@ def _has_an_intent(turn: Turn) -> bool:
 def _is_clear(part: Part) -> bool:
     """Whether the part is surely a wish of its own: by its intent, or by words that leave no doubt."""
     if part.intent == OUT_OF_SCOPE:
-        return part.in_handbook or _asks_about_product(part)
+        return part.section is not None or _asks_about_product(part)
     sure = (
         part.guess is not None and part.guess.name == part.intent and part.guess.confidence >= SURE_OF_A_PART
     )
     named = bool(part.entities.asks) or any(wish in _WISHED for wish in part.entities.wishes)
-    return sure or named or _asks_about_product(part)
+    return sure or named or part.section is not None or _asks_about_product(part)
 
 
 def _want_different_things(parts: list[Part]) -> bool:
@@ -83,14 +83,14 @@ def _want_different_things(parts: list[Part]) -> bool:
 
 
 def _topic(part: Part) -> tuple[object, ...]:
-    """What makes two parts different wishes: the intent, or the orders or the product that it is about.
+    """What makes two parts different wishes: the intent, or the order, product or policy that it is about.
 
     Who cancels wants the money back as well: that is one wish.
     """
     if _asks_about_product(part):
         return ("product", part.entities.product_ids)
-    if part.intent == OUT_OF_SCOPE:
-        return ("handbook", part.text)
+    if part.section is not None and part.intent not in ABOUT_ORDERS:
+        return ("handbook", part.section)
     intent = "cancel_order" if part.intent in _CANCELLING else part.intent
     return (intent, part.entities.order_numbers)
 
