@@ -1,0 +1,28 @@
+"""What a test finds in the shop's database, and the kinds of its fixtures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy import func, select
+
+from apps.support.database import Database
+from apps.support.models import Order, OrderStatus
+
+Begin = Callable[..., str]
+OrderOf = Callable[[Database, str, OrderStatus], str]
+
+
+def order(database: Database, number: str) -> Order:
+    with database.read() as session:
+        found = session.scalars(select(Order).where(Order.number == number)).one()
+        assert found.items
+        assert found.payments
+        assert found.shipments is not None
+        assert found.customer
+        return found
+
+
+def count(database: Database, table: type) -> int:
+    with database.read() as session:
+        return session.scalar(select(func.count()).select_from(table)) or 0
