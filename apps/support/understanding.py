@@ -79,20 +79,23 @@ def _want_different_things(parts: list[Part]) -> bool:
         refers_to_thing = part.intent in ABOUT_ORDERS and (names_thing or _PARCEL.search(before.text))
         if _ONE.search(part.text) or (_IT.search(part.text) and not refers_to_thing):
             return False  # "I want a refund. How do I obtain one?"
-    return len(set(map(_topic, parts))) > 1
+    return len({_topic(part, parts) for part in parts}) > 1
 
 
-def _topic(part: Part) -> tuple[object, ...]:
+def _topic(part: Part, parts: list[Part]) -> tuple[object, ...]:
     """What makes two parts different wishes: the intent, or the order, product or policy that it is about.
 
-    Who cancels wants the money back as well: that is one wish.
+    Who cancels wants the money back as well, and what is asked about one order is told together: that is one wish.
     """
     if _asks_about_product(part):
         return ("product", part.entities.product_ids)
+    named = (other.entities.order_numbers for other in (part, *parts) if other.entities.order_numbers)
+    orders = next(named, ())
+    if part.entities.asks:
+        return ("order", "refund" in part.entities.asks, orders)
     if part.section is not None and part.intent not in ABOUT_ORDERS:
         return ("handbook", part.section)
-    intent = "cancel_order" if part.intent in _CANCELLING else part.intent
-    return (intent, part.entities.order_numbers)
+    return ("cancel_order" if part.intent in _CANCELLING else part.intent, orders)
 
 
 def _asks_about_product(part: Part) -> bool:

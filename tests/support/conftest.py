@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -17,10 +17,14 @@ from sqlalchemy import create_engine, select, text
 from apps.support import desk
 from apps.support.database import Database
 from apps.support.intents import ExampleIntents
+from apps.support.language import Language
 from apps.support.models import Customer, Order, OrderStatus
 from apps.support.pipeline import SupportPipeline
-from apps.support.replies import ReplyWriter
+from apps.support.replies import ReplyWriter, Spoken
 from apps.support.seed import DEMO_EMAILS, seed
+from apps.support.sentences import Note
+from apps.support.state import Exchange
+from apps.support.turn import TurnResult
 from core_model import DuetChatModel, Engine, load_engine
 
 TODAY = date.today()
@@ -150,3 +154,29 @@ def begin() -> Callable[..., str]:
             return desk.open_conversation(session, channel="test", language=None, trusted_email=email).id
 
     return open_one
+
+
+class WrittenReplies:
+    """Says the notes as they are written: what is decided is tested here, not how it is worded."""
+
+    adapter = None
+
+    def stream(
+        self, notes: Sequence[Note], message: str, language: Language, segment: Sequence[Exchange]
+    ) -> Generator[str, None, Spoken]:
+        text = " ".join(note.text for note in notes)
+        yield text
+        return Spoken(message, text, "model", 1)
+
+
+@pytest.fixture
+def talk(
+    sqlite_shop: Database, intents: ExampleIntents, begin: Callable[..., str]
+) -> Callable[..., list[TurnResult]]:
+    pipeline = SupportPipeline(sqlite_shop, intents, WrittenReplies(), clock=now)
+
+    def say(*texts: str, customer: str | None = None) -> list[TurnResult]:
+        conversation = begin(sqlite_shop, customer)
+        return [pipeline.answer(conversation, text) for text in texts]
+
+    return say

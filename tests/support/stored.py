@@ -8,9 +8,11 @@ from sqlalchemy import func, select
 
 from apps.support.database import Database
 from apps.support.models import Order, OrderStatus
+from apps.support.turn import TurnResult
 
 Begin = Callable[..., str]
 OrderOf = Callable[[Database, str, OrderStatus], str]
+Talk = Callable[..., list[TurnResult]]
 
 
 def order(database: Database, number: str) -> Order:

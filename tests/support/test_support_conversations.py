@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
 from datetime import UTC, datetime
 
 import pytest
@@ -10,46 +9,10 @@ from sqlalchemy import select
 
 from apps.support import desk
 from apps.support.database import Database
-from apps.support.intents import ExampleIntents
-from apps.support.language import Language
 from apps.support.models import Customer, Order, OrderItem, OrderStatus, Variant
 from apps.support.money import format_amount
-from apps.support.pipeline import SupportPipeline
-from apps.support.replies import Spoken
-from apps.support.sentences import Note
-from apps.support.state import Exchange
-from apps.support.turn import TurnResult
-from tests.support.conftest import ANNA, WEI, now
-
-Begin = Callable[..., str]
-OrderOf = Callable[[Database, str, OrderStatus], str]
-
-
-class WrittenReplies:
-    """Says the notes as they are written: what is decided is tested here, not how it is worded."""
-
-    adapter = None
-
-    def stream(
-        self, notes: Sequence[Note], message: str, language: Language, segment: Sequence[Exchange]
-    ) -> Generator[str, None, Spoken]:
-        text = " ".join(note.text for note in notes)
-        yield text
-        return Spoken(message, text, "model", 1)
-
-
-@pytest.fixture
-def talk(sqlite_shop: Database, intents: ExampleIntents, begin: Begin) -> Callable[..., list[TurnResult]]:
-    pipeline = SupportPipeline(sqlite_shop, intents, WrittenReplies(), clock=now)
-
-    def say(*texts: str, customer: str | None = None) -> list[TurnResult]:
-        conversation = begin(sqlite_shop, customer)
-        return [pipeline.answer(conversation, text) for text in texts]
-
-    return say
-
-
-Talk = Callable[..., list[TurnResult]]
+from tests.support.conftest import ANNA, WEI
+from tests.support.stored import OrderOf, Talk
 
 
 def stored(database: Database, number: str) -> Order:
