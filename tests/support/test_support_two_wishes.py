@@ -227,6 +227,15 @@ def test_each_part_is_about_the_order_that_it_names(
     assert order(sqlite_shop, delivered).invoice_number in invoice
 
 
+def test_a_question_about_delivery_in_general_is_not_about_the_order_beside_it(
+    sqlite_shop: Database, talk: Talk, order_of: OrderOf
+) -> None:
+    number = order_of(sqlite_shop, WEI, OrderStatus.SHIPPED)
+    told = talk(f"订单 {number} 到哪了？另外加急配送要多久？", customer=WEI)[-1]
+    assert order(sqlite_shop, number).shipments[0].tracking_number in told.reply
+    assert told.citations == ["配送 › 配送时间"]
+
+
 def test_the_open_question_stays_about_its_order(
     sqlite_shop: Database, talk: Talk, order_of: OrderOf
 ) -> None:

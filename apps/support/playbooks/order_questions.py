@@ -30,6 +30,7 @@ MOST_LISTED_CHARACTERS = 160
 HOW_LONG = re.compile(r"\bhow (?:long|many days|soon|fast)\b|多久|几天|多长时间", re.IGNORECASE)
 refund_time = answer_from("refunds", {"en": "how long a refund takes", "zh": "退款需要多久"})
 _DELIVERY_TIMES = answer_from("delivery", {"en": "delivery times", "zh": "配送时间"})
+_KIND_OF_DELIVERY = re.compile(r"\b(?:express|standard)\b|加急|标准(?:配送|快递)", re.IGNORECASE)
 _ON_THE_ROAD = frozenset({OrderStatus.PROCESSED, OrderStatus.SHIPPED, OrderStatus.DELIVERED})
 _PAYMENT_KEYS = {
     PaymentStatus.COMPLETED: "paid",
@@ -46,7 +47,7 @@ def track_order(case: Case, order: Order) -> Outcome:
 
 def delivery_period(case: Case) -> Outcome:
     """When an order arrives, if one is in question and not delivered yet; else how long delivery takes."""
-    if case.state.order_number is not None:
+    if case.state.order_number is not None and not _KIND_OF_DELIVERY.search(case.text):
         access = find_order(case.session, case.state, OPEN, new_proof=case.new_proof)
         if access.order is None or access.order.status in _ON_THE_ROAD:
             return track_order(case)
