@@ -11,7 +11,7 @@ from apps.code.grammar.errors import UnknownLanguageError
 from apps.code.grammar.grammar import grammar
 from apps.code.grammar.program import ProgramText
 
-_OPENING = re.compile(r" {0,3}(`{3,})\s*([^\s`]*)[^`]*")
+_OPENING = re.compile(r" {0,3}(?:(?P<backticks>`{3,})\s*([^\s`]*)[^`]*|(?P<tildes>~{3,})\s*(\S*).*)")
 _MAX_REMEMBERED = 200  # characters of a line of prose that are kept: a fence's first line is shorter
 _AFTER_FENCE = "\0"  # what stands in `line` after a closing fence, so that the rest of the line opens nothing
 
@@ -21,17 +21,17 @@ class FencedState:
     """Where in an answer the text stands."""
 
     line: str = ""  # of prose or of a free fence, from its beginning
-    fence: str = ""  # the backticks that opened the block; "" in prose
+    fence: str = ""  # the backticks or tildes that opened the block; "" in prose
     program: ProgramText | None = None  # of a fence of a known language
     code: Snapshot | None = None  # None where the line can only be the closing fence
-    marks: int = 0  # backticks at the beginning of a line of code; -1 further on in the line
+    marks: int = 0  # of the fence at the beginning of a line of code; -1 further on in the line
     whole: bool = False  # with marks: the program before the line is whole
 
 
 class FencedText:
     """The condition that every fenced block of a known language is a whole program.
 
-    A line that begins with the fence's backticks ends the block, as Markdown has it; so it is refused until the
+    A line that begins with the fence's marks ends the block, as Markdown has it; so it is refused until the
     program is whole.
     """
 
@@ -88,20 +88,21 @@ class FencedText:
         opening = _OPENING.fullmatch(line.rstrip("\n"))
         if opening is None:
             return replace(state, line="")
+        fence, language = (found for found in opening.groups() if found is not None)
         if state.fence:
-            closes = len(opening[1]) >= len(state.fence) and not opening[2]
+            closes = fence.startswith(state.fence) and not language
             return FencedState() if closes else replace(state, line="")
         try:
-            program = ProgramText(grammar(opening[2], self._strict))
+            program = ProgramText(grammar(language, self._strict))
         except UnknownLanguageError:
-            return FencedState(fence=opening[1])
-        return FencedState(fence=opening[1], program=program, code=program.start)
+            return FencedState(fence=fence)
+        return FencedState(fence=fence, program=program, code=program.start)
 
     def _code(self, state: FencedState, piece: str) -> FencedState | None:
         """Code: a piece of a line, one character where the line may be the closing fence."""
         assert state.program is not None  # the caller looked
         code = state.program.advance(state.code, piece) if state.code is not None else None
-        if state.marks >= 0 and piece == "`":
+        if state.marks >= 0 and piece == state.fence[0]:
             whole = (
                 state.whole if state.marks else state.code is not None and state.program.may_end(state.code)
             )

@@ -297,6 +297,16 @@ def test_each_of_several_fences_is_a_program_of_its_own(vocabulary: SmallVocabul
     assert constraint.may_end()
 
 
+def test_tildes_fence_as_backticks_do(vocabulary: SmallVocabulary) -> None:
+    constraint = FencedConstraint(vocabulary)
+    feed(constraint, "~~~cpp `a`\nint x = 1\n", vocabulary)
+    assert not constraint.allows(ord("~"))
+    assert vocabulary.text(constraint.closing()).endswith("~~~")
+    feed(constraint, "\n;\nint y = ~x;\n", vocabulary)
+    feed(constraint, "~~~\n}{ ~~~\n~~~\n```\n}\n~~~\n```c++\n", vocabulary)
+    assert not constraint.allows(ord("}"))
+
+
 def test_a_block_is_a_program_and_nothing_follows_its_end(vocabulary: SmallVocabulary) -> None:
     constraint = BlockConstraint("java", vocabulary, "class A {\n")
     assert not constraint.allows(ord("`"))
