@@ -12,7 +12,8 @@ from typing import Literal
 Aspect = Literal["status", "tracking", "items", "total", "address", "placed", "payment", "refund", "orders"]
 
 _IT = (
-    r"(?:it|that|this|(?:my|the|this|that) (?:\w+ )?(?:order|purchase|parcel|package|delivery|box)|order \S+)"
+    r"(?:it|that|this|(?:my|the|this|that) (?:\w+ )?(?:order|purchase|parcel|package|delivery|box)|order \S+|"
+    r"#?(?:[a-z]{1,4}-?)?\d{4,})"
 )
 _ASPECTS: tuple[tuple[Aspect, str], ...] = (
     (

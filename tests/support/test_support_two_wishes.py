@@ -137,10 +137,11 @@ def test_a_price_is_said_only_of_what_it_is_the_price_of(
     text = "How much is the camping tent, and how much does express delivery cost?"
     told = sqlite_assistant.answer(begin(database), text)
     tent, delivery = told.reply.split("\n")
-    assert told.facts["price"] in tent
+    price = told.facts["price"].removesuffix(".00")  # the model may leave the cents out
+    assert price in tent
     assert "$12.95" not in tent
     assert "$12.95" in delivery
-    assert told.facts["price"] not in delivery
+    assert price not in delivery
 
 
 def test_the_trace_tells_what_was_understood_of_each_part(

@@ -273,6 +273,7 @@ def test_the_model_is_not_shown_the_proof(text: str, shown: str) -> None:
         ("how much did I pay for order W1234567?", ("total",)),
         ("is my order shipped and which address is it going to?", ("status", "address")),
         ("when will it arrive?", ("status",)),
+        ("has W1234567 been sent yet, and what is in #W1234567?", ("status", "items")),
         ("where is my refund?", ("refund",)),
         ("里面有什么，一共多少钱", ("items", "total")),
         ("change the address of my order", ()),
