@@ -10,6 +10,7 @@ import gc
 import gzip
 import json
 import random
+import threading
 import time
 import warnings
 from array import array
@@ -35,6 +36,9 @@ _EARLY, _LATE = slice(0, 200), slice(1500, 2000)
 """Tokens of a file whose costs are compared: the cost must not grow with the length of the program."""
 
 Row = dict[str, str]
+
+_parsing = threading.Lock()
+"""CPython 3.11 counts the depth of syntax trees for all threads together, and fails where two are made at a time."""
 
 
 @dataclass
@@ -97,7 +101,7 @@ def is_legal(language: str, text: str) -> bool:
     if grammar_language(language).name != "python":
         return True
     try:
-        with warnings.catch_warnings():
+        with _parsing, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
