@@ -18,8 +18,10 @@ from core_model.requests import Completion, GenerationRequest, Piece, TokenLogpr
 from core_model.sampling import draw, logprob_of
 from core_model.tokenizer import Tokenizer
 
+CLOSING_RESERVE = 48
+"""Tokens from the end of the budget from which a constraint's shortest completion is looked at every time."""
 CLOSING_GROWTH = 4
-"""Tokens by which a token may lengthen a constraint's shortest completion, on average between two looks at it."""
+"""Tokens by which a token may lengthen it, on average, between two looks before that."""
 
 
 @dataclass(eq=False)
@@ -171,7 +173,7 @@ class Generating(Sequence):
         """Let the constraint accept `token`, unless the text could be completed now and not any more after it."""
         assert self._constraint is not None
         remaining = self._budget - len(self.completion.tokens)
-        if remaining > self._next_look:
+        if remaining > max(self._next_look, CLOSING_RESERVE):
             self._constraint.accept(token)
             return True
         after = self._constraint.fork()
