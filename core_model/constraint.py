@@ -16,6 +16,9 @@ class Constraint(Protocol):
     the engine asks `may_end` instead.
     """
 
+    growth: int
+    """Tokens by which each further token may lengthen `closing`: how soon the engine looks at it again."""
+
     def allows(self, token: int) -> bool:
         """Whether the text so far, followed by `token`, can still be completed. Changes nothing."""
 

@@ -18,11 +18,6 @@ from core_model.requests import Completion, GenerationRequest, Piece, TokenLogpr
 from core_model.sampling import draw, logprob_of
 from core_model.tokenizer import Tokenizer
 
-CLOSING_RESERVE = 48
-"""Tokens from the end of the budget from which a constraint's shortest completion is looked at every time."""
-CLOSING_GROWTH = 4
-"""Tokens by which a token may lengthen it, on average, between two looks before that."""
-
 
 @dataclass(eq=False)
 class Sequence:
@@ -173,7 +168,7 @@ class Generating(Sequence):
         """Let the constraint accept `token`, unless the text could be completed now and not any more after it."""
         assert self._constraint is not None
         remaining = self._budget - len(self.completion.tokens)
-        if remaining > max(self._next_look, CLOSING_RESERVE):
+        if remaining > self._next_look:
             self._constraint.accept(token)
             return True
         after = self._constraint.fork()
@@ -184,7 +179,7 @@ class Generating(Sequence):
             if now is not None and now <= remaining:
                 return False
         room = max(remaining - 1 - (needed or 0), 0)
-        self._next_look = remaining - 1 - room // (1 + CLOSING_GROWTH)
+        self._next_look = remaining - 1 - room // (1 + self._constraint.growth)
         self._constraint = after
         return True
 

@@ -123,6 +123,7 @@ class Timed:
     """A constraint that adds up the seconds spent in it."""
 
     def __init__(self, constraint: Constraint, spent: list[float] | None = None) -> None:
+        self.growth = constraint.growth
         self._constraint = constraint
         self._spent = [0.0] if spent is None else spent
 

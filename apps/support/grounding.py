@@ -80,6 +80,8 @@ class AllowedFigures:
             for variant in {form, re.sub(r"\s+(?=[\u3400-\u9fff])|(?<=[\u3400-\u9fff])\s+", "", form)}:
                 self._add(_fold(variant))
         said = _fold(" ".join((*sentences, *forms)))
+        self.longest = max((len(form.encode()) for form in forms), default=0)
+        """Bytes, and so tokens at most, of the longest figure."""
         self.held_back_words = _HELD_BACK_WORDS - set(re.findall(r"[a-z]+", said))
         self.held_back_phrases = tuple(phrase for phrase in _HELD_BACK_PHRASES if phrase not in said)
 
@@ -127,6 +129,7 @@ class Grounding:
     """A core_model Constraint over one turn's facts."""
 
     def __init__(self, allowed: AllowedFigures, tokens: TokenTable) -> None:
+        self.growth = allowed.longest
         self._allowed = allowed
         self._tokens = tokens
         self._state = _State()

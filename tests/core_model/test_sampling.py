@@ -24,6 +24,7 @@ class Only:
     allowed: set[int]
     complete: bool = False
     completion: tuple[int, ...] = (1,)
+    growth: int = 1
 
     def allows(self, token: int) -> bool:
         return token in self.allowed

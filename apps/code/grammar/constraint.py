@@ -59,6 +59,9 @@ class _Place(NamedTuple):
 class TokenConstraint:
     """A text condition for the tokens of a model; implements `core_model.constraint.Constraint`."""
 
+    growth = 4
+    """On average between two looks: one token can open five brackets, but several in a row do not."""
+
     def __init__(self, condition: Condition, tokenizer: TokenBytes) -> None:
         self._condition = condition
         self._tokenizer = tokenizer

@@ -8,13 +8,12 @@ a join, the one with which more of the suffix can be read is the better one.
 from __future__ import annotations
 
 import heapq
-import re
 from collections.abc import Hashable, Iterator
 from operator import itemgetter
 from typing import NamedTuple
 
 from apps.code.grammar.acceptor import Acceptor, Snapshot
-from apps.code.grammar.languages import Language
+from apps.code.grammar.openings import openings_before
 from apps.code.grammar.shortest import Completer
 
 _MAX_READ = 300_000  # characters read in one search: half a second
@@ -22,12 +21,8 @@ _SHARES = 16  # of the suffix: less is not told apart
 _STEP = 8  # shares that one more step must gain
 _MAX_OFF = 4  # shares that brackets out of balance may cost
 _MAX_REPEATED = 8  # brackets opened at once
-_MAX_NAMES = 3  # of classes, from each side
 _REMEMBERED = 16  # outcomes are remembered before each of the suffix's first lines, then before every 16th
 _MAX_OUTCOMES = 2_000
-_NAMED = ("class x {", "x() {")
-_CLASSES = re.compile(r"\b(?:class|enum|record)\s+(\w+)")
-_CONSTRUCTORS = re.compile(r"(?:public|protected|private|^)\s+([A-Z]\w*)\s*\(", re.MULTILINE)
 
 
 class _Beginning(NamedTuple):
@@ -49,7 +44,9 @@ class Joiner:
         self._size = len(suffix)
         self._lines = suffix.splitlines(keepends=True)
         self._closed = -_brackets_open(suffix)
-        self._openings = list(dict.fromkeys(_openings(acceptor.grammar.language, prefix, suffix)))
+        self._openings = list(
+            dict.fromkeys(openings_before(acceptor.grammar.language.openings, prefix, suffix))
+        )
         self._outcomes: dict[tuple[int, Hashable], int | None] = {}
         self._last = ""
         self._read = 0
@@ -154,44 +151,3 @@ def _stacks(state: Snapshot) -> Hashable:
 def _brackets_open(text: str) -> int:
     """How many more brackets a text opens than it closes, strings and comments not told apart."""
     return sum(map(text.count, "([{")) - sum(map(text.count, ")]}"))
-
-
-def _openings(language: Language, prefix: str, suffix: str) -> Iterator[str]:
-    """The constructs as they may stand before a suffix.
-
-    Where lines have to be indented: as far as a line of the suffix that they may have to match.
-    """
-    levels = _levels(suffix) if language.indented else [""]
-    within_line = suffix[:1].strip() != ""
-    names = dict.fromkeys(
-        [*_CLASSES.findall(prefix)[-_MAX_NAMES:], *_CONSTRUCTORS.findall(suffix)[:_MAX_NAMES]]
-    )
-    for construct in language.openings:
-        if suffix.startswith(("\n", "\r")):
-            construct = construct.rstrip("\n")
-        for before in ("", " ", *(f"{line}{level}" for line in ("", "\n") for level in levels)):
-            yield from (before + text for text in _indented(construct, levels))
-            if construct.endswith("\n") and within_line:
-                yield from (before + construct + level + space for level in levels for space in ("", " "))
-        if construct in _NAMED:  # where a class is to have the name of its constructors
-            yield from ("\n" + construct.replace("x", name, 1) for name in names)
-
-
-def _indented(construct: str, levels: list[str]) -> list[str]:
-    """A construct whose second line is as far indented as a line of the suffix."""
-    first, line, second = construct.partition("\n")
-    return [f"{first}\n{level}{second}" for level in levels] if line and second else [construct]
-
-
-def _levels(suffix: str) -> list[str]:
-    """The indentations that a suffix goes back to."""
-    levels = [""]
-    least: int | None = None
-    for line in suffix.splitlines():
-        code = line.lstrip()
-        indentation = line[: len(line) - len(code)]
-        if code and (least is None or len(indentation) < least):
-            least = len(indentation)
-            if indentation:
-                levels.append(indentation)
-    return levels

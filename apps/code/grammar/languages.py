@@ -4,12 +4,14 @@ file, made by `python -m apps.code.grammar.build NAME`."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from apps.code.grammar import openings
 from apps.code.grammar.cpp_rules import CppRules
 from apps.code.grammar.cpp_scanner import CppScanner
 from apps.code.grammar.errors import UnknownLanguageError
 from apps.code.grammar.java_rules import JavaRules
+from apps.code.grammar.openings import Openings
 from apps.code.grammar.python_rules import PythonRules
 from apps.code.grammar.python_scanner import PythonScanner
 from apps.code.grammar.scanner import ExternalScanner
@@ -32,109 +34,31 @@ class Language:
     scanner: Callable[[list[str], int, bool], ExternalScanner] | None = None
     strict_rules: Callable[[Tables], StrictRules] = StrictRules
     comment: str | None = None  # the shortest; it ends what a backslash and a newline begin
-    openings: tuple[str, ...] = ()  # what may have to stand before a suffix
-    indented: bool = False  # whether lines have to be
+    openings: Openings = field(default_factory=Openings)
 
-
-_PYTHON_OPENINGS = (
-    *(
-        "x,",
-        ",",
-        "x",
-        "+",
-        "(",
-        "[",
-        "{",
-        "x(",
-        "x[",
-        "x: [",
-        "x: {",
-        ": x,",
-        "x = (",
-        "x = [",
-        "x = {",
-        "x if x",
-    ),
-    *('"', "'", '"""', "'''", "if x:\n", "if x: x\n", "try: x\n", "match x:\n", "try:\n", "for x in x:\n"),
-    *("def x(", "class x(", "if x", "if (", "if (x", 'if x:\n"""'),
-)
-_BRACE_OPENINGS = (
-    *(
-        "x,",
-        ",",
-        "x",
-        "x()",
-        "+",
-        "{",
-        "(",
-        "[",
-        "x(",
-        "x[",
-        "x = {",
-        "if (x) {",
-        "if (x) x; ",
-        "else {",
-        "try {",
-    ),
-    *(
-        "try {} ",
-        "switch (x) {",
-        "do {",
-        "void x() {",
-        "class x {",
-        "enum x {",
-        "class x { void x() {",
-        "x() {",
-    ),
-    *("for (x;", "x ? x", "/*", '"', "'", "void x(", "class x", "if (x", "x(x", "return x("),
-)
-_JAVA_OPENINGS = (
-    *("x -> {", "x(x -> {", "x(new x() {", "new x() {", "catch (x x) {", "finally {", '"""\n', "@x(", "@x({"),
-    *("module x {", "class x { x x = {"),
-)
-_CPP_OPENINGS = (
-    *(
-        "#if x\n",
-        "namespace x {",
-        "struct x {",
-        "catch (...) {",
-        "x([] {",
-        'extern "x" {',
-        "template <",
-        "x<",
-    ),
-    *('R"(',),
-)
 
 LANGUAGES = (
     Language(
-        "python",
-        "tree-sitter-python",
-        "0.25.0",
-        ("py", "python3"),
-        PythonScanner,
-        PythonRules,
-        openings=_PYTHON_OPENINGS,
-        indented=True,
+        name="python",
+        package="tree-sitter-python",
+        version="0.25.0",
+        aliases=("py", "python3"),
+        scanner=PythonScanner,
+        strict_rules=PythonRules,
+        openings=openings.PYTHON,
     ),
+    Language("java", "tree-sitter-java", "0.23.5", strict_rules=JavaRules, openings=openings.JAVA),
     Language(
-        "java",
-        "tree-sitter-java",
-        "0.23.5",
-        strict_rules=JavaRules,
-        openings=(*_BRACE_OPENINGS, *_JAVA_OPENINGS),
-    ),
-    Language(
-        "cpp",
-        "tree-sitter-cpp",
-        "0.23.4",
-        ("c++", "cc", "cxx", "hpp"),
-        _cpp_scanner,
-        CppRules,
+        name="cpp",
+        package="tree-sitter-cpp",
+        version="0.23.4",
+        aliases=("c++", "cc", "cxx", "hpp"),
+        scanner=_cpp_scanner,
+        strict_rules=CppRules,
         comment="/**/",
-        openings=(*_BRACE_OPENINGS, *_CPP_OPENINGS),
+        openings=openings.CPP,
     ),
-    Language("json", "tree-sitter-json", "0.24.8", openings=("[", "{", '"', '{"x":')),
+    Language("json", "tree-sitter-json", "0.24.8", openings=openings.JSON),
 )
 
 

@@ -79,14 +79,15 @@ class PythonRules(StrictRules):
         where a list needs brackets, targets that CPython refuses (those that begin with a sign lead nowhere in
         tree-sitter's grammar too), `x := 1` as a statement or an operand, a conditional as another's condition,
         several iterables in a comprehension, stars in a row, and what follows a `try` that has no clause yet."""
+        entered = self._tables.entered_by()
         return frozenset(
             self._stray_as()
             | self._leading_commas()
             | self._trailing_commas()
             | self._bad_targets()
             | self._signed_targets()
-            | self._bare_walruses()
-            | self._conditional_conditions()
+            | self._bare_walruses(entered)
+            | self._conditional_conditions(entered)
             | self._commas_in_comprehensions()
             | self._starred_stars()
             | self._after_bare_try()
@@ -193,14 +194,13 @@ class PythonRules(StrictRules):
                 bad |= {(state, sign) for sign in signs}
         return bad
 
-    def _bare_walruses(self) -> set[tuple[int, int]]:
+    def _bare_walruses(self, entered: dict[int, set[int]]) -> set[tuple[int, int]]:
         """The name before `:=` where a statement begins, and after what no `x := 1` without parentheses follows."""
         tables = self._tables
         names = tables.names
         target, statement = names.index("_named_expression_lhs"), names.index("expression_statement")
         words = {s for s in range(tables.token_count) if names[s] in _BEFORE_NO_WALRUS}
-        word_if = next(s for s in range(tables.token_count) if names[s] == "if")
-        entered = tables.entered_by()
+        word_if = names.index("if")
         before = {i for i, name in enumerate(names) if name in ("expression", "for_in_clause", "if_clause")}
         conditions = {
             after
@@ -215,14 +215,14 @@ class PythonRules(StrictRules):
             and (by <= words or state in conditions or tables.entry(state, statement))
         } | {(START_STATE, target)}
 
-    def _conditional_conditions(self) -> set[tuple[int, int]]:
+    def _conditional_conditions(self, entered: dict[int, set[int]]) -> set[tuple[int, int]]:
         """`a if b if c else d else e`: a condition that is a conditional expression needs brackets."""
         tables = self._tables
         expression = tables.names.index("expression")
-        word_if = next(s for s in range(tables.token_count) if tables.names[s] == "if")
+        word_if = tables.names.index("if")
         return {
             (tables.entry(after, expression), word_if)
-            for state, by in tables.entered_by().items()
+            for state, by in entered.items()
             if by == {expression}
             for after in tables.shifts([state], word_if)
         }
