@@ -40,6 +40,7 @@ _WISHED = {
 }
 _ONE = re.compile(r"\bone\b\W*$", re.I)
 _IT = re.compile(r"\b(?:it|them|that|this)\b(?! (?:order|parcel|item))", re.I)
+_CHINESE = re.compile(r"[\u3400-\u9fff]")
 _PARCEL = re.compile(r"deliver|ship|parcel|package|order|arriv|配送|快递|包裹|发货|订单|到货|送", re.I)
 
 
@@ -117,7 +118,8 @@ def _find_intent(turn: Turn, part: Part, recognizer: IntentRecognizer) -> None:
         return
     part.guess = recognizer.recognize(part.text)
     unsure = part.guess.confidence < (SURE_OF_A_CHANGE if state.awaiting and _is_short(part.text) else SURE)
-    if state.intent is not None and state.awaiting and (unsure or part.guess.name == OUT_OF_SCOPE):
+    no_wish = (unsure or part.guess.name == OUT_OF_SCOPE) and part.section is None
+    if state.intent is not None and state.awaiting and no_wish:
         part.intent = state.intent
     elif part.guess.confidence < SURE:
         part.intent = OUT_OF_SCOPE
@@ -164,4 +166,6 @@ def _is_the_awaited_detail(turn: Turn, part: Part) -> bool:
 
 
 def _is_short(text: str) -> bool:
-    return len(text.split()) <= 4 and len(text) <= 24
+    """At most four words; two Chinese characters count as one."""
+    words = len(_CHINESE.sub(" ", text).split()) + len(_CHINESE.findall(text)) / 2
+    return words <= 4 and len(text) <= 24

@@ -267,3 +267,9 @@ def test_a_complaint_beside_a_question_gets_its_ticket(talk: Talk) -> None:
     assert f"T{told.ticket_id}" in told.reply
     assert told.citations == [METHODS]
     assert not told.handed_over
+
+
+def test_a_question_in_chinese_is_no_order_number_that_was_asked_for(talk: Talk) -> None:
+    asked, told = talk("我要退货", "你们配送到加拿大吗？另外可以用支付宝付款吗？")
+    assert "订单号" in asked.reply
+    assert told.citations == ["配送 › 国际配送", "支付与发票 › 支付方式"]

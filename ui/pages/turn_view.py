@@ -48,7 +48,8 @@ class TurnView:
             self.further = [(part["intent"], part["confidence"]) for part in parts]
         self.entities = self.entities or trace.understood["entities"]
         self.actions = self.actions or trace.done["actions"]
-        self.looked_up = {name: value for name, value in trace.looked_up.items() if value and not self.facts}
+        found = {} if self.facts else trace.looked_up
+        self.looked_up = {name: value for name, value in found.items() if value and name != "parts"}
         self.source = trace.said["source"]
         self.milliseconds = trace.milliseconds
 
