@@ -26,8 +26,9 @@ FAMILIES = {
     "llama": ModelConfig("tiny", "llama", 3, 96, 208, 9, 3, 32, 200, 4096, 1e5, 1e-5, False, True),
     "qwen2": ModelConfig("tiny", "qwen2", 2, 128, 256, 4, 2, 64, 167, 4096, 1e6, 1e-6, True, False),
 }
-# int8 activations: 1/254 of a group's largest value per factor, and bfloat16 keys and values.
-TOLERANCE = 0.03
+# int8 activations: 1/254 of a group's largest value per factor, and bfloat16 keys and values. Over 300 random
+# conversations that came to 0.023 in the median and 0.032 at most; a window that is off by one makes it 0.1 and more.
+TOLERANCE = 0.045
 
 
 @dataclass
