@@ -14,12 +14,19 @@ from core_model import Engine, catalog
 from core_model.checkpoint import Checkpoint, load_checkpoint
 from core_model.decoder import TorchDecoder
 from core_model.tokenizer import Tokenizer
+from tests.postgresql import postgresql_server
 
 EDGE, DEFAULT = "smollm2-135m-instruct", "qwen2.5-coder-0.5b-instruct"
 
 
 def open_checkpoint(name: str) -> Checkpoint:
     return load_checkpoint(catalog.resolve(name, catalog.home()), catalog.home() / "packed")
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> Iterator[str]:
+    with postgresql_server() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import tempfile
-import uuid
 from collections.abc import Callable, Generator, Iterator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, select, text
+from sqlalchemy import select
 
 from apps.support import desk
 from apps.support.database import Database
@@ -26,41 +21,10 @@ from apps.support.sentences import Note
 from apps.support.state import Exchange
 from apps.support.turn import TurnResult
 from core_model import DuetChatModel, Engine, load_engine
+from tests.postgresql import new_database
 
 TODAY = date.today()
 ANNA, WEI = DEMO_EMAILS
-
-
-@pytest.fixture(scope="session")
-def postgresql_url() -> Iterator[str]:
-    """DUET_TEST_POSTGRESQL_URL, or a throw-away server from the installed programs."""
-    given = os.environ.get("DUET_TEST_POSTGRESQL_URL")
-    if given:
-        yield given
-        return
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    initdb = shutil.which("initdb") or (str(found[-1]) if found else None)
-    if initdb is None:
-        pytest.skip("no PostgreSQL: install its server, or set DUET_TEST_POSTGRESQL_URL")
-    programs = Path(initdb).resolve().parent
-    # PostgreSQL refuses to run as root; its own user runs it then.
-    user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    folder = tempfile.mkdtemp(prefix="duet-postgresql-")
-    if user:
-        shutil.chown(folder, "postgres")
-    server = [*user, str(programs / "pg_ctl"), "-D", f"{folder}/data", "-w"]
-    quiet = {"check": True, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": "/"}
-    subprocess.run(
-        [*user, str(programs / "initdb"), "-D", f"{folder}/data", "-A", "trust", "-U", "duet", "-E", "UTF8"],
-        **quiet,
-    )
-    options = f"-k {folder} -c listen_addresses='' -c fsync=off"
-    subprocess.run([*server, "-o", options, "-l", f"{folder}/log", "start"], **quiet)
-    try:
-        yield f"postgresql://duet@/postgres?host={folder}"
-    finally:
-        subprocess.run([*server, "-m", "immediate", "stop"], **quiet)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -69,13 +33,7 @@ def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[D
     if request.param == "sqlite":
         database = Database(f"sqlite:///{tmp_path}/shop.db")
     else:
-        server = request.getfixturevalue("postgresql_url")
-        name = f"shop_{uuid.uuid4().hex}"
-        admin = create_engine(Database(server).url, isolation_level="AUTOCOMMIT")
-        with admin.connect() as connection:
-            connection.execute(text(f'create database "{name}"'))
-        admin.dispose()
-        database = Database(Database(server).url.set(database=name).render_as_string(hide_password=False))
+        database = Database(new_database(request.getfixturevalue("postgresql_url")))
     database.upgrade()
     yield database
     database.close()
