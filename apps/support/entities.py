@@ -11,11 +11,12 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from apps.support.addresses import parse_address
 from apps.support.aspects import Aspect, find_aspects
-from apps.support.models import Address, Product
+from apps.support.models import Address
+from apps.support.product_names import find_options, find_products
 
 Answer = Literal["yes", "no"]
 Courtesy = Literal["greeting", "thanks", "about_me"]
@@ -134,13 +135,6 @@ _FILLERS = re.compile(
     r"[\s,.!?#'\"，。！？、:：;；()（）-]",
     re.I,
 )
-_CHINESE_OPTIONS = {
-    "black": "黑", "white": "白", "red": "红", "blue": "蓝", "green": "绿", "grey": "灰", "gray": "灰",
-    "yellow": "黄", "silver": "银", "gold": "金色", "purple": "紫", "pink": "粉", "orange": "橙", "brown": "棕",
-    "navy": "藏青", "olive": "橄榄", "leather": "皮", "cotton": "棉", "metal": "金属", "steel": "钢",
-    "wood": "木", "glass": "玻璃", "plastic": "塑料", "small": "小号", "medium": "中号", "large": "大号",
-}  # fmt: skip
-_NO_KIND = frozenset({"order", "card", "case", "book", "light", "set", "kit", "cover", "delivery", "time"})
 _ORDINALS = {
     **{word: place for place, word in enumerate(("first", "second", "third", "fourth", "fifth"), start=1)},
     **{word: place for place, word in enumerate(("1st", "2nd", "3rd", "4th", "5th"), start=1)},
@@ -189,14 +183,14 @@ def find_entities(session: Session, text: str, today: date) -> Entities:
     emails = _unique(match.lower() for match in _EMAIL.findall(text))
     plain = _EMAIL.sub(" ", text)
     postcodes = [*_POSTCODE_SPELLED.findall(plain), *_POSTCODE.findall(plain)]
-    products = _products(session, plain)
+    products = find_products(session, plain)
     return Entities(
         order_numbers=_unique(n.upper() for n in (*_ORDER_SPELLED.findall(plain), *_ORDER.findall(plain))),
         emails=emails,
         postcodes=_unique(code.strip().upper() for code in postcodes),
         product_ids=tuple(product.id for product in products),
         products=tuple(product.name for product in products),
-        options=_options(products, plain),
+        options=find_options(products, plain),
         dates=_dates(plain, today),
         amounts=_unique(_AMOUNT.findall(plain)),
         quantities=tuple(int(number) for number in _QUANTITY.findall(plain)),
@@ -245,78 +239,6 @@ def _ordinal(text: str) -> int | None:
     return None if match is None else _ORDINALS.get((match[1] or match[2]).lower())
 
 
-def parse_address(text: str) -> Address | None:
-    """An address written as "street, city, region postcode, country" (region and country may be missing).
-
-    Returns None where a street with a number, a city and a postcode cannot be told apart.
-    """
-    lines = re.split(r"\s*[,，\n;；]\s*", re.sub(r"^[^:：]{0,80}[:：]", "", text.strip()))
-    parts = [part.strip(" .。") for part in lines if part.strip(" .。")]
-    if not 3 <= len(parts) <= 7 or any(len(part) > 120 for part in parts):
-        return None
-    street = re.sub(r"^.*\b(?:to|is|address)\s+(?=\d)", "", parts[0], flags=re.I)
-    if not re.search(r"\d|号|路|街", street) or "@" in text:
-        return None
-    for position in range(len(parts) - 1, 0, -1):
-        match = re.search(
-            r"(?:^|\s)([A-Z\d][A-Z\d -]{3,8}\d[A-Z\d-]*)$|^(\d{4,6})\b", parts[position], re.ASCII
-        )
-        if match:
-            postcode = match[1] or match[2]
-            rest = parts[position].replace(postcode, "").strip()
-            between = parts[1:position]
-            after = parts[position + 1 :]
-            city, region = (between[-1], rest) if between else (rest, "")
-            if not city:
-                return None
-            return Address(street, ", ".join(between[:-1]), city, region, postcode, after[0] if after else "")
-    return None
-
-
-def _products(session: Session, text: str) -> list[Product]:
-    """The products named in the text, longest name first; a plural or a missing space still counts."""
-    wanted = _squeeze(text)
-    named: list[tuple[int, Product]] = []
-    for product in session.scalars(select(Product)):
-        for name in filter(None, (product.name, product.name_zh)):
-            squeezed = _squeeze(name)
-            singular = squeezed.removesuffix("s")
-            if len(squeezed) >= 2 and (singular if len(singular) > 3 else squeezed) in wanted:
-                named.append((len(squeezed), product))
-                break
-    named.sort(key=lambda item: -item[0])
-    return [product for _, product in named[:3]] or _named_by_kind(session, text)
-
-
-def _named_by_kind(session: Session, text: str) -> list[Product]:
-    """The products whose last word the text has: "the kettle" is the Electric Kettle."""
-    words = {word.removesuffix("s") for word in re.findall(r"[a-z]{4,}", text.casefold())}
-    found = [
-        product
-        for product in session.scalars(select(Product).order_by(Product.id))
-        if " " in product.name and product.name.casefold().split()[-1].removesuffix("s") in words - _NO_KIND
-    ]
-    return found[:3]
-
-
-def _options(products: list[Product], text: str) -> tuple[str, ...]:
-    """Values of the named products' options that the text mentions: colours, sizes, capacities."""
-    variants = [variant for product in products for variant in product.variants]
-    values = {str(value) for variant in variants for value in variant.options.values()}
-    folded = text.casefold()
-    return tuple(sorted(value for value in values if mentions_option(folded, value)))
-
-
-def mentions_option(text: str, value: str) -> bool:
-    """Whether the case-folded text names an option's value as a word of its own, or by its Chinese name."""
-    folded = value.casefold()
-    chinese = _CHINESE_OPTIONS.get(folded)
-    if chinese is not None and chinese in text:
-        return True
-    # "what's" names no size S, "T-shirt" no size T.
-    return re.search(rf"(?<![a-z0-9'’-]){re.escape(folded)}(?![a-z0-9'’-])", text) is not None
-
-
 def _dates(text: str, today: date) -> tuple[date, ...]:
     found: list[date] = []
     parts: list[tuple[int, int, int]] = [(int(y), int(m), int(d)) for y, m, d in _DATE_ISO.findall(text)]
@@ -331,10 +253,6 @@ def _dates(text: str, today: date) -> tuple[date, ...]:
             continue  # "30 February" is no date
     found.extend(today + timedelta(days=_RELATIVE[m[0].lower()]) for m in _RELATIVE_WORD.finditer(text))
     return tuple(dict.fromkeys(found))
-
-
-def _squeeze(text: str) -> str:
-    return re.sub(r"[\s-]+", "", text.casefold())
 
 
 def _unique(values: Any) -> tuple[str, ...]:

@@ -63,7 +63,7 @@ _SAME_MEANING |= {
     "几点": "星期", "丢了": "丢失", "没到": "延误",
 }  # fmt: skip
 _CHINESE_FUNCTION_WORDS = re.compile(
-    "请问|怎么样?|什么|如何|一下|你们|您们|我们|多久|多少|哪些|哪个|哪里|可以|能不能|是不是|有没有|可不可以|时候|"
+    "请问|怎么样?|有?什么|规定|规则|政策|条款|如何|一下|你们|您们|我们|多久|多少|哪些|哪个|哪里|可以|能不能|是不是|有没有|可不可以|时候|"
     "[我你您他她它的了吗呢吧么啊呀能会要想有是在到就都还也和给把被让请]"
 )
 _PREFIX = 5  # letters of an English word that must agree: "deliver" and "delivery", "return" and "returned"
@@ -115,7 +115,7 @@ def search(
 
     SQLite ranks by BM25, PostgreSQL by its text-search rank.
     """
-    asked = [term for term in dict.fromkeys(_terms(question)) if term not in _STOP_WORDS][:MOST_QUERY_TERMS]
+    asked = _content(question)[:MOST_QUERY_TERMS]
     terms = list(dict.fromkeys([*asked, *(_SAME_MEANING[term] for term in asked if term in _SAME_MEANING)]))
     if not terms:
         return []

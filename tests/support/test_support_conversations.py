@@ -170,8 +170,9 @@ def test_a_product_stays_in_question(talk: Talk, sqlite_shop: Database) -> None:
     assert without.citations == ["Warranty and repairs › Warranty"]
 
 
-def test_a_product_is_known_by_its_last_word(talk: Talk, sqlite_shop: Database) -> None:
-    answer = talk("how much is the kettle?")[-1]
+@pytest.mark.parametrize("text", ["how much is the kettle?", "水壶多少钱"])
+def test_a_product_is_known_by_its_last_word(text: str, talk: Talk, sqlite_shop: Database) -> None:
+    answer = talk(text)[-1]
     with sqlite_shop.read() as session:
         kettles = select(Variant.price).where(Variant.sku.startswith("KTL"), Variant.available)
         low = min(session.scalars(kettles))

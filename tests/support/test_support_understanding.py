@@ -11,8 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from apps.support.addresses import parse_address
 from apps.support.database import Database
-from apps.support.entities import Entities, bare_details, find_entities, parse_address, without_emails
+from apps.support.entities import Entities, bare_details, find_entities, without_emails
 from apps.support.guard import MOST_CHARACTERS, guard, storable
 from apps.support.intents import INTENTS, OUT_OF_SCOPE, ExampleIntents, packaged_examples
 from apps.support.language import detect_language
@@ -159,6 +160,14 @@ def test_whatever_says_more_than_yes_is_no_answer(sqlite_shop: Database, text: s
         ("New address: 5 Rue X, Lyon, 69001, France", "5 Rue X, Lyon, 69001, France"),
         ("10 High St\nBath\nBA1 1AA\nUK", "10 High St, Bath, BA1 1AA, UK"),
         ("人民路 8 号，上海市，200001，中国", "人民路 8 号, 上海市, 200001, 中国"),
+        ("上海市浦东新区世纪大道100号 200120", "世纪大道100号, 浦东新区, 上海市, 200120, 中国"),
+        ("请把收货地址改成北京朝阳区建国路88号，邮编100022。", "建国路88号, 朝阳区, 北京, 100022, 中国"),
+        ("新地址：100022 北京市，朝阳区，建国路 88 号 B 座", "建国路88号B座, 朝阳区, 北京市, 100022, 中国"),
+        (
+            "寄到广东省深圳市南山区科技园路 12 号 3 栋 501 室，518057，谢谢！",
+            "科技园路12号3栋501室, 南山区, 深圳市, 广东省 518057, 中国",
+        ),
+        ("杭州西湖区文三路9号，310012", "文三路9号, 西湖区, 杭州, 310012, 中国"),
     ],
 )
 def test_an_address_is_read_part_by_part(text: str, line: str) -> None:
@@ -167,7 +176,18 @@ def test_an_address_is_read_part_by_part(text: str, line: str) -> None:
     assert address.one_line() == line
 
 
-@pytest.mark.parametrize("text", ["where is it, please, now", "a@b.com, 12 x, 12345", "Oak Street", ""])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "where is it, please, now",
+        "a@b.com, 12 x, 12345",
+        "Oak Street",
+        "",
+        "上海市",
+        "邮编是 200001",
+        "订单 1234567 发到上海市了吗？邮编 200001",
+    ],
+)
 def test_what_is_no_address_is_none(text: str) -> None:
     assert parse_address(text) is None
 

@@ -25,6 +25,7 @@ app = typer.Typer(no_args_is_help=True, help="Domain adapters: list, show, train
 app.command("make-replies")(make_replies)
 
 WEIGHTS = "adapter_model.safetensors"
+SECONDS_BETWEEN_LINES = 60.0
 
 
 def adapter_folder(name_or_path: str) -> Path:
@@ -171,13 +172,15 @@ def _require_training_packages() -> None:
 
 @contextmanager
 def _display() -> Iterator[tuple[Report, Note]]:
-    """A bar on stderr, and a line for each validation."""
+    """A bar on stderr, or a line a minute where that is no terminal; and a line for each validation."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task("starting", total=None)
+        said_at = 0.0
 
         def report(progress: TrainingProgress) -> None:
+            nonlocal said_at
             if progress.validation is not None:
                 figures = ", ".join(
                     f"{name.replace('_', ' ')} {value:.4f}"
@@ -192,6 +195,9 @@ def _display() -> Iterator[tuple[Report, Note]]:
                 return
             text = f"loss {progress.loss:.4f}, {progress.tokens_per_second:.0f} tokens/s"
             bar.update(task, description=text, total=progress.steps, completed=progress.step)
+            if not console.is_terminal and progress.seconds - said_at >= SECONDS_BETWEEN_LINES:
+                said_at = progress.seconds
+                console.print(f"step {progress.step} of {progress.steps}: {text}")
 
         def note(text: str) -> None:
             console.print(text)

@@ -7,7 +7,6 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from apps.support.descriptions import describe_item, describe_variant, item_list, method_of, product_name
-from apps.support.entities import mentions_option
 from apps.support.errors import ActionRefusedError
 from apps.support.facts import Money
 from apps.support.models import Order, OrderItem, OrderStatus, ReturnKind, Variant
@@ -25,6 +24,7 @@ from apps.support.playbooks.case import Case, Outcome
 from apps.support.playbooks.handbook_answers import answer_from
 from apps.support.playbooks.order_questions import refunds, track_refund
 from apps.support.playbooks.proof import with_order
+from apps.support.product_names import mentions_option
 from apps.support.sentences import Note, listing, write
 from apps.support.state import ActionName, PendingAction
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from apps.support.descriptions import describe_variant, product_name
-from apps.support.entities import mentions_option
 from apps.support.facts import Money
 from apps.support.models import Product
 from apps.support.playbooks.case import Case, Outcome
 from apps.support.playbooks.handbook_answers import answer_from
+from apps.support.product_names import mentions_option
 from apps.support.sentences import Note, write
 
 MOST_OPTIONS = 6
