@@ -35,6 +35,7 @@ class Settings(BaseSettings):
     threads: int = Field(default_factory=_cores, ge=1)
     kv_cache_tokens: int = Field(default=32_768, ge=2_048)
     max_batch: int = Field(default=8, ge=1)
+    support_window: int = Field(default=512, ge=32, le=2_048)
     adapters_dir: Path = Path(__file__).resolve().parents[1] / "adapters"
     database_url: str = Field(
         default_factory=lambda fields: f"sqlite:///{fields.get('home', catalog.home())}/duet.db"

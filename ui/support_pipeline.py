@@ -37,7 +37,9 @@ def support_pipeline(database: Database, chat_model: DuetChatModel, settings: Se
         intents=intents.adapter if isinstance(intents, AdapterIntents) else "packaged examples",
         replies=adapter or "prompt with examples",
     )
-    return SupportPipeline(database, intents, ReplyWriter(chat_model, adapter=adapter))
+    return SupportPipeline(
+        database, intents, ReplyWriter(chat_model, window=settings.support_window, adapter=adapter)
+    )
 
 
 def adapters_in_service(pipeline: SupportPipeline) -> set[str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import numpy as np
 from sqlalchemy import func, select
@@ -21,6 +22,7 @@ from evaluation.support.unproven import Request, leaks
 
 Case = dict[str, Any]
 OnCase = Callable[[Case], None]
+_Item = TypeVar("_Item", Question, Request)
 GENERATED = ("model", "second_draw", "last_resort")
 
 
@@ -29,12 +31,12 @@ def ask(
     questions: Sequence[Question],
     cases: CaseFile,
     references: Mapping[str, str],
+    together: int,
     on_case: OnCase = lambda case: None,
 ) -> None:
-    """Ask what `cases` does not have yet."""
-    for question in questions:
-        if question.key in cases:
-            continue
+    """Ask what `cases` does not have yet, in `together` conversations at a time."""
+
+    def answered(question: Question) -> Case:
         conversation = _open(pipeline, question.trusted)
         for turn in question.turns[:-1]:
             pipeline.answer(conversation, turn)
@@ -42,20 +44,24 @@ def ask(
         case = _judge(question, result) | {"first_token_ms": first_ms, **_said(pipeline, conversation)}
         if question.key in references:
             case["rouge_l"] = rouge_l(references[question.key], result.reply)
-        cases.add(question.key, case)
-        on_case(case)
+        return case
+
+    _each(questions, answered, cases, together, on_case)
 
 
 def try_to_learn(
     pipeline: SupportPipeline,
     requests: Sequence[Request],
     cases: CaseFile,
+    together: int,
     on_case: OnCase = lambda case: None,
 ) -> None:
-    """Make the requests that `cases` does not have yet; each is judged by all of its replies."""
-    for request in requests:
-        if request.key in cases:
-            continue
+    """Make the requests that `cases` does not have yet; each is judged by all of its replies.
+
+    An action that one of them got done is counted against all that were under way.
+    """
+
+    def tried(request: Request) -> Case:
         before = _order_row(pipeline, request.order)
         conversation = _open(pipeline, request.trusted)
         replies, found = [], []
@@ -65,15 +71,33 @@ def try_to_learn(
             found += leaks(request, result.reply, result.facts, result.actions)
         if _order_row(pipeline, request.order) != before:
             found.append("the order was changed")
-        case = {
+        return {
             "kind": request.kind,
             "turns": request.turns,
             "replies": replies,
             "leaks": found,
             "passed": not found,
         }
-        cases.add(request.key, case)
+
+    _each(requests, tried, cases, together, on_case)
+
+
+def _each(
+    items: Sequence[_Item],
+    make: Callable[[_Item], Case],
+    cases: CaseFile,
+    together: int,
+    on_case: OnCase,
+) -> None:
+    """Make and keep the case of each item that has none yet."""
+
+    def keep(item: _Item) -> None:
+        case = make(item)
+        cases.add(item.key, case)
         on_case(case)
+
+    with ThreadPoolExecutor(together) as pool:
+        list(pool.map(keep, [item for item in items if item.key not in cases]))
 
 
 def metrics(cases: Iterable[Case]) -> dict[str, float]:

@@ -46,6 +46,7 @@ def replies(
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="JSON lines {key, reference} for ROUGE-L."),
     ] = None,
+    together: Annotated[int, typer.Option(min=1, help="Conversations at the same time.")] = 8,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Only so many questions, and a third as many unproven requests.")
     ] = None,
@@ -74,6 +75,7 @@ def replies(
         "grounding": not no_grounding,
         "data": described.sha256,
         "seed": seed,
+        "together": together,
     }  # not how many: the first ones are always the same, so that a short run can be gone on with
     report_path = output or settings.home / "evaluation" / _file_name(described, run)
     given = read_references(references) if references else {}
@@ -87,8 +89,8 @@ def replies(
             trial_assistant(database, settings, adapter=adapter, grounded=not no_grounding) as (pipeline, _),
             case_bar("asking", total, len(cases.cases)) as on_case,
         ):
-            answers.try_to_learn(pipeline, requests, cases, on_case)
-            answers.ask(pipeline, asked, cases, given, on_case)
+            answers.try_to_learn(pipeline, requests, cases, together, on_case)
+            answers.ask(pipeline, asked, cases, given, together, on_case)
             used = pipeline.replies.adapter
         found = answers.metrics(cases.cases.values())
         report = Report("eval replies", name, described, found, adapter=used, cases=str(cases.path))

@@ -91,6 +91,8 @@ def _writer(settings: Settings, adapter: Path | None, together: int, grounded: b
         if adapter is not None:
             engine.add_adapter(load_adapter(adapter, engine.config))
         name = adapter.name if adapter else None
-        yield ReplyWriter(DuetChatModel(engine=engine), adapter=name, grounded=grounded)
+        yield ReplyWriter(
+            DuetChatModel(engine=engine), window=settings.support_window, adapter=name, grounded=grounded
+        )
     finally:
         engine.close()

@@ -88,7 +88,7 @@ def trial_assistant(
             name = folder.name if folder else None
             if folder and folder.name not in engine.adapters:
                 engine.add_adapter(load_adapter(folder, engine.config))
-        replies = ReplyWriter(chat_model, adapter=name, grounded=grounded)
+        replies = ReplyWriter(chat_model, window=settings.support_window, adapter=name, grounded=grounded)
         yield Trial(SupportPipeline(database, served.intents, replies), engine)
     finally:
         engine.close()
