@@ -139,7 +139,9 @@ def _not_understood(turn: Turn, parts: list[Part]) -> None:
     lost = [part for part in parts if not part.outcome.understood]
     if len(lost) < len(parts):
         for part in lost:
-            part.outcome.notes, part.outcome.exact = [write("part_unclear", language)], True
+            foreign = part.guess is not None and part.guess.name == OUT_OF_SCOPE
+            told = write("part_out_of_scope" if foreign else "part_unclear", language)
+            part.outcome.notes, part.outcome.exact = [told], True
         return
     assert turn.guarded is not None
     part, *silent = lost

@@ -115,7 +115,7 @@ def search(
 
     SQLite ranks by BM25, PostgreSQL by its text-search rank.
     """
-    asked = _content(question)[:MOST_QUERY_TERMS]
+    asked = content_words(question)[:MOST_QUERY_TERMS]
     terms = list(dict.fromkeys([*asked, *(_SAME_MEANING[term] for term in asked if term in _SAME_MEANING)]))
     if not terms:
         return []
@@ -149,7 +149,7 @@ def search(
 
 def relevance(question: str, passage: Passage) -> float:
     """The share of the question's words that the passage speaks of: 0 for another topic, 1 for all of them."""
-    asked = _content(question)
+    asked = content_words(question)
     if not asked:
         return 0.0
     spoken = {_stem(term) for term in _terms(f"{passage.citation} {passage.body}")}
@@ -160,11 +160,11 @@ def relevance(question: str, passage: Passage) -> float:
 
 def shared_words(question: str, sentence: str) -> int:
     """How many of the words that say what the question is about stand in the sentence."""
-    return len({_stem(term) for term in _content(question)} & {_stem(term) for term in _terms(sentence)})
+    return len({_stem(term) for term in content_words(question)} & {_stem(term) for term in _terms(sentence)})
 
 
-def _content(question: str) -> list[str]:
-    """The words that say what a question is about."""
+def content_words(question: str) -> list[str]:
+    """The words that say what a question is about: no "what can I do?", and pairs of Chinese characters."""
     terms = dict.fromkeys(_terms(_CHINESE_FUNCTION_WORDS.sub(" ", question)))
     return [term for term in terms if term not in _STOP_WORDS and (len(term) > 1 or _IS_CJK.match(term))]
 

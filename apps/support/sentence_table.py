@@ -220,6 +220,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "I did not quite understand the other part of your message. Could you say it in other words?",
         "您消息里的另一部分我没太明白，能换一种说法吗？",
     ),
+    "part_out_of_scope": (
+        "With the other part of your message I'm afraid I can't help.",
+        "您消息里的另一部分，抱歉我帮不上忙。",
+    ),
     "one_at_a_time": (
         "One thing at a time: I come to your other request right after this.",
         "我们一件一件来：这件事处理完，我马上为您处理另一件。",

@@ -6,6 +6,7 @@ import re
 from itertools import pairwise
 
 from apps.support.entities import bare_details
+from apps.support.handbook import content_words
 from apps.support.intents import OUT_OF_SCOPE, IntentRecognizer
 from apps.support.turn import Part, Turn
 
@@ -15,6 +16,10 @@ SURE_OF_A_CHANGE = 0.6
 """While a detail is awaited, a short message must be this clear to be about something else."""
 SURE_OF_A_PART = 0.6
 """A part of a message must be this clear to be a wish of its own."""
+SURE_IT_IS_FOREIGN = 0.9
+"""A part must be this clearly none of the shop's business to be refused beside one that is."""
+WORDS_OF_A_WISH = 2
+"""What says less belongs to the part beside it: "What should I do?"."""
 
 ABOUT_ORDERS = frozenset(
     {
@@ -49,7 +54,9 @@ def find_intents(turn: Turn, recognizer: IntentRecognizer) -> None:
     if len(turn.parts) > 1 and _has_an_intent(turn):
         for part in turn.parts:
             _find_intent(turn, part, recognizer)
-        if all(map(_is_clear, turn.parts)) and _want_different_things(turn.parts):
+        clear = [part for part in turn.parts if _is_clear(part)]
+        others = [part for part in turn.parts if part not in clear]
+        if clear and all(map(_is_foreign, others)) and _want_different_things(turn.parts):
             return
     turn.parts = [Part(turn.text, turn.entities)]
     _find_intent(turn, turn.first, recognizer)
@@ -71,6 +78,18 @@ def _is_clear(part: Part) -> bool:
     )
     named = bool(part.entities.asks) or any(wish in _WISHED for wish in part.entities.wishes)
     return sure or named or part.section is not None or _asks_about_product(part)
+
+
+def _is_foreign(part: Part) -> bool:
+    """Whether the part surely asks for something that is none of the shop's business."""
+    guess = part.guess
+    return (
+        part.intent == OUT_OF_SCOPE
+        and guess is not None
+        and guess.name == OUT_OF_SCOPE
+        and guess.confidence >= SURE_IT_IS_FOREIGN
+        and len(content_words(part.text)) >= WORDS_OF_A_WISH
+    )
 
 
 def _want_different_things(parts: list[Part]) -> bool:

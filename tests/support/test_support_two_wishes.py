@@ -274,3 +274,31 @@ def test_a_question_in_chinese_is_no_order_number_that_was_asked_for(talk: Talk)
     asked, told = talk("我要退货", "你们配送到加拿大吗？另外可以用支付宝付款吗？")
     assert "订单号" in asked.reply
     assert told.citations == ["配送 › 国际配送", "支付与发票 › 支付方式"]
+
+
+@pytest.mark.parametrize(
+    ("text", "refusal"),
+    [
+        (
+            "Which payment methods do you accept? Also, can you write me a poem about the sea?",
+            "With the other part of your message I'm afraid I can't help.",
+        ),
+        (
+            "你们支持哪些付款方式？另外，今天北京天气怎么样？",
+            "您消息里的另一部分，抱歉我帮不上忙。",
+        ),
+    ],
+)
+def test_what_is_none_of_the_shops_business_is_refused_beside_what_is(
+    text: str, refusal: str, talk: Talk
+) -> None:
+    (told,) = talk(text)
+    assert told.intent.name == "check_payment_methods"
+    assert told.citations
+    assert told.reply.endswith(refusal)
+
+
+def test_a_question_without_words_of_its_own_belongs_to_the_wish_beside_it(talk: Talk) -> None:
+    (told,) = talk("Which payment methods do you accept? What should I do?")
+    assert told.intent.name == "check_payment_methods"
+    assert "other part" not in told.reply
