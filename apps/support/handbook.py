@@ -115,7 +115,7 @@ def search(
 
     SQLite ranks by BM25, PostgreSQL by its text-search rank.
     """
-    asked = content_words(question)[:MOST_QUERY_TERMS]
+    asked = [term for term in dict.fromkeys(_terms(question)) if term not in _STOP_WORDS][:MOST_QUERY_TERMS]
     terms = list(dict.fromkeys([*asked, *(_SAME_MEANING[term] for term in asked if term in _SAME_MEANING)]))
     if not terms:
         return []

@@ -163,6 +163,33 @@ def test_what_arrived_broken_is_explained_and_then_arranged(
     assert arranged.actions == [{"name": "return", "status": "proposed"}]
 
 
+@pytest.mark.parametrize(
+    ("text", "citation"),
+    [
+        (
+            "can I change the delivery address after the order was shipped?",
+            "Changing an order › Changing the delivery address",
+        ),
+        ("my parcel is late, what happens if it is lost?", "Delivery › Late or lost parcels"),
+    ],
+)
+def test_the_rules_are_told_before_an_order_is_asked_for(
+    text: str, citation: str, talk: Talk, order_of: OrderOf, sqlite_shop: Database
+) -> None:
+    number = order_of(sqlite_shop, ANNA, OrderStatus.DELIVERED)
+    rule, own = talk(text, f"{number}, {ANNA}")
+    assert rule.citations == [citation]
+    assert "order number" in rule.reply
+    assert number in own.reply
+
+
+def test_who_speaks_of_an_order_is_asked_for_it_at_once(talk: Talk) -> None:
+    for text in ("is my parcel delivered yet?", "can I change my delivery address?", "where is my order?"):
+        (asked,) = talk(text)
+        assert asked.citations == []
+        assert "order number" in asked.reply
+
+
 def test_a_product_stays_in_question(talk: Talk, sqlite_shop: Database) -> None:
     named, asked = talk("how much is the electric kettle?", "what warranty does it have?")
     assert asked.facts == {"product": named.facts["product"], "months": "24"}

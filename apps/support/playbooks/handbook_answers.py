@@ -8,7 +8,7 @@ from collections.abc import Callable
 from sqlalchemy.orm import Session
 
 from apps.support.facts import Fact, figures_in
-from apps.support.handbook import Passage, relevance, search, shared_words
+from apps.support.handbook import Passage, content_words, relevance, search, shared_words
 from apps.support.language import Language
 from apps.support.playbooks.case import Case, Outcome
 from apps.support.sentences import Note
@@ -22,6 +22,28 @@ LEAST_RELEVANCE: dict[Language, float] = {"en": 0.6, "zh": 0.4}
 
 LEAST_IN_COMMON = 2
 """Words that the halves of a sentence share where they say the same of different things."""
+
+ARTICLES: dict[str, frozenset[str]] = {
+    "cancel_order": frozenset({"cancellations"}),
+    "change_order": frozenset({"order-changes", "returns"}),
+    "change_shipping_address": frozenset({"delivery", "order-changes"}),
+    "check_invoice": frozenset({"payment"}),
+    "delivery_period": frozenset({"delivery"}),
+    "get_invoice": frozenset({"payment"}),
+    "get_refund": frozenset({"returns", "refunds", "cancellations"}),
+    "track_order": frozenset({"delivery"}),
+    "track_refund": frozenset({"refunds"}),
+}
+"""Where general questions are answered that come with the intents of a customer's own order."""
+LEAST_WORDS = 2
+_GENERAL = re.compile(
+    r"^\W*(?:(?:hi|hello|and|so|but|also)\b\W*)*"
+    r"(?:do|does|is|are|will|would|must|should|who|can i\b.*\b(?:after|if|when|once|without)|what if|what happens)\b"
+    r"|吗[？?]?\s*$|能不能|可不可以|是否|要不要",
+    re.IGNORECASE,
+)
+_CONSEQUENCE = re.compile(r"\bwhat (?:happens|if|now)\b|怎么办|会怎样", re.IGNORECASE)
+_OWN = re.compile(r"\b(?:my|mine|it|this)\b|我的|订单|包裹", re.IGNORECASE)
 
 _JOINT = re.compile(r" and |，")
 _END_OF_SENTENCE = re.compile(r"(?<=[.;])\s+|(?<=[。；])\s*(?=\S)")  # not the point of $4.95
@@ -56,6 +78,23 @@ def search_everywhere(case: Case) -> Outcome:
     """The section that speaks of most of what the message does; understood=False where none does."""
     best = best_section(case.session, case.text, case.language)
     return Outcome(understood=False) if best is None else tell(case, best)
+
+
+def general_answer(case: Case) -> Outcome | None:
+    """The section that answers a question about the rules, where no order is in question yet: "do I pay for
+    the return shipping?". None for a message about an order of one's own, and where no section surely does.
+
+    Told as written: whether a case is within a rule is no question for a small model.
+    """
+    general = _CONSEQUENCE.search(case.text) or (_GENERAL.search(case.text) and not _OWN.search(case.text))
+    if not general or len(content_words(case.text)) < LEAST_WORDS:
+        return None
+    section = best_section(case.session, case.text, case.language)
+    if section is None or section.slug not in ARTICLES.get(case.intent, ()):
+        return None
+    outcome = tell(case, section)
+    outcome.exact = True
+    return outcome
 
 
 def best_section(session: Session, question: str, language: Language) -> Passage | None:

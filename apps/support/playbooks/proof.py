@@ -8,7 +8,8 @@ from apps.support.descriptions import describe_order
 from apps.support.identity import MOST_FAILED_PROOFS, find_order
 from apps.support.models import Order, OrderStatus
 from apps.support.playbooks.case import Case, Outcome
-from apps.support.sentences import listing, write
+from apps.support.playbooks.handbook_answers import general_answer
+from apps.support.sentences import Note, listing, write
 
 ANY = frozenset(OrderStatus)
 OPEN = frozenset({OrderStatus.PENDING, OrderStatus.PROCESSED, OrderStatus.SHIPPED})
@@ -36,10 +37,10 @@ def with_order(
                     [describe_order(order, case.language) for order in access.choices], case.language, "or"
                 )
                 note = write("ask_which_order", case.language, must=("orders",), orders=orders)
-                return Outcome([note], awaiting="order", exact=True)
+                return _ask_for_order(case, note)
             if access.outcome == "ask_order":
                 key = "ask_order_only" if case.state.email or case.state.postcode else "ask_order"
-                return Outcome([write(key, case.language)], awaiting="order", exact=True)
+                return _ask_for_order(case, write(key, case.language))
             if access.outcome == "ask_proof":
                 note = write("ask_proof", case.language, must=("order",), order=number)
                 return Outcome([note], awaiting="proof", exact=True)
@@ -51,3 +52,12 @@ def with_order(
         return playbook
 
     return wrap
+
+
+def _ask_for_order(case: Case, note: Note) -> Outcome:
+    """Ask which order it is about; a question about the rules is answered first."""
+    answer = None if case.state.awaiting else general_answer(case)
+    if answer is None:
+        return Outcome([note], awaiting="order", exact=True)
+    answer.closing, answer.awaiting = note.text, "order"
+    return answer
