@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -32,6 +33,7 @@ _FIM_NAMES = {
     "suffix": ("<|fim_suffix|>", "<fim_suffix>"),
     "middle": ("<|fim_middle|>", "<fim_middle>"),
 }
+_FILE_NAMES = ("<|file_sep|>", "<file_sep>")
 
 
 @dataclass(frozen=True)
@@ -172,10 +174,14 @@ class Tokenizer:
                 ids.extend(self.encode(piece.replace(_GUARD, "")))
         return ids
 
-    def encode_fim(self, prefix: str, suffix: str) -> list[int]:
+    def encode_fim(
+        self, prefix: str, suffix: str, others: Sequence[tuple[str, str]] = (), name: str = ""
+    ) -> list[int]:
         """Tokens that ask for what stands between `prefix` and `suffix` (arXiv 2207.14255, PSM order).
 
-        Raises RequestError if the model was not trained for it.
+        `others` are (name, text) of other files of the project, and `name` that of the file with the gap, in the form
+        of Qwen2.5-Coder's technical report (arXiv 2409.12186); as comments where the model knows no such tokens.
+        Raises RequestError if the model was not trained for gaps.
         """
         marks = {}
         for part, names in _FIM_NAMES.items():
@@ -183,7 +189,17 @@ class Tokenizer:
         if None in marks.values():
             raise RequestError("this model cannot fill in the middle; use a code model", "suffix")
         ids = [marks["prefix"], *self.encode(prefix), marks["suffix"], *self.encode(suffix), marks["middle"]]
-        return [index for index in ids if index is not None]
+        return [*self._encode_files(others, name), *(index for index in ids if index is not None)]
+
+    def _encode_files(self, files: Sequence[tuple[str, str]], last: str) -> list[int]:
+        if not files:
+            return []
+        mark = next((self.special[name] for name in _FILE_NAMES if name in self.special), None)
+        ids: list[int] = []
+        for name, text in (*files, (last, "")):
+            ids += self.encode(f"# {name}\n") if mark is None else [mark, *self.encode(f"{name}\n")]
+            ids += self.encode(f"{text}\n") if text else []
+        return ids
 
     def split_fim(self, tokens: list[int]) -> tuple[str, str] | None:
         """Prefix and suffix of what `encode_fim` makes, which editors also write themselves; None for other text."""

@@ -21,6 +21,7 @@ from apps.support.database import Database
 from apps.support.errors import DatabaseNotReadyError
 from apps.support.integrations import api as integrations_api
 from apps.support.integrations.configured import configured_desks
+from ui import infill
 from ui.body_limit import LimitBody
 from ui.metrics import CountRequests, Metrics
 from ui.openai import chat, completions, models
@@ -85,7 +86,7 @@ def create_app(settings: Settings, load: LoadRuntime = load_runtime) -> FastAPI:
     app.add_middleware(LimitBody)
     app.add_middleware(CountRequests, metrics=metrics)
     install_error_handlers(app)
-    for router in (chat.router, completions.router, models.router):
+    for router in (chat.router, completions.router, models.router, infill.router):
         app.include_router(router)
     app.include_router(code_api.create_router(code_assistant))
     app.include_router(support_api.create_router(support_assistant))
