@@ -57,7 +57,7 @@ _ASPECTS: tuple[tuple[Aspect, str], ...] = (
         r"(?:going|headed|sent|shipped|delivered|ship(?:ping)?|sending)\b|"
         rf"\bwhere (?:did|do|will|are) you (?:ship|send|deliver|sending|shipping) {_IT}|"
         r"地址.{0,4}(?:是|在|对|写)?(?:什么|哪|吗|不对)|(?:寄|送|发|配送)(?:到|去|往)了?(?:哪|什么地)|"
-        r"(?:哪个|什么|确认|查|看).{0,10}地址",
+        r"(?:哪个|什么|确认|查|看).{0,20}地址",
     ),
     (
         "placed",

@@ -292,6 +292,7 @@ def test_the_model_is_not_shown_the_proof(text: str, shown: str) -> None:
         ("what did I order?", ("items",)),
         ("how much did I pay for order W1234567?", ("total",)),
         ("is my order shipped and which address is it going to?", ("status", "address")),
+        ("帮我确认一下订单W1701126的地址", ("address",)),
         ("when will it arrive?", ("status",)),
         ("has W1234567 been sent yet, and what is in #W1234567?", ("status", "items")),
         ("where is my refund?", ("refund",)),
