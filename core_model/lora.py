@@ -50,6 +50,11 @@ def module_shape(config: ModelConfig, module: str) -> tuple[int, int]:
     }[module]
 
 
+def base_of(path: Path) -> str:
+    """The base model that a PEFT folder names; "" for none. Raises AdapterError."""
+    return str(_read_settings(path).get("base_model_name_or_path") or "")
+
+
 def load_adapter(path: Path, config: ModelConfig, name: str | None = None) -> LoraAdapter:
     """Read a PEFT folder (adapter_config.json, adapter_model.safetensors) and check it against the base.
 

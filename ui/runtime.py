@@ -23,6 +23,7 @@ from core_model.causal_lm import load_engine
 from core_model.chat_model import DuetChatModel
 from core_model.engine import Engine
 from core_model.errors import CoreError
+from core_model.lora import base_of
 from core_model.tokenizer import Tokenizer
 from ui.metrics import Metrics
 from ui.openai.errors import NotReadyError
@@ -91,12 +92,14 @@ def assemble(
     support_model = AssistantModel("duet-support", engine.tokenizer, SupportReplies(support))
     base = EngineModel(name, engine, grammars=grammars)
     models = ModelTable(base, [support_model, code_model, *assistants], adapters_in_service(support))
-    for folder in sorted(settings.adapters_dir.glob("*/adapter_config.json")):
+    for file in sorted(settings.adapters_dir.glob("*/adapter_config.json")):
         try:
-            models.load_adapter(folder.parent.name, folder.parent)
+            trained_on = base_of(file.parent)
+            if trained_on == name or trained_on not in catalog.CATALOG:  # others lie there rightly
+                models.load_adapter(file.parent.name, file.parent)
         except CoreError as error:
-            # An adapter for another base lies there rightly: the server does its work without it.
-            log.warning("adapter left out", adapter=folder.parent.name, reason=str(error))
+            # The server does its work without it.
+            log.warning("adapter left out", adapter=file.parent.name, reason=str(error))
     desks = configured_desks(settings)
     worker = DeskWorker(support, desks) if desks else None
     if worker is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from core_model.chat_model import DuetChatModel
 from core_model.classifier import Classifier
 from core_model.engine import Engine
 from core_model.errors import CoreError
-from core_model.lora import load_adapter
+from core_model.lora import base_of, load_adapter
 
 INTENT_ADAPTERS, REPLY_ADAPTERS = "support-intent*", "support-reply*"
 """Names of the folders in DUET_ADAPTERS_DIR; of several for one base the first serves."""
@@ -75,8 +74,8 @@ def _adapters_for(settings: Settings, pattern: str) -> Iterator[Path]:
     """The folders of trained adapters of that name for the base that is served."""
     for file in sorted(settings.adapters_dir.glob(f"{pattern}/adapter_config.json")):
         try:
-            base = json.loads(file.read_text(encoding="utf-8")).get("base_model_name_or_path")
-        except (OSError, ValueError) as error:
+            base = base_of(file.parent)
+        except CoreError as error:
             log.warning("adapter left out", adapter=file.parent.name, reason=str(error))
             continue
         if base in (settings.model, Path(settings.model).name):

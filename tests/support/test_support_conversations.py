@@ -183,6 +183,16 @@ def test_the_rules_are_told_before_an_order_is_asked_for(
     assert number in own.reply
 
 
+def test_while_an_order_is_awaited_other_questions_are_answered(talk: Talk) -> None:
+    asked, rule, product = talk(
+        "where is my order?", "my parcel is late, what happens if it is lost?", "帐篷多少钱？有货吗？"
+    )
+    assert "order number" in asked.reply
+    assert rule.citations == ["Delivery › Late or lost parcels"]
+    assert "order number" in rule.reply
+    assert product.facts["product"] == "露营帐篷"
+
+
 def test_who_speaks_of_an_order_is_asked_for_it_at_once(talk: Talk) -> None:
     for text in ("is my parcel delivered yet?", "can I change my delivery address?", "where is my order?"):
         (asked,) = talk(text)

@@ -43,15 +43,11 @@ def adapter_folder(name_or_path: str) -> Path:
     return folder
 
 
-def base_of(folder: Path) -> str:
-    """The base model that a PEFT folder names."""
-    settings = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
-    return str(settings.get("base_model_name_or_path"))
-
-
 @app.command("list")
 def list_adapters() -> None:
     """Show the adapters in DUET_ADAPTERS_DIR, and which of them are trained."""
+    from core_model.lora import base_of
+
     table = Table("name", "kind", "base", "share of base", "trained")
     table.columns[0].no_wrap = True
     for folder in sorted(path for path in load_settings().adapters_dir.glob("*") if path.is_dir()):
@@ -84,6 +80,8 @@ def show(name: Annotated[str, typer.Argument(help="An adapter's name or folder."
         text = card.read_text(encoding="utf-8")
         Console().print(Markdown(text.split("---\n", 2)[-1]))
     else:
+        from core_model.lora import base_of
+
         typer.echo(f"{folder.name}: an adapter for {base_of(folder)}, without a card")
 
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from apps.settings import load_settings
-from ui.commands.adapters import adapter_folder, base_of
+from ui.commands.adapters import adapter_folder
 from ui.commands.case_runs import case_bar, run_mark
 from ui.commands.evaluate import show
 
@@ -33,6 +33,7 @@ def intents(
     output: Annotated[Path | None, typer.Option(help="The report [default: in DUET_HOME/evaluation]")] = None,
 ) -> None:
     """Classify the rows of a CSV file. Rows with labels that the adapter does not know are out of scope."""
+    from core_model.lora import base_of
     from evaluation import intents as evaluation
     from evaluation.cases import CaseFile
     from evaluation.report import Data, Report

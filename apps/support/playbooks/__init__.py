@@ -101,9 +101,11 @@ def playbook_for(case: Case) -> Playbook:
     if "price" in wishes and _PRICE_OF_DELIVERY.search(case.text) and not case.entities.order_numbers:
         return _PLAYBOOKS["delivery_options"]
     about_product = bool(case.entities.product_ids) and not case.entities.order_numbers
+    # What brings the order or the proof that was asked for goes on with the question before.
+    goes_on = waiting and (case.new_proof or case.state.awaiting not in ("order", "proof"))
     if _asks_item_price(case):
         return order_details
-    if about_product and wishes & {"stock", "price", "warranty"} and not waiting and not case.entities.asks:
+    if about_product and wishes & {"stock", "price", "warranty"} and not goes_on and not case.entities.asks:
         return product_question
     if _asks_about_order(case):
         return _for_aspects(case)

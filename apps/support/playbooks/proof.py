@@ -56,7 +56,7 @@ def with_order(
 
 def _ask_for_order(case: Case, note: Note) -> Outcome:
     """Ask which order it is about; a question about the rules is answered first."""
-    answer = None if case.state.awaiting else general_answer(case)
+    answer = None if case.new_proof else general_answer(case)
     if answer is None:
         return Outcome([note], awaiting="order", exact=True)
     answer.closing, answer.awaiting = note.text, "order"
