@@ -47,7 +47,8 @@ def test_products_are_answered_from_the_stock(sqlite_assistant: SupportPipeline,
         prices = session.scalars(
             select(Variant.price).where(Variant.sku.startswith("TNT"), Variant.available)
         ).all()
-    assert f"${min(prices) / 100:.2f}" in answer.reply
+    price = f"${min(prices) / 100:.2f}".removesuffix(".00")  # the model may leave the cents out
+    assert price in answer.reply
 
 
 @pytest.mark.parametrize(
