@@ -11,7 +11,8 @@ class Effort:
     """How much is done for an answer: up to `waves` times `width` more drafts while none passes.
 
     A draft that passes is compared with a wave of others all the same where it was tried on no more than
-    `compared_examples`: few examples prove little. No wave is begun after `budget_s`.
+    `compared_examples`, for few examples prove little, or where it fails with an error on a made-up input. No wave
+    is begun after `budget_s`.
     """
 
     name: str
@@ -25,7 +26,7 @@ EFFORTS = {
     effort.name: effort
     for effort in (
         Effort("quick", waves=0, width=0, budget_s=0.0),
-        Effort("normal", waves=2, width=5, budget_s=60.0, compared_examples=1),
+        Effort("normal", waves=3, width=5, budget_s=60.0, compared_examples=1),
         Effort("thorough", waves=5, width=6, budget_s=300.0, compared_examples=1000),
     )
 }

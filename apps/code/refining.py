@@ -106,8 +106,7 @@ def _improve(
 ) -> Generator[Checked, None, list[_Judged]]:
     judged = [_Judged(first, task.judge(first.code))]
     yield _checked(1, judged[0])
-    few = len(task.examples(first.code)) <= effort.compared_examples
-    compares = few and bool(_inputs(task, first))
+    compares = judged[0].all_pass and _is_doubtful(task, first, effort, drafting.language, sandbox)
     for wave in range(effort.waves):
         settled = any(item.all_pass for item in judged) and (wave > 0 or not compares)
         if settled or time.perf_counter() - started > effort.budget_s:
@@ -116,6 +115,18 @@ def _improve(
             judged.append(item)
             yield _checked(len(judged), item)
     return judged
+
+
+def _is_doubtful(task: Task, draft: Draft, effort: Effort, language: str, sandbox: Sandbox) -> bool:
+    """Whether a draft that passes is to be compared with others: it was tried on few examples, or fails with an
+    error on a made-up input, such as an empty list."""
+    function, inputs = task.function(draft.code), _inputs(task, draft)
+    if function is None or not inputs:
+        return False
+    if len(task.examples(draft.code)) <= effort.compared_examples:
+        return True
+    calls = call(draft.code, language, function, inputs, sandbox, task.context)
+    return any(result.error is not None for result in calls.results)
 
 
 def _draw(

@@ -171,6 +171,19 @@ def test_a_draft_that_was_tried_on_one_example_only_is_compared_with_others(assi
     assert answer.checked[0].passed
 
 
+def test_a_draft_that_fails_with_an_error_on_other_inputs_is_compared_with_others(
+    assistant: CodeAssistant,
+) -> None:
+    task = "Write f so that f([4]) == 4 and f([5, 6]) == 5 hold."
+    start = "def f(items: list[int]) -> int:\n    return items[0]\n"
+    answer = list(assistant.write(task, "python", start=start, effort=NORMAL, max_tokens=1))[-1]
+    assert isinstance(answer, Answer)
+    if answer.unchecked:
+        pytest.skip(answer.unchecked)
+    assert answer.drafts == 1 + NORMAL.width
+    assert all(check.passed for check in answer.checked)
+
+
 def test_while_an_example_fails_it_draws_again_and_tells_of_each_draft(assistant: CodeAssistant) -> None:
     task = "Write f so that f(1) == 987654321 holds."
     events = list(
@@ -181,9 +194,9 @@ def test_while_an_example_fails_it_draws_again_and_tells_of_each_draft(assistant
     if answer.unchecked:
         pytest.skip(answer.unchecked)
     checked = [event for event in events if isinstance(event, Checked)]
-    assert [event.draft for event in checked] == list(range(1, 12))
+    assert [event.draft for event in checked] == list(range(1, answer.drafts + 1))
     assert all(event.problem for event in checked)
-    assert answer.drafts == 11
+    assert answer.drafts == 1 + NORMAL.waves * NORMAL.width
     assert not answer.checked[0].passed
     assert answer.parses
 
