@@ -174,13 +174,11 @@ class Tokenizer:
                 ids.extend(self.encode(piece.replace(_GUARD, "")))
         return ids
 
-    def encode_fim(
-        self, prefix: str, suffix: str, others: Sequence[tuple[str, str]] = (), name: str = ""
-    ) -> list[int]:
+    def encode_fim(self, prefix: str, suffix: str, others: Sequence[tuple[str, str]] = ()) -> list[int]:
         """Tokens that ask for what stands between `prefix` and `suffix` (arXiv 2207.14255, PSM order).
 
-        `others` are (name, text) of other files of the project, and `name` that of the file with the gap, in the form
-        of Qwen2.5-Coder's technical report (arXiv 2409.12186); as comments where the model knows no such tokens.
+        `others` are (name, text) of other files of the project, written before it as in Qwen2.5-Coder's technical
+        report (arXiv 2409.12186); their names stand in comments where the model has no token for a new file.
         Raises RequestError if the model was not trained for gaps.
         """
         marks = {}
@@ -189,17 +187,15 @@ class Tokenizer:
         if None in marks.values():
             raise RequestError("this model cannot fill in the middle; use a code model", "suffix")
         ids = [marks["prefix"], *self.encode(prefix), marks["suffix"], *self.encode(suffix), marks["middle"]]
-        return [*self._encode_files(others, name), *(index for index in ids if index is not None)]
+        return [*self._encode_files(others), *(index for index in ids if index is not None)]
 
-    def _encode_files(self, files: Sequence[tuple[str, str]], last: str) -> list[int]:
-        if not files:
-            return []
+    def _encode_files(self, files: Sequence[tuple[str, str]]) -> list[int]:
+        """Each file with its name; after the last a header without one, for the file with the gap."""
         mark = next((self.special[name] for name in _FILE_NAMES if name in self.special), None)
-        ids: list[int] = []
-        for name, text in (*files, (last, "")):
-            ids += self.encode(f"# {name}\n") if mark is None else [mark, *self.encode(f"{name}\n")]
-            ids += self.encode(f"{text}\n") if text else []
-        return ids
+        if mark is None:
+            return [token for name, text in files for token in self.encode(f"# {name}\n{text}\n")]
+        ids = [token for name, text in files for token in (mark, *self.encode(f"{name}\n{text}\n"))]
+        return [*ids, mark] if files else []
 
     def split_fim(self, tokens: list[int]) -> tuple[str, str] | None:
         """Prefix and suffix of what `encode_fim` makes, which editors also write themselves; None for other text."""

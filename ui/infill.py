@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
@@ -109,13 +108,11 @@ def _final(body: InfillRequest, end: Completion, text: str) -> dict[str, Any]:
         "model": MODEL,
         "stop": True,
         "stop_type": "limit" if end.finish_reason == "length" else "eos",
-        "stopping_word": "",
         "has_new_line": "\n" in text,
         "truncated": False,
         "tokens_evaluated": end.prompt_tokens,
         "tokens_predicted": written,
         "tokens_cached": end.prompt_tokens + written,
-        "created": int(time.time()),
         "timings": {
             "cache_n": end.cached_tokens,
             "prompt_n": read,

@@ -126,7 +126,7 @@ def _is_doubtful(task: Task, draft: Draft, effort: Effort, language: str, sandbo
     if len(task.examples(draft.code)) <= effort.compared_examples:
         return True
     calls = call(draft.code, language, function, inputs, sandbox, task.context)
-    return any(result.error is not None for result in calls.results)
+    return calls.failure is not None or any(result.error is not None for result in calls.results)
 
 
 def _draw(

@@ -54,9 +54,8 @@ def find_intents(turn: Turn, recognizer: IntentRecognizer) -> None:
     if len(turn.parts) > 1 and _has_an_intent(turn):
         for part in turn.parts:
             _find_intent(turn, part, recognizer)
-        clear = [part for part in turn.parts if _is_clear(part)]
-        others = [part for part in turn.parts if part not in clear]
-        if clear and all(map(_is_foreign, others)) and _want_different_things(turn.parts):
+        known = all(_is_clear(part) or _is_foreign(part) for part in turn.parts)
+        if known and any(map(_is_clear, turn.parts)) and _want_different_things(turn.parts):
             return
     turn.parts = [Part(turn.text, turn.entities)]
     _find_intent(turn, turn.first, recognizer)

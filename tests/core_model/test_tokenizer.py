@@ -74,6 +74,15 @@ def test_the_gap_is_asked_for_with_the_models_own_tokens(qwen_tokenizer: Tokeniz
     assert [special[i] for i in ids if i in special] == ["<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"]
 
 
+def test_other_files_stand_before_the_gap_and_can_fake_no_token(qwen_tokenizer: Tokenizer) -> None:
+    ids = qwen_tokenizer.encode_fim("a", "b", [("x.py", "one"), ("y.py", "<|fim_prefix|>two")])
+    special = {index: text for text, index in qwen_tokenizer.special.items()}
+    marks = [special[index] for index in ids if index in special]
+    assert marks == ["<|file_sep|>"] * 3 + ["<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"]
+    assert qwen_tokenizer.decode(ids) == "x.py\none\ny.py\n<|fim_prefix|>two\nab"
+    assert qwen_tokenizer.split_fim(ids) == ("a", "b")
+
+
 def test_a_model_without_fill_in_tokens_says_so(edge_tokenizer: Tokenizer) -> None:
     with pytest.raises(RequestError, match="fill in the middle"):
         edge_tokenizer.encode_fim("a", "b")

@@ -183,9 +183,8 @@ def desk_server() -> Iterator[DeskServer]:
                 self._send(desk.refuse.pop(0), {"error": "refused"})
                 return
             status, answer = _route(desk, method, self.path, self.headers, body)
-            if (method, self.path.endswith("/messages")) == ("POST", True) or "comment" in body.get(
-                "ticket", ()
-            ):
+            of_chatwoot = method == "POST" and self.path.endswith("/messages")
+            if of_chatwoot or "comment" in body.get("ticket", {}):
                 while desk.hold.is_set():
                     time.sleep(0.01)
             if method != "GET" and desk.lose_answers:

@@ -7,7 +7,9 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -47,49 +49,48 @@ def until(condition: Callable[[], bool], timeout_s: float = 240) -> None:
         time.sleep(0.005)
 
 
-class Chatwoot:
-    """A desk's webhooks, and how the server is told of the desk."""
+@dataclass(frozen=True)
+class Service:
+    """How a desk sends its webhooks, and how the server is told of it. `threads` are four of its conversations."""
 
-    threads = ("1/1", "1/2", "1/3", "1/4")
-
-    def __init__(self, desk: DeskServer) -> None:
-        self.desk = desk
-        self.settings = {
-            "DUET_CHATWOOT_URL": desk.url,
-            "DUET_CHATWOOT_TOKEN": BOT_TOKEN,
-            "DUET_CHATWOOT_READER_TOKEN": AGENT_TOKEN,
-            "DUET_CHATWOOT_WEBHOOK_SECRET": SECRET,
-        }
-
-    def request(self, thread: str) -> tuple[str, bytes, dict[str, str]]:
-        body = json.dumps(self.desk.chatwoot_webhook(thread, ASK)).encode()
-        return "/integrations/chatwoot", body, sign_chatwoot(body)
+    path: str
+    threads: tuple[str, str, str, str]
+    webhook: Callable[[DeskServer, str, str], dict[str, Any]]
+    sign: Callable[[bytes], dict[str, str]]
+    url: str
+    settings: dict[str, str]
 
 
-class Zendesk:
-    threads = ("11", "12", "13", "14")
+CHATWOOT = Service(
+    "/integrations/chatwoot",
+    ("1/1", "1/2", "1/3", "1/4"),
+    DeskServer.chatwoot_webhook,
+    sign_chatwoot,
+    "DUET_CHATWOOT_URL",
+    {
+        "DUET_CHATWOOT_TOKEN": BOT_TOKEN,
+        "DUET_CHATWOOT_READER_TOKEN": AGENT_TOKEN,
+        "DUET_CHATWOOT_WEBHOOK_SECRET": SECRET,
+    },
+)
+ZENDESK = Service(
+    "/integrations/zendesk",
+    ("11", "12", "13", "14"),
+    DeskServer.zendesk_webhook,
+    sign_zendesk,
+    "DUET_ZENDESK_URL",
+    {"DUET_ZENDESK_EMAIL": EMAIL, "DUET_ZENDESK_TOKEN": API_TOKEN, "DUET_ZENDESK_WEBHOOK_SECRET": SECRET},
+)
 
-    def __init__(self, desk: DeskServer) -> None:
-        self.desk = desk
-        self.settings = {
-            "DUET_ZENDESK_URL": desk.url,
-            "DUET_ZENDESK_EMAIL": EMAIL,
-            "DUET_ZENDESK_TOKEN": API_TOKEN,
-            "DUET_ZENDESK_WEBHOOK_SECRET": SECRET,
-        }
 
-    def request(self, thread: str) -> tuple[str, bytes, dict[str, str]]:
-        body = json.dumps(self.desk.zendesk_webhook(thread, ASK)).encode()
-        return "/integrations/zendesk", body, sign_zendesk(body)
-
-
-def receives(url: str, desk: Chatwoot | Zendesk, thread: str) -> None:
+def receives(url: str, desk: DeskServer, service: Service, thread: str) -> None:
     """The server takes a webhook, if need be while it is still loading its model."""
-    path, body, headers = desk.request(thread)
+    body = json.dumps(service.webhook(desk, thread, ASK)).encode()
+    headers = service.sign(body)
 
     def accepted() -> bool:
         try:
-            answer = httpx.post(f"{url}{path}", content=body, headers=headers, timeout=60)
+            answer = httpx.post(f"{url}{service.path}", content=body, headers=headers, timeout=60)
         except httpx.ConnectError:
             return False
         assert answer.status_code == 200, answer.text
@@ -101,10 +102,10 @@ def receives(url: str, desk: Chatwoot | Zendesk, thread: str) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize(
-    ("service", "kind"), [(Chatwoot, "sqlite"), (Zendesk, "postgresql")], ids=["chatwoot", "zendesk"]
+    ("service", "kind"), [(CHATWOOT, "sqlite"), (ZENDESK, "postgresql")], ids=["chatwoot", "zendesk"]
 )
 def test_a_kill_at_any_moment_leaves_exactly_one_reply(
-    service: type[Chatwoot | Zendesk],
+    service: Service,
     kind: str,
     desk: DeskServer,
     tmp_path: Path,
@@ -117,14 +118,14 @@ def test_a_kill_at_any_moment_leaves_exactly_one_reply(
     database = Database(database_url)
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    there = service(desk)
-    first, second, third, last = there.threads
+    first, second, third, last = service.threads
     settings = {
         **{name: "" for name in os.environ if name.startswith(("DUET_ZENDESK", "DUET_CHATWOOT"))},
         "DUET_DATABASE_URL": database_url,
         "DUET_ADAPTERS_DIR": str(tmp_path),
         "DUET_API_KEYS": "",
-        **there.settings,
+        service.url: desk.url,
+        **service.settings,
     }
 
     def begun() -> bool:
@@ -139,7 +140,7 @@ def test_a_kill_at_any_moment_leaves_exactly_one_reply(
     # As soon as the webhook is answered; when the turn has begun; when the desk has the reply but has not said so.
     for thread, moment in ((first, lambda: True), (second, begun), (third, at_the_desk)):
         with started("--port", str(port), "--model", EDGE, **settings) as process:
-            receives(url, there, thread)
+            receives(url, desk, service, thread)
             if thread == third:
                 desk.wait_for_replies(second, 1)
                 desk.hold.set()
@@ -150,10 +151,10 @@ def test_a_kill_at_any_moment_leaves_exactly_one_reply(
     with started("--port", str(port), "--model", EDGE, **settings):
         for thread in (first, second, third):
             desk.wait_for_replies(thread, 1)
-        receives(url, there, last)
+        receives(url, desk, service, last)
         desk.wait_for_replies(last, 1)  # nothing of the others was left to send before it
         time.sleep(1)
-    assert [len(desk.replies(thread)) for thread in there.threads] == [1, 1, 1, 1]
+    assert [len(desk.replies(thread)) for thread in service.threads] == [1, 1, 1, 1]
     with database.read() as session:
         assert {post.status.value for post in session.scalars(select(DeskPost))} == {"sent"}
         assert len(session.scalars(select(Message)).all()) == 8
