@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -39,19 +41,24 @@ def find_products(session: Session, text: str) -> list[Product]:
 def find_options(products: list[Product], text: str) -> tuple[str, ...]:
     """Values of the named products' options that the text mentions: colours, sizes, capacities."""
     variants = [variant for product in products for variant in product.variants]
-    values = {str(value) for variant in variants for value in variant.options.values()}
-    folded = text.casefold()
-    return tuple(sorted(value for value in values if mentions_option(folded, value)))
+    return tuple(sorted(mentioned_options(text, (v for one in variants for v in one.options.values()))))
 
 
-def mentions_option(text: str, value: str) -> bool:
-    """Whether the case-folded text names an option's value as a word of its own, or by its Chinese name."""
-    folded = value.casefold()
-    chinese = _CHINESE_OPTIONS.get(folded)
-    if chinese is not None and chinese in text:
-        return True
-    # "what's" names no size S, "T-shirt" no size T.
-    return re.search(rf"(?<![a-z0-9'’-]){re.escape(folded)}(?![a-z0-9'’-])", text) is not None
+def mentioned_options(text: str, values: Iterable[Any]) -> set[str]:
+    """The options' values that the text names as words of their own, or by their Chinese names.
+
+    "Wi-Fi + Cellular" does not mention "Wi-Fi": what a longer value has taken names no shorter one.
+    """
+    rest, found = text.casefold(), set()
+    for value in sorted(set(map(str, values)), key=lambda value: (-len(value), value)):
+        folded = value.casefold()
+        # "what's" names no size S, "T-shirt" no size T.
+        named = re.compile(rf"(?<![a-z0-9'’-]){re.escape(folded)}(?![a-z0-9'’-])")
+        chinese = _CHINESE_OPTIONS.get(folded)
+        if named.search(rest) or (chinese is not None and chinese in rest):
+            found.add(value)
+            rest = named.sub(" ", rest)
+    return found
 
 
 def _named_by_kind(session: Session, text: str) -> list[Product]:

@@ -18,6 +18,7 @@ from apps.support.guard import MOST_CHARACTERS, guard, storable
 from apps.support.intents import INTENTS, OUT_OF_SCOPE, ExampleIntents, packaged_examples
 from apps.support.language import detect_language
 from apps.support.playbooks import _PLAYBOOKS
+from apps.support.product_names import mentioned_options
 from tests.support.conftest import TODAY
 
 NO_LIMIT = settings(
@@ -174,6 +175,20 @@ def test_an_address_is_read_part_by_part(text: str, line: str) -> None:
     address = parse_address(text)
     assert address is not None
     assert address.one_line() == line
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("do you have it in Wi-Fi + Cellular?", {"Wi-Fi + Cellular"}),
+        ("Wi-Fi please", {"Wi-Fi"}),
+        ("change it from wi-fi to wi-fi + cellular", {"Wi-Fi", "Wi-Fi + Cellular"}),
+        ("what's a T-shirt?", set()),
+        ("有黑色的吗", {"black"}),
+    ],
+)
+def test_an_option_within_a_longer_one_is_not_mentioned(text: str, options: set[str]) -> None:
+    assert mentioned_options(text, ["Wi-Fi", "Wi-Fi + Cellular", "S", "T", "black"]) == options
 
 
 @pytest.mark.parametrize(

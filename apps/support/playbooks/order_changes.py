@@ -24,7 +24,7 @@ from apps.support.playbooks.case import Case, Outcome
 from apps.support.playbooks.handbook_answers import answer_from
 from apps.support.playbooks.order_questions import refunds, track_refund
 from apps.support.playbooks.proof import with_order
-from apps.support.product_names import mentions_option
+from apps.support.product_names import mentioned_options
 from apps.support.sentences import Note, listing, write
 from apps.support.state import ActionName, PendingAction
 
@@ -236,13 +236,13 @@ def _offer_option(case: Case, order: Order, item: OrderItem, action: ActionName)
 
 def _wanted(case: Case, item: OrderItem, others: list[Variant]) -> Variant | None:
     """The variant that the message describes: what it does not mention stays as it is."""
-    text = case.text.casefold()
+    mentioned = mentioned_options(case.text, (v for other in others for v in other.options.values()))
     current = {name: str(value) for name, value in item.options.items()}
     best: tuple[int, Variant] | None = None
     for variant in others:
         options = {name: str(value) for name, value in variant.options.items()}
         changed = {name for name in options if options[name] != current.get(name)}
-        if changed and all(mentions_option(text, options[name]) for name in changed):
+        if changed and all(options[name] in mentioned for name in changed):
             score = len(changed)
             if best is None or score > best[0]:
                 best = (score, variant)

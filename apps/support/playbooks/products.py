@@ -7,7 +7,7 @@ from apps.support.facts import Money
 from apps.support.models import Product
 from apps.support.playbooks.case import Case, Outcome
 from apps.support.playbooks.handbook_answers import answer_from
-from apps.support.product_names import mentions_option
+from apps.support.product_names import mentioned_options
 from apps.support.sentences import Note, write
 
 MOST_OPTIONS = 6
@@ -30,12 +30,8 @@ def _about(case: Case, product: Product) -> list[Note]:
     if "warranty" in case.entities.wishes and product.warranty_months:
         months = str(product.warranty_months)
         return [write("product_warranty", language, must=("months",), product=name, months=months)]
-    wanted = {
-        str(value)
-        for variant in product.variants
-        for value in variant.options.values()
-        if str(value).casefold() not in ("yes", "no") and mentions_option(case.text.casefold(), str(value))
-    }
+    values = {str(value) for variant in product.variants for value in variant.options.values()}
+    wanted = mentioned_options(case.text, (v for v in values if v.casefold() not in ("yes", "no")))
     variants = [
         variant
         for variant in product.variants
