@@ -17,8 +17,9 @@ from apps.support.entities import Entities, bare_details, find_entities, without
 from apps.support.guard import MOST_CHARACTERS, guard, storable
 from apps.support.intents import INTENTS, OUT_OF_SCOPE, ExampleIntents, packaged_examples
 from apps.support.language import detect_language
-from apps.support.playbooks import _PLAYBOOKS
+from apps.support.playbooks import _PLAYBOOKS, Case, playbook_for
 from apps.support.product_names import mentioned_options
+from apps.support.state import ConversationState
 from tests.support.conftest import TODAY
 
 NO_LIMIT = settings(
@@ -336,3 +337,21 @@ def test_what_is_asked_about_an_order_is_read(
 )
 def test_harmless_words_alarm_nobody(text: str) -> None:
     assert guard(text).handover is None
+
+
+@pytest.mark.parametrize(
+    ("text", "playbook"),
+    [
+        ("cancel my pending order", "cancel_order"),
+        ("Could you please cancel the pending order?", "cancel_order"),
+        ("请帮我取消待处理的订单", "cancel_order"),
+        ("where is the order that I wanted to cancel?", "track_order"),
+    ],
+)
+def test_who_asks_to_cancel_is_not_told_the_state_instead(
+    sqlite_shop: Database, text: str, playbook: str
+) -> None:
+    with sqlite_shop.read() as session:
+        found = find_entities(session, text, TODAY)
+        case = Case(session, ConversationState(), "en", "track_order", found, text, TODAY)
+        assert playbook_for(case) is _PLAYBOOKS[playbook]

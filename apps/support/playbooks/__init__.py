@@ -88,6 +88,11 @@ _WHETHER_IN_TIME = re.compile(
     r"多久|几天|多长时间|还(?:能|可以)|[天周月年](?:后|内|之后|以后|以内|之内)",
     re.IGNORECASE,
 )
+_CANCELLING = re.compile(
+    r"^\W*(?:(?:please|can you|could you|i want to|i need to|i(?: woul|')d like to)\W+){0,2}cancel\b|"
+    r"^\W*(?:请|麻烦|帮我|我[想要]){0,3}(?:把.{0,12})?取消",
+    re.IGNORECASE,
+)
 _NEAR_RETURN = frozenset({"change_order", "get_refund", "out_of_scope", "place_order"})
 _NO_ORDER_NEEDED = frozenset(
     {"edit_account", "out_of_scope", "place_order", "set_up_shipping_address", "switch_account"}
@@ -112,8 +117,10 @@ def playbook_for(case: Case) -> Playbook:
     names_order = bool(case.entities.order_numbers) or (
         case.state.awaiting in ("order", "proof") and named_order
     )
-    if names_order and "cancel" in wishes:
-        return cancel_order
+    if "cancel" in wishes and (
+        names_order or (case.intent == "track_order" and _CANCELLING.search(case.text))
+    ):
+        return cancel_order  # "cancel my pending order" is no question about its state
     if "faulty" in wishes and not named_order and not wishes & {"return", "exchange", "warranty"}:
         return faulty_item
     if case.intent in ("place_order", "out_of_scope") and about_product and not waiting:
