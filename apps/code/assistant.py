@@ -18,7 +18,7 @@ from apps.code.drivers import CallResult
 from apps.code.examples import Example, find_examples
 from apps.code.prompts import LANGUAGE_NAMES, REPAIR, REPAIR_TRANSLATION, TRANSLATE, WRITE
 from apps.code.refining import Task, refine
-from apps.code.sample_inputs import sample_inputs
+from apps.code.sample_inputs import made_up_inputs, sample_inputs
 from apps.code.sandbox import Sandbox, SandboxUnavailableError
 from apps.code.signatures import Signature, signature_of, signatures
 from apps.code.syntax import parses
@@ -88,23 +88,15 @@ class CodeAssistant:
                 else _function_of(task, start, code, name)
             )
 
-        def examples_for(code: str) -> list[Example]:
-            function = function_in(code)
-            return find_examples(task, function) if function else []
-
         def judge(code: str) -> Verdict:
             assert self._sandbox is not None
-            return check(code, name, function_in(code), examples_for(code), self._sandbox, context)
+            function = function_in(code)
+            examples = find_examples(task, function) if function else []
+            made_up = made_up_inputs(function, [item.arguments for item in examples]) if function else []
+            return check(code, name, function, examples, self._sandbox, context, made_up)
 
-        work = Task(
-            prompt=WRITE,
-            repair=REPAIR,
-            inputs={"language_name": LANGUAGE_NAMES[name], "task": task},
-            judge=judge,
-            function=function_in,
-            examples=examples_for,
-            context=context,
-        )
+        inputs = {"language_name": LANGUAGE_NAMES[name], "task": task}
+        work = Task(WRITE, REPAIR, inputs, judge)
         events = self._refine(work, name, start, effort, max_tokens, temperature, seed)
         return self._compiled(events, compile, context)
 
@@ -144,19 +136,13 @@ class CodeAssistant:
             assert self._sandbox is not None
             return check(draft, to_name, function_in(draft), examples_for(draft), self._sandbox)
 
-        work = Task(
-            prompt=TRANSLATE,
-            repair=REPAIR_TRANSLATION,
-            inputs={
-                "source_name": LANGUAGE_NAMES[from_name],
-                "target_name": LANGUAGE_NAMES[to_name],
-                "source": from_name,
-                "code": code,
-            },
-            judge=judge,
-            function=function_in,
-            examples=examples_for,
-        )
+        inputs = {
+            "source_name": LANGUAGE_NAMES[from_name],
+            "target_name": LANGUAGE_NAMES[to_name],
+            "source": from_name,
+            "code": code,
+        }
+        work = Task(TRANSLATE, REPAIR_TRANSLATION, inputs, judge)
         events = self._refine(work, to_name, start, effort, max_tokens, temperature, seed)
         return self._compiled(events, compile)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from apps.code import drivers
@@ -30,11 +30,16 @@ class Calls:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a draft's run showed. `problem` tells the model, in words, what was wrong first."""
+    """What a draft's run showed. `problem` tells the model, in words, what was wrong first.
+
+    `made_up` has what came of inputs that nobody gave an answer for, by their text, and `crash` the first of them
+    that ended with an error, in words.
+    """
 
     checks: tuple[Check, ...] = ()
     problem: str | None = None
-    results: tuple[CallResult, ...] = ()
+    made_up: Mapping[str, CallResult] = field(default_factory=dict)
+    crash: str | None = None
 
     @property
     def passed(self) -> int:
@@ -75,8 +80,9 @@ def check(
     examples: Sequence[Example],
     sandbox: Sandbox,
     context: str = "",
+    made_up: Sequence[Sequence[Any]] = (),
 ) -> Verdict:
-    """Whether a draft parses, compiles and gives what the examples say.
+    """Whether a draft parses, compiles and gives what the examples say; and what it gives for `made_up` inputs.
 
     Raises ToolchainMissingError and SandboxError.
     """
@@ -85,33 +91,33 @@ def check(
         return Verdict((Check("parses", False, str(problem)),), f"it does not parse: {problem}")
     if function is None:
         return Verdict((), None)
-    calls = call(code, language, function, [example.arguments for example in examples], sandbox, context)
+    inputs = [*(example.arguments for example in examples), *made_up]
+    calls = call(code, language, function, inputs, sandbox, context)
     if calls.failure is not None:
         return Verdict((Check("runs", False, calls.failure),), calls.failure)
-    if not examples:
-        return Verdict((Check("compiles" if language != "python" else "loads", True),))
+    unreached = [CallResult(error="not reached")] * (len(inputs) - len(calls.results))
+    results = [*calls.results, *unreached]
     checks, first = [], None
-    for index, example in enumerate(examples):
-        result = calls.results[index] if index < len(calls.results) else CallResult(error="not reached")
+    for example, result in zip(examples, results, strict=False):
         passed = result.error is None and drivers.same(result.value, example.expected)
         detail = "" if passed else result.error or f"gives {_brief(result.value)}"
         checks.append(Check(example.text, passed, detail))
         if not passed and first is None:
             wanted = _brief(example.expected)
-            first = f"{_call_text(function, example)} {_wrong(result)}, but it must give {wanted}"
-    return Verdict(tuple(checks), first, calls.results)
+            first = f"{_call_text(function, example.arguments)} {_wrong(result)}, but it must give {wanted}"
+    if not examples:
+        checks.append(Check("compiles" if language != "python" else "loads", True))
+    others = list(zip(made_up, results[len(examples) :], strict=True))
+    crashes = (f"{_call_text(function, given)} {_wrong(result)}" for given, result in others if result.error)
+    found = {repr(tuple(given)): result for given, result in others}
+    return Verdict(tuple(checks), first, found, next(crashes, None))
 
 
-def agreement(results: Sequence[Sequence[CallResult]]) -> list[int]:
-    """For each draft, on how many inputs other drafts gave the same (counted once for each of them)."""
+def agreement(results: Sequence[Mapping[str, CallResult]]) -> list[int]:
+    """For each draft, on how many inputs a draft gave the same (counted for each draft, itself included)."""
     return [
-        sum(
-            _agree(one, another)
-            for other_index, other in enumerate(results)
-            if other_index != index
-            for one, another in zip(mine, other, strict=False)
-        )
-        for index, mine in enumerate(results)
+        sum(_agree(one, other[text]) for other in results for text, one in mine.items() if text in other)
+        for mine in results
     ]
 
 
@@ -119,8 +125,8 @@ def _agree(one: CallResult, another: CallResult) -> bool:
     return one.error is None and another.error is None and drivers.same(one.value, another.value)
 
 
-def _call_text(function: Signature, example: Example) -> str:
-    return f"{function.name}({', '.join(_brief(argument) for argument in example.arguments)})"
+def _call_text(function: Signature, arguments: Sequence[Any]) -> str:
+    return f"{function.name}({', '.join(_brief(argument) for argument in arguments)})"
 
 
 def _wrong(result: CallResult) -> str:

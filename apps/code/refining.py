@@ -11,18 +11,14 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from typing import Any
 
 from langchain_core.prompts import ChatPromptTemplate
 
 from apps.code.answers import Answer, Checked, Effort, Events, Token
-from apps.code.checking import Verdict, agreement, call
+from apps.code.checking import Verdict, agreement
 from apps.code.drafting import Draft, Drafting
-from apps.code.examples import Example
 from apps.code.prompts import fence
-from apps.code.sample_inputs import inputs_like, sample_inputs
 from apps.code.sandbox import Sandbox, SandboxError
-from apps.code.signatures import Signature
 from apps.code.syntax import parses
 from apps.code.toolchains import ToolchainMissingError
 
@@ -32,15 +28,12 @@ _UNCHECKABLE = (ToolchainMissingError, SandboxError)
 
 @dataclass(frozen=True)
 class Task:
-    """What is to be drafted and how a draft is judged; `function` finds what a draft's callers would call."""
+    """What is to be drafted and how a draft is judged."""
 
     prompt: ChatPromptTemplate
     repair: ChatPromptTemplate
     inputs: dict[str, str]
     judge: Callable[[str], Verdict]
-    function: Callable[[str], Signature | None]
-    examples: Callable[[str], Sequence[Example]]
-    context: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,10 +60,10 @@ def refine(
             unchecked = "this machine has no sandbox to run programs in"
         else:
             try:
-                judged = yield from _improve(task, drafting, effort, sandbox, first, started, seed)
+                judged = yield from _improve(task, drafting, effort, first, started, seed)
             except _UNCHECKABLE as error:
                 unchecked = str(error)
-    chosen = _choose(judged, task, drafting.language, sandbox)
+    chosen = _choose(judged)
     yield Answer(
         code=chosen.draft.code,
         language=drafting.language,
@@ -99,14 +92,13 @@ def _improve(
     task: Task,
     drafting: Drafting,
     effort: Effort,
-    sandbox: Sandbox,
     first: Draft,
     started: float,
     seed: int,
 ) -> Generator[Checked, None, list[_Judged]]:
     judged = [_Judged(first, task.judge(first.code))]
     yield _checked(1, judged[0])
-    compares = judged[0].all_pass and _is_doubtful(task, first, effort, drafting.language, sandbox)
+    compares = judged[0].all_pass and _is_doubtful(judged[0].verdict, effort)
     for wave in range(effort.waves):
         settled = any(item.all_pass for item in judged) and (wave > 0 or not compares)
         if settled or time.perf_counter() - started > effort.budget_s:
@@ -117,16 +109,12 @@ def _improve(
     return judged
 
 
-def _is_doubtful(task: Task, draft: Draft, effort: Effort, language: str, sandbox: Sandbox) -> bool:
+def _is_doubtful(verdict: Verdict, effort: Effort) -> bool:
     """Whether a draft that passes is to be compared with others: it was tried on few examples, or fails with an
     error on a made-up input, such as an empty list."""
-    function, inputs = task.function(draft.code), _inputs(task, draft)
-    if function is None or not inputs:
-        return False
-    if len(task.examples(draft.code)) <= effort.compared_examples:
-        return True
-    calls = call(draft.code, language, function, inputs, sandbox, task.context)
-    return calls.failure is not None or any(result.error is not None for result in calls.results)
+    return bool(verdict.made_up) and (
+        len(verdict.checks) <= effort.compared_examples or verdict.crash is not None
+    )
 
 
 def _draw(
@@ -134,17 +122,17 @@ def _draw(
 ) -> Generator[_Judged, None, None]:
     """`width` more drafts at the same time, which the engine computes as one batch.
 
-    One of them repairs the best draft so far, if something is wrong with it.
+    One of them repairs the best draft so far, if something is wrong with it or it fails on a made-up input.
     """
     best = max(judged, key=lambda item: item.verdict.passed)
+    problem = best.verdict.problem or best.verdict.crash
     left = threading.Event()
 
     def make(index: int) -> _Judged | None:
-        repairing = index == 0 and best.verdict.problem is not None
         prompt, inputs = task.prompt, task.inputs
-        if repairing:
+        if index == 0 and problem is not None:
             said = f"{fence(drafting.language)}{best.draft.code}```"
-            prompt, inputs = task.repair, {**inputs, "draft": said, "problem": best.verdict.problem or ""}
+            prompt, inputs = task.repair, {**inputs, "draft": said, "problem": problem}
         stream = drafting.stream(prompt, inputs, SAMPLE_TEMPERATURE, first_seed + index)
         try:
             while not left.is_set():
@@ -166,27 +154,12 @@ def _draw(
         pool.shutdown()
 
 
-def _choose(judged: Sequence[_Judged], task: Task, language: str, sandbox: Sandbox | None) -> _Judged:
+def _choose(judged: Sequence[_Judged]) -> _Judged:
     """The draft that passes most; among equals the one that most agree with; then the earliest."""
     score = [item.verdict.passed - (item.verdict.problem is not None) for item in judged]
     best = [item for item, mine in zip(judged, score, strict=True) if mine == max(score)]
-    function = task.function(best[0].draft.code)
-    inputs = _inputs(task, best[0].draft)
-    if len(best) < 3 or sandbox is None or function is None or not inputs:
-        return best[0]
-    outputs = [
-        call(item.draft.code, language, function, inputs, sandbox, task.context).results for item in best
-    ]
-    agreed = agreement(outputs)
+    agreed = agreement([item.verdict.made_up for item in best])
     return best[agreed.index(max(agreed))]
-
-
-def _inputs(task: Task, draft: Draft) -> list[tuple[Any, ...]]:
-    """Inputs to compare drafts on: of the declared types, or of those that the examples show."""
-    function = task.function(draft.code)
-    if function is None:
-        return []
-    return sample_inputs(function) or inputs_like([item.arguments for item in task.examples(draft.code)])
 
 
 def _checked(number: int, item: _Judged) -> Checked:

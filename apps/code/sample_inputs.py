@@ -1,4 +1,8 @@
-"""Inputs for a function, made from the types of its parameters."""
+"""Made-up inputs for a function: of its parameters' types, and changed a little from a task's examples.
+
+Changing what is known to be valid is EvalPlus's type-aware mutation (Liu et al. 2023, section 2.1): a Roman numeral
+or a line of brackets is hardly ever drawn from a type alone.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +30,14 @@ _WORDS = (
 _EDGES = (0, 1, 2, 3, 10)
 
 
+def made_up_inputs(function: Signature, examples: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
+    """Inputs to compare programs on, none of them an example; empty where nothing is known of their kinds."""
+    drawn = sample_inputs(function) or inputs_like(examples)
+    given = {repr(tuple(arguments)) for arguments in examples}
+    found = {repr(values): values for values in [*changed_inputs(examples), *drawn]}
+    return [values for text, values in found.items() if text not in given]
+
+
 def sample_inputs(function: Signature, count: int = 16, seed: int = 0) -> list[tuple[Any, ...]]:
     """Small and odd values first. Empty where a type is not known."""
     kinds = [kind for _, kind in function.parameters]
@@ -44,6 +56,20 @@ def inputs_like(examples: Sequence[Sequence[Any]], count: int = 16) -> list[tupl
     return sample_inputs(Signature("", kinds), count)
 
 
+def changed_inputs(
+    examples: Sequence[Sequence[Any]], count: int = 12, seed: int = 0
+) -> list[tuple[Any, ...]]:
+    """Examples with one argument changed a little: one more, an item left out, two letters swapped."""
+    draw = random.Random(seed)
+    changed = []
+    for index in range(count if examples and examples[0] else 0):
+        arguments = list(examples[index % len(examples)])
+        place = draw.randrange(len(arguments))
+        arguments[place] = _changed(arguments[place], draw)
+        changed.append(tuple(arguments))
+    return changed
+
+
 def kind_of(value: Any) -> ValueType | None:
     """None where nothing can be told from the value, or items differ in kind."""
     match value:
@@ -59,6 +85,37 @@ def kind_of(value: Any) -> ValueType | None:
             kind = kind_of(first)
             return ValueType("list", kind) if kind and all(kind_of(item) == kind for item in rest) else None
     return None
+
+
+def _changed(value: Any, draw: random.Random) -> Any:
+    match value:
+        case bool():
+            return not value
+        case int() | float():
+            return value + draw.choice((-1, 1))
+        case str():
+            return "".join(_rearranged(list(value), draw))
+        case list() if value and draw.random() < 0.5:
+            place = draw.randrange(len(value))
+            return [*value[:place], _changed(value[place], draw), *value[place + 1 :]]
+        case list():
+            return _rearranged(value, draw)
+    return value
+
+
+def _rearranged(items: list[Any], draw: random.Random) -> list[Any]:
+    """One item less, one twice, or two swapped."""
+    if not items:
+        return items
+    one, another = draw.randrange(len(items)), draw.randrange(len(items))
+    match draw.choice(("less", "twice", "swapped")):
+        case "less":
+            return [*items[:one], *items[one + 1 :]]
+        case "twice":
+            return [*items[:one], items[one], *items[one:]]
+    swapped = list(items)
+    swapped[one], swapped[another] = items[another], items[one]
+    return swapped
 
 
 def _value(kind: ValueType, draw: random.Random, size: int) -> Any:

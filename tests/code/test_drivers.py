@@ -97,9 +97,23 @@ def test_a_draft_that_does_not_compile_is_told_with_the_compilers_words(sandbox:
 
 
 def test_the_draft_that_others_agree_with_scores_highest() -> None:
-    one, two, three = ([CallResult(value) for value in values] for values in ([1, 2], [1, 2], [1, 9]))
-    assert agreement([one, two, three]) == [3, 3, 2]
-    assert agreement([[CallResult(error="x")], [CallResult(error="x")]]) == [0, 0]
+    def results(*values: object) -> dict[str, CallResult]:
+        return {str(index): CallResult(value) for index, value in enumerate(values)}
+
+    assert agreement([results(1, 2), results(1, 2), results(1, 9)]) == [5, 5, 4]
+    assert agreement([{"0": CallResult(error="x")}, {"0": CallResult(error="x")}, results(1)]) == [0, 0, 1]
+
+
+def test_made_up_inputs_are_run_behind_the_examples_and_the_first_that_fails_is_told(
+    sandbox: Sandbox,
+) -> None:
+    code = "def head(xs):\n    return xs[0]\n"
+    examples = [Example(([4],), 4, "head([4]) == 4")]
+    made_up = [([7, 8],), ([],)]
+    verdict = check(code, "python", signature_of(code, "python"), examples, sandbox, made_up=made_up)
+    assert (verdict.passed, verdict.problem) == (1, None)
+    assert verdict.made_up["([7, 8],)"] == CallResult(7)
+    assert verdict.crash is not None and verdict.crash.startswith("head([]) fails with IndexError")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.code.examples import find_examples, read_value
-from apps.code.sample_inputs import inputs_like, sample_inputs
+from apps.code.sample_inputs import changed_inputs, inputs_like, made_up_inputs, sample_inputs
 from apps.code.signatures import Signature, ValueType, signature_of, signatures, type_from
 
 ADD = Signature("add", (("a", None), ("b", None)))
@@ -126,6 +126,24 @@ def test_inputs_fit_the_types_and_are_the_same_each_time() -> None:
     assert all(isinstance(xs, list) and isinstance(s, str) for xs, s in inputs)
     assert inputs == sample_inputs(function)
     assert sample_inputs(ADD) == []
+
+
+@given(st.lists(st.tuples(st.lists(st.integers()), st.text(), st.integers()), min_size=1, max_size=4))
+def test_changed_inputs_keep_their_types(examples: list[tuple[list[int], str, int]]) -> None:
+    changed = changed_inputs(examples)
+    assert len(changed) == 12
+    for xs, text, number in changed:
+        assert isinstance(xs, list) and all(isinstance(x, int) for x in xs)
+        assert isinstance(text, str) and isinstance(number, int)
+
+
+def test_made_up_inputs_are_none_of_the_examples() -> None:
+    function = Signature("f", (("s", ValueType("str")),))
+    made_up = made_up_inputs(function, [("IX",), ("a",)])
+    assert len(made_up) > 15
+    assert ("IX",) not in made_up and ("a",) not in made_up
+    assert {("XI",), ("I",), ("X",), ("IIX",), ("IXX",)} & set(made_up)
+    assert made_up_inputs(Signature("g", (("x", None),)), []) == []
 
 
 def test_inputs_are_made_like_those_of_an_example() -> None:
