@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is done for an answer: up to `waves` times `width` more drafts while none passes.
+    """How much is done for an answer: up to `waves` times `width` more drafts, until `alike` of those that pass give
+    the same for inputs that are made up.
 
-    A draft that passes is compared with a wave of others all the same where it was tried on no more than
-    `compared_examples`, for few examples prove little, or where it fails with an error on a made-up input. No wave
-    is begun after `budget_s`.
+    A first draft that passes is enough, but where it was tried on no more than `compared_examples`, for few examples
+    prove little, or where it fails with an error on a made-up input. No wave is begun after `budget_s`.
     """
 
     name: str
@@ -20,6 +20,7 @@ class Effort:
     width: int
     budget_s: float
     compared_examples: int = 0
+    alike: int = 3
 
 
 EFFORTS = {

@@ -121,6 +121,14 @@ def agreement(results: Sequence[Mapping[str, CallResult]]) -> list[int]:
     ]
 
 
+def agree(one: Mapping[str, CallResult], another: Mapping[str, CallResult]) -> bool:
+    """Whether two drafts give the same for every input, an error included."""
+    return one.keys() == another.keys() and all(
+        _agree(result, another[text]) or bool(result.error and another[text].error)
+        for text, result in one.items()
+    )
+
+
 def _agree(one: CallResult, another: CallResult) -> bool:
     return one.error is None and another.error is None and drivers.same(one.value, another.value)
 

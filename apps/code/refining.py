@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from langchain_core.prompts import ChatPromptTemplate
 
 from apps.code.answers import Answer, Checked, Effort, Events, Token
-from apps.code.checking import Verdict, agreement
+from apps.code.checking import Verdict, agree, agreement
 from apps.code.drafting import Draft, Drafting
 from apps.code.prompts import fence
 from apps.code.sandbox import Sandbox, SandboxError
@@ -100,7 +100,7 @@ def _improve(
     yield _checked(1, judged[0])
     compares = judged[0].all_pass and _is_doubtful(judged[0].verdict, effort)
     for wave in range(effort.waves):
-        settled = any(item.all_pass for item in judged) and (wave > 0 or not compares)
+        settled = _is_settled(judged, effort) if wave else judged[0].all_pass and not compares
         if settled or time.perf_counter() - started > effort.budget_s:
             break
         for item in _draw(task, drafting, judged, effort.width, seed + 1 + wave * effort.width):
@@ -115,6 +115,16 @@ def _is_doubtful(verdict: Verdict, effort: Effort) -> bool:
     return bool(verdict.made_up) and (
         len(verdict.checks) <= effort.compared_examples or verdict.crash is not None
     )
+
+
+def _is_settled(judged: Sequence[_Judged], effort: Effort) -> bool:
+    """Whether a draft passes, and as many as the effort asks for give the same as it for all made-up inputs."""
+    passing = [item for item in judged if item.all_pass]
+    if not passing:
+        return False
+    made_up = _choose(passing).verdict.made_up
+    alike = sum(agree(made_up, item.verdict.made_up) for item in passing)
+    return not made_up or alike >= effort.alike
 
 
 def _draw(
