@@ -184,6 +184,19 @@ def test_a_draft_that_fails_with_an_error_on_other_inputs_is_compared_with_other
     assert all(check.passed for check in answer.checked)
 
 
+def test_drafts_that_pass_but_are_not_alike_on_other_inputs_do_not_settle_it(
+    assistant: CodeAssistant,
+) -> None:
+    task = "Write f so that f(1) == 5 holds."
+    start = "import random\n\n\ndef f(n):\n    return 5 if n == 1 else random.random()\n"
+    answer = list(assistant.write(task, "python", start=start, effort=NORMAL, max_tokens=1))[-1]
+    assert isinstance(answer, Answer)
+    if answer.unchecked:
+        pytest.skip(answer.unchecked)
+    assert answer.drafts == 1 + NORMAL.waves * NORMAL.width
+    assert answer.checked[0].passed
+
+
 def test_while_an_example_fails_it_draws_again_and_tells_of_each_draft(assistant: CodeAssistant) -> None:
     task = "Write f so that f(1) == 987654321 holds."
     events = list(

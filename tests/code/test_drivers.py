@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from apps.code import drivers
-from apps.code.checking import agreement, call, check
+from apps.code.checking import agree, agreement, call, check
 from apps.code.drivers import CallResult, same
 from apps.code.examples import Example
 from apps.code.sandbox import Sandbox
@@ -104,6 +104,16 @@ def test_the_draft_that_others_agree_with_scores_highest() -> None:
     assert agreement([{"0": CallResult(error="x")}, {"0": CallResult(error="x")}, results(1)]) == [0, 0, 1]
 
 
+def test_drafts_are_alike_that_fail_on_the_same_inputs_and_else_give_the_same() -> None:
+    failing, other = (
+        {"0": CallResult(error="x"), "1": CallResult(2)},
+        {"0": CallResult(1), "1": CallResult(2)},
+    )
+    assert agree(failing, {"0": CallResult(error="y"), "1": CallResult(2)})
+    assert not agree(failing, other)
+    assert not agree(other, {"1": CallResult(2)})
+
+
 def test_made_up_inputs_are_run_behind_the_examples_and_the_first_that_fails_is_told(
     sandbox: Sandbox,
 ) -> None:
@@ -113,7 +123,8 @@ def test_made_up_inputs_are_run_behind_the_examples_and_the_first_that_fails_is_
     verdict = check(code, "python", signature_of(code, "python"), examples, sandbox, made_up=made_up)
     assert (verdict.passed, verdict.problem) == (1, None)
     assert verdict.made_up["([7, 8],)"] == CallResult(7)
-    assert verdict.crash is not None and verdict.crash.startswith("head([]) fails with IndexError")
+    assert verdict.crash is not None
+    assert verdict.crash.startswith("head([]) fails with IndexError")
 
 
 @pytest.mark.parametrize(
