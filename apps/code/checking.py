@@ -12,12 +12,15 @@ from apps.code.compilers import errors_of
 from apps.code.definitions import definitions
 from apps.code.drivers import CallResult
 from apps.code.examples import Example
-from apps.code.sandbox import Limits, Run, Sandbox
+from apps.code.sandbox import Limits, Outcome, Sandbox
 from apps.code.signatures import Signature
 from apps.code.syntax import syntax_problem
 from apps.code.toolchains import toolchain
 
 CHECK_LIMITS = Limits(cpu_s=4, wall_s=30)
+# A program that one call kills is begun again behind that call, but not one that has used up its time or memory.
+_DEATHS = (Outcome.CRASHED, Outcome.WRONG_EXIT, Outcome.OK)
+_MOST_RUNS = 8
 
 
 @dataclass(frozen=True)
@@ -64,12 +67,17 @@ def call(
     with toolchain(language, sandbox).build(program_text) as program:
         if program.compilation is not None and not program.compilation.ok:
             return Calls(failure=f"it does not compile: {errors_of(program.compilation)}")
-        run = program.run(drivers.arguments_in(inputs), limits=CHECK_LIMITS)
-    results = drivers.results_of(run.stdout)
-    if len(results) < len(inputs):
-        if not results and not run.ok:
-            return Calls(failure=_traceback(run))
-        results.append(CallResult(error=run.reason))
+        results: list[CallResult] = []
+        for _ in range(_MOST_RUNS):
+            run = program.run(drivers.arguments_in(inputs[len(results) :]), limits=CHECK_LIMITS)
+            if not results and not run.ok and not drivers.results_of(run.stdout):
+                return Calls(failure=f"it cannot be run: {run.reason}")
+            results += drivers.results_of(run.stdout)
+            if len(results) >= len(inputs):
+                break
+            results.append(CallResult(error=run.reason))
+            if len(results) == len(inputs) or run.outcome not in _DEATHS:
+                break
     return Calls(tuple(results))
 
 
@@ -139,10 +147,6 @@ def _call_text(function: Signature, arguments: Sequence[Any]) -> str:
 
 def _wrong(result: CallResult) -> str:
     return f"fails with {result.error}" if result.error is not None else f"gives {_brief(result.value)}"
-
-
-def _traceback(run: Run) -> str:
-    return f"it cannot be run: {run.reason}"
 
 
 def _brief(value: Any) -> str:

@@ -70,14 +70,15 @@ def test_one_failing_call_does_not_end_the_others_and_noise_is_no_result(
     assert [result.error is None for result in results] == [True, False, True]
 
 
-def test_a_crash_ends_the_calls_and_says_how(sandbox: Sandbox) -> None:
-    code = "import os\n\n\ndef f(n):\n    return n or os.abort()\n"
-    function = signature_of(code, "python", "f")
+def test_a_program_that_one_call_kills_is_begun_again_behind_it(sandbox: Sandbox) -> None:
+    code = "int f(std::vector<int> xs) { if (xs.empty()) abort(); return xs[0]; }\n"
+    function = signature_of(code, "cpp")
     assert function is not None
-    results = call(code, "python", function, [(1,), (0,), (2,)], sandbox).results
-    assert results[0].value == 1
+    results = call(code, "cpp", function, [([3],), ([],), ([4],)], sandboxed("cpp", sandbox)).results
+    assert [result.value for result in results] == [3, None, 4]
     assert "SIGABRT" in str(results[1].error)
-    assert len(results) == 2
+    dead = call(code, "cpp", function, [([],), ([4],)], sandboxed("cpp", sandbox))
+    assert "SIGABRT" in str(dead.failure)
 
 
 def test_a_wrong_draft_is_told_with_its_first_wrong_call(sandbox: Sandbox) -> None:
