@@ -9,6 +9,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.prompts import ChatPromptTemplate
 
 from apps.code.constraints import Constraints
+from apps.code.headers import with_headers
 from apps.code.prompts import END_OF_BLOCK, fence
 from core_model.chat_model import DuetChatModel
 
@@ -32,7 +33,11 @@ class Draft:
 
 @dataclass(frozen=True)
 class Drafting:
-    """How drafts of one answer are made. `start` is code that each begins with."""
+    """How drafts of one answer are made.
+
+    `start` is code that each begins with; C++ gets the headers besides that it uses. Without `constraints` a draft is
+    just what the model wrote.
+    """
 
     model: DuetChatModel
     constraints: Constraints | None
@@ -43,7 +48,7 @@ class Drafting:
     def stream(
         self, prompt: ChatPromptTemplate, inputs: dict[str, str], temperature: float, seed: int
     ) -> Generator[str, None, Draft]:
-        """Yields the code as it comes, the start included; returns the whole."""
+        """Yields the code as it comes, the start included; returns the whole, with its headers."""
         block = self.constraints.block(self.language, self.start) if self.constraints else None
         chain = prompt | self.model.bind(
             prefill=fence(self.language) + self.start,
@@ -67,7 +72,10 @@ class Drafting:
             said = ""
         tokens = last.usage_metadata["output_tokens"] if last.usage_metadata else 0
         reason = last.response_metadata.get("finish_reason", "stop")
-        return Draft((self.start + said).rstrip() + "\n", tokens, reason)
+        code = (self.start + said).rstrip() + "\n"
+        if self.constraints and self.language == "cpp":
+            code = with_headers(code)
+        return Draft(code, tokens, reason)
 
     def _demonstrations(self) -> list[str]:
         """Where an answer that the user began ends, but for what the beginning itself contains."""

@@ -1,0 +1,63 @@
+"""Headers that C++ code uses and does not include."""
+
+from __future__ import annotations
+
+import pytest
+
+from apps.code.headers import _C_NAMES, _NAMES, with_headers
+from apps.code.sandbox import Sandbox
+from apps.code.toolchains import ToolchainMissingError, toolchain
+
+START = "/* Distinct words */\n#include <vector>\nusing namespace std;\n\nint f(vector<string> words) {\n"
+
+
+def test_what_the_body_uses_is_included_behind_the_includes_of_the_start() -> None:
+    code = START + "    set<string> seen;\n    float most = FLT_MAX;\n    return seen.size();\n}\n"
+    lines = with_headers(code).splitlines()
+    assert lines[:5] == [
+        "/* Distinct words */",
+        "#include <vector>",
+        "#include <cfloat>",
+        "#include <set>",
+        "#include <string>",
+    ]
+    assert "\n".join(line for line in lines if line not in lines[2:5]) + "\n" == code
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "#include <bits/stdc++.h>\nusing namespace std;\nset<int> s;\n",
+        "#include <math.h>\ndouble f(double x) { return sqrt(x); }\n",
+        "int gcd(int a, int b) { return b ? gcd(b, a % b) : a; }\nusing namespace std;\n",
+        "struct set { int x; };\nset s;\n",
+        "template <class T> class vector;\n",
+        "#include <vector>\nusing namespace std;\nint f(vector<int>& list) { int count = 0; return list[count]; }\n",
+        "vector<int> f();\n",  # no std, so somebody else's
+        "",
+    ],
+)
+def test_what_needs_no_header_stays_as_it_is(code: str) -> None:
+    assert with_headers(code) == code
+
+
+def test_a_qualified_name_is_the_standard_librarys() -> None:
+    code = "int f(std::map<int, int> m, std::string s) { return std::accumulate(s.begin(), s.end(), 0); }\n"
+    assert with_headers(code) == "#include <map>\n#include <numeric>\n#include <string>\n" + code
+    assert with_headers(with_headers(code)) == with_headers(code)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("header", [*_NAMES, *_C_NAMES])
+def test_each_name_stands_in_its_header(header: str, sandbox: Sandbox) -> None:
+    names = (_NAMES | _C_NAMES)[header].split()
+    functions = [name for name in names if not name.isupper() and name not in ("assert", "M_PI", "chrono")]
+    macros = [name for name in names if name.isupper()]
+    try:
+        tool = toolchain("cpp", sandbox)
+    except ToolchainMissingError as error:
+        pytest.skip(str(error))
+    lines = [f"#include <{header}>", *(f"using std::{name};" for name in functions)]
+    lines += [f"auto value_{name} = {name};" for name in macros]
+    run = tool.check("\n".join(lines) + "\n")
+    assert run.ok, run.stderr
