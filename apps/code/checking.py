@@ -15,7 +15,7 @@ from apps.code.examples import Example
 from apps.code.sandbox import Limits, Outcome, Sandbox
 from apps.code.signatures import Signature
 from apps.code.syntax import syntax_problem
-from apps.code.toolchains import toolchain
+from apps.code.toolchains import PythonToolchain, toolchain
 
 CHECK_LIMITS = Limits(cpu_s=4, wall_s=30)
 # A program that one call kills is begun again behind that call, but not one that has used up its time or memory.
@@ -99,6 +99,8 @@ def check(
         return Verdict((Check("parses", False, str(problem)),), f"it does not parse: {problem}")
     if function is None:
         return Verdict((), None)
+    if language != "python" and any(kind is None for _, kind in function.parameters):
+        return _compiles(code, language, sandbox, context)
     inputs = [*(example.arguments for example in examples), *made_up]
     calls = call(code, language, function, inputs, sandbox, context)
     if calls.failure is not None:
@@ -119,6 +121,15 @@ def check(
     crashes = (f"{_call_text(function, given)} {_wrong(result)}" for given, result in others if result.error)
     found = {repr(tuple(given)): result for given, result in others}
     return Verdict(tuple(checks), first, found, next(crashes, None))
+
+
+def _compiles(code: str, language: str, sandbox: Sandbox, context: str) -> Verdict:
+    """All that can be said of a function that nothing can be passed to, since it takes a map, for instance."""
+    tools = toolchain(language, sandbox)
+    assert not isinstance(tools, PythonToolchain)
+    compilation = tools.check(drivers.before(code, language) + context + code)
+    problem = None if compilation.ok else f"it does not compile: {errors_of(compilation)}"
+    return Verdict((Check("compiles", compilation.ok, problem or ""),), problem)
 
 
 def agreement(results: Sequence[Mapping[str, CallResult]]) -> list[int]:

@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.prompts import ChatPromptTemplate
 
 from apps.code.constraints import Constraints
-from apps.code.headers import with_headers
+from apps.code.cpp_declarations import with_declarations
 from apps.code.prompts import END_OF_BLOCK, fence
 from core_model.chat_model import DuetChatModel
 
@@ -35,8 +35,8 @@ class Draft:
 class Drafting:
     """How drafts of one answer are made.
 
-    `start` is code that each begins with; C++ gets the headers besides that it uses. Without `constraints` a draft is
-    just what the model wrote.
+    `start` is code that each begins with; C++ gets the headers and declarations that it lacks. Without `constraints` a
+    draft is just what the model wrote.
     """
 
     model: DuetChatModel
@@ -48,7 +48,7 @@ class Drafting:
     def stream(
         self, prompt: ChatPromptTemplate, inputs: dict[str, str], temperature: float, seed: int
     ) -> Generator[str, None, Draft]:
-        """Yields the code as it comes, the start included; returns the whole, with its headers."""
+        """Yields the code as it comes, the start included; returns the whole."""
         block = self.constraints.block(self.language, self.start) if self.constraints else None
         chain = prompt | self.model.bind(
             prefill=fence(self.language) + self.start,
@@ -74,7 +74,7 @@ class Drafting:
         reason = last.response_metadata.get("finish_reason", "stop")
         code = (self.start + said).rstrip() + "\n"
         if self.constraints and self.language == "cpp":
-            code = with_headers(code)
+            code = with_declarations(code)
         return Draft(code, tokens, reason)
 
     def _demonstrations(self) -> list[str]:

@@ -105,6 +105,44 @@ def test_the_draft_that_others_agree_with_scores_highest() -> None:
     assert agreement([{"0": CallResult(error="x")}, {"0": CallResult(error="x")}, results(1)]) == [0, 0, 1]
 
 
+def test_a_function_named_like_one_of_the_standard_library_is_called(sandbox: Sandbox) -> None:
+    code = (
+        "#include <algorithm>\n#include <vector>\nusing namespace std;\n"
+        "bool is_sorted(const vector<int>& xs) { return xs.size() < 2; }\n"
+    )
+    function = signature_of(code, "cpp")
+    assert function is not None
+    results = call(code, "cpp", function, [([3],), ([1, 2],)], sandboxed("cpp", sandbox)).results
+    assert [result.value for result in results] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("language", "code"),
+    [
+        ("cpp", "#include <map>\nint f(std::map<int, int> m) {{ return m.size(){}; }}\n"),
+        (
+            "java",
+            "import java.util.*;\nclass A {{ int f(Map<String, String> m) {{ return m.size(){}; }} }}\n",
+        ),
+    ],
+)
+def test_a_function_that_takes_a_map_is_compiled_only(language: str, code: str, sandbox: Sandbox) -> None:
+    examples = [Example(({"a": 1},), 1, "f({'a': 1}) == 1")]
+    for ending, passes in (("", True), (" + none", False)):
+        written = code.format(ending)
+        function = signature_of(written, language)
+        verdict = check(written, language, function, examples, sandboxed(language, sandbox))
+        assert [(item.name, item.passed) for item in verdict.checks] == [("compiles", passes)]
+        assert (verdict.problem is None) == passes
+
+
+def test_a_java_map_is_shown_as_an_object(sandbox: Sandbox) -> None:
+    code = 'class A { java.util.Map<String, Integer> f(int n) { return java.util.Map.of("n", n); } }\n'
+    function = signature_of(code, "java")
+    assert function is not None
+    assert call(code, "java", function, [(3,)], sandboxed("java", sandbox)).results[0].value == {"n": 3}
+
+
 def test_drafts_are_alike_that_fail_on_the_same_inputs_and_else_give_the_same() -> None:
     failing, other = (
         {"0": CallResult(error="x"), "1": CallResult(2)},

@@ -176,6 +176,11 @@ class DuetDriver {
         if (value instanceof Number || value instanceof Boolean) return value.toString();
         if (value instanceof java.util.Optional) return show(((java.util.Optional<?>) value).orElse(null));
         java.util.List<String> items = new java.util.ArrayList<>();
+        if (value instanceof java.util.Map) {
+            for (java.util.Map.Entry<?, ?> entry : ((java.util.Map<?, ?>) value).entrySet())
+                items.add(quoted(String.valueOf(entry.getKey())) + ": " + show(entry.getValue()));
+            return "{" + String.join(", ", items) + "}";
+        }
         if (value.getClass().isArray()) {
             for (int i = 0; i < java.lang.reflect.Array.getLength(value); i++) items.add(show(java.lang.reflect.Array.get(value, i)));
         } else if (value instanceof java.util.Collection) {

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from apps.code.cpp_declarations import free_function
+from apps.code.syntax import parse
+
 _FOLDER = Path(__file__).parent
 _MARK = "\x1e"
 _EMPTY: tuple[Any, ...] = (None, [], {})
@@ -108,7 +111,7 @@ def after(code: str, language: str, entry_point: str) -> str:
             return f"\n{driver}\npublic class Main {{\n    {main}\n}}\n"
         case "cpp":
             holder = _cpp_class_of(code, entry_point)
-            function = f"&{holder}::{entry_point}" if holder else f"&{entry_point}"
+            function = f"&{holder}::{entry_point}" if holder else _cpp_pointer(code, entry_point)
             return f"\nint main() {{ duet_driver::run({function}); }}\n"
         case _:
             driver = (_FOLDER / "driver.py").read_text(encoding="utf-8").split("\n", 2)[2]
@@ -150,6 +153,15 @@ def _value(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return text
+
+
+def _cpp_pointer(code: str, entry_point: str) -> str:
+    """Its type is written out, for the standard library may have functions of that name, too (`is_sorted`)."""
+    for function in map(free_function, parse(code, "cpp").children):
+        if function is not None and function.name == entry_point and "=" not in function.parameters:
+            returns = re.sub(r"\b(?:static|inline|constexpr)\b", "", function.returns).strip()
+            return f"static_cast<{returns} (*){function.parameters}>(&::{entry_point})"
+    return f"&{entry_point}"
 
 
 def _cpp_class_of(code: str, entry_point: str) -> str | None:

@@ -1,12 +1,14 @@
-"""Adds the headers of the standard library that C++ code uses and does not include.
+"""What C++ wants to be told before it is used: the standard library's headers, and functions defined further down.
 
-A model that goes on from `#include <vector>` and an opened function cannot go back to write another include, and
-compilers refuse the name. Where each name belongs is told by the C++17 standard's header synopses.
+A model that goes on from `#include <vector>` and an opened function cannot go back to write another include, nor a
+helper above the function it is in, and compilers refuse the names. Where each of the library's names belongs is told by
+the header synopses of the C++17 standard.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from tree_sitter import Node
 
@@ -73,6 +75,11 @@ _C_HEADER_OF = {name: header for header, names in _C_NAMES.items() for name in n
 _EVERYTHING = "bits/stdc++.h"
 
 
+def with_declarations(code: str) -> str:
+    """C++ code with the headers and the function declarations that it lacks; the rest stays as it is."""
+    return with_headers(_with_prototypes(code))
+
+
 def with_headers(code: str) -> str:
     """C++ code with `#include` lines for what it uses, behind those it has or else at its beginning.
 
@@ -93,6 +100,67 @@ def with_headers(code: str) -> str:
     lines = code.splitlines(keepends=True)
     place = includes[-1].start_point.row + 1 if includes else 0
     return "".join([*lines[:place], *(f"#include <{header}>\n" for header in missing), *lines[place:]])
+
+
+def _with_prototypes(code: str) -> str:
+    """Functions that stand behind their first use are declared in front of the function that uses them."""
+    content = code.encode("utf-8", "replace")
+    root = parse(code, "cpp")
+    functions = [found for node in root.children if (found := free_function(node)) is not None]
+    known = {_text(name) for node in root.children for name in _declared_functions(node)}
+    missing: dict[str, str] = {}
+    first: Node | None = None
+    for place, user in enumerate(functions):
+        used = {_text(node) for node in _nodes(user.definition, "identifier")}
+        for function in functions[place + 1 :]:
+            if function.name in used - known and "=" not in function.parameters:
+                missing.setdefault(
+                    function.name, f"{function.returns} {function.name}{function.parameters};\n"
+                )
+                first = first or user.definition
+        known.add(user.name)
+    if first is None:
+        return code
+    before, after = content[: first.start_byte], content[first.start_byte :]
+    return before.decode() + "".join(missing.values()) + "\n" + after.decode()
+
+
+@dataclass(frozen=True)
+class FreeFunction:
+    """A function definition outside of classes and templates; `parameters` with the parentheses."""
+
+    definition: Node
+    returns: str
+    name: str
+    parameters: str
+
+
+def free_function(node: Node) -> FreeFunction | None:
+    """None for any other node."""
+    if node.type != "function_definition":
+        return None
+    declarator = _function_declarator(node)
+    if declarator is None:
+        return None
+    name, parameters = (declarator.child_by_field_name(field) for field in ("declarator", "parameters"))
+    if name is None or name.type != "identifier":
+        return None
+    returns = (node.text or b"")[: declarator.start_byte - node.start_byte].decode("utf-8", "replace")
+    return FreeFunction(node, returns.strip(), _text(name), _text(parameters))
+
+
+def _function_declarator(node: Node) -> Node | None:
+    declarator = node.child_by_field_name("declarator")
+    while declarator is not None and declarator.type != "function_declarator":
+        declarator = declarator.child_by_field_name("declarator")
+    return declarator
+
+
+def _declared_functions(node: Node) -> Iterator[Node]:
+    declarator = _function_declarator(node) if node.type == "declaration" else None
+    name = declarator.child_by_field_name("declarator") if declarator else None
+    if name is not None:
+        yield name
 
 
 def _header_of(name: str) -> str | None:

@@ -1,10 +1,10 @@
-"""Headers that C++ code uses and does not include."""
+"""Headers and declarations that C++ code lacks."""
 
 from __future__ import annotations
 
 import pytest
 
-from apps.code.headers import _C_NAMES, _NAMES, with_headers
+from apps.code.cpp_declarations import _C_NAMES, _NAMES, with_declarations, with_headers
 from apps.code.sandbox import Sandbox
 from apps.code.toolchains import ToolchainMissingError, toolchain
 
@@ -45,6 +45,32 @@ def test_a_qualified_name_is_the_standard_librarys() -> None:
     code = "int f(std::map<int, int> m, std::string s) { return std::accumulate(s.begin(), s.end(), 0); }\n"
     assert with_headers(code) == "#include <map>\n#include <numeric>\n#include <string>\n" + code
     assert with_headers(with_headers(code)) == with_headers(code)
+
+
+HELPERS = (
+    "#include <vector>\n\n/* Counts primes. */\nint primes(std::vector<int> xs) {\n    int n = 0;\n"
+    "    for (int x : xs) n += is_prime(x);\n    return n;\n}\n\n"
+    "bool is_prime(int x) {\n    return x > 1 && !divides(x);\n}\n\n"
+    "static const int *none() { return 0; }\n\nbool divides(int x) { return x % 2 == 0; }\n"
+)
+
+
+def test_helpers_behind_their_use_are_declared_in_front_of_it(sandbox: Sandbox) -> None:
+    whole = with_declarations(HELPERS)
+    assert "/* Counts primes. */\nbool is_prime(int x);\nbool divides(int x);\n\nint primes(" in whole
+    assert "none();" not in whole
+    assert with_declarations(whole) == whole
+    try:
+        tool = toolchain("cpp", sandbox)
+    except ToolchainMissingError as error:
+        pytest.skip(str(error))
+    assert not tool.check(HELPERS).ok
+    assert tool.check(whole).ok
+
+
+def test_what_is_declared_already_is_not_again() -> None:
+    code = "int g(int);\nint f(int x) { return g(x); }\nint g(int x) { return x; }\n"
+    assert with_declarations(code) == code
 
 
 @pytest.mark.slow
