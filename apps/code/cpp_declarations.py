@@ -121,6 +121,10 @@ def _with_prototypes(code: str) -> str:
         known.add(user.name)
     if first is None:
         return code
+    while (above := first.prev_sibling) is not None and above.type == "comment":
+        if first.start_point.row - above.end_point.row > 1:
+            break
+        first = above
     before, after = content[: first.start_byte], content[first.start_byte :]
     return before.decode() + "".join(missing.values()) + "\n" + after.decode()
 

@@ -57,7 +57,7 @@ HELPERS = (
 
 def test_helpers_behind_their_use_are_declared_in_front_of_it(sandbox: Sandbox) -> None:
     whole = with_declarations(HELPERS)
-    assert "/* Counts primes. */\nbool is_prime(int x);\nbool divides(int x);\n\nint primes(" in whole
+    assert "\nbool is_prime(int x);\nbool divides(int x);\n\n/* Counts primes. */\nint primes(" in whole
     assert "none();" not in whole
     assert with_declarations(whole) == whole
     try:
