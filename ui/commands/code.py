@@ -60,7 +60,7 @@ def write(
     chosen = effort_named(effort)
     with code_assistant(model) as assistant:
         events = assistant.write(task, language, effort=chosen, compile=compile)
-        _show(events, as_it_comes=chosen.waves == 0)
+        _show(events, as_it_comes=_is_final(chosen, language))
 
 
 @app.command()
@@ -102,7 +102,7 @@ def translate(
     text, chosen = _read(file), effort_named(effort)
     with code_assistant(model) as assistant:
         events = assistant.translate(text, _language_of(file, language), to, effort=chosen, compile=compile)
-        _show(events, as_it_comes=chosen.waves == 0)
+        _show(events, as_it_comes=_is_final(chosen, to))
 
 
 @contextmanager
@@ -143,6 +143,11 @@ def effort_named(name: str) -> Effort:
     if name not in EFFORTS:
         raise typer.BadParameter(f"effort is one of {', '.join(EFFORTS)}, not {name!r}")
     return EFFORTS[name]
+
+
+def _is_final(effort: Effort, language: str) -> bool:
+    """Whether the first draft is the answer, as it comes: C++ may get includes in front."""
+    return effort.waves == 0 and language != "cpp"
 
 
 def _show(events: Events, as_it_comes: bool = True) -> None:
