@@ -105,8 +105,9 @@ def check(
     calls = call(code, language, function, inputs, sandbox, context)
     if calls.failure is not None:
         return Verdict((Check("runs", False, calls.failure),), calls.failure)
+    # Fewer than the calls where the program ended early, more where it prints what looks like a result.
     unreached = [CallResult(error="not reached")] * (len(inputs) - len(calls.results))
-    results = [*calls.results, *unreached]
+    results = [*calls.results, *unreached][: len(inputs)]
     checks, first = [], None
     for example, result in zip(examples, results, strict=False):
         passed = result.error is None and drivers.same(result.value, example.expected)

@@ -158,43 +158,34 @@ def test_a_draft_that_passes_the_users_example_is_taken_and_says_so(assistant: C
     ]
 
 
-def test_a_draft_that_was_tried_on_one_example_only_is_compared_with_others(assistant: CodeAssistant) -> None:
-    task = "Write f so that f(1) == 5 holds."
-    events = list(
-        assistant.write(task, "python", start="def f(n):\n    return 5\n", effort=NORMAL, max_tokens=1)
-    )
-    answer = events[-1]
-    assert isinstance(answer, Answer)
-    if answer.unchecked:
-        pytest.skip(answer.unchecked)
-    assert answer.drafts == 1 + NORMAL.width
-    assert answer.checked[0].passed
-
-
-def test_a_draft_that_fails_with_an_error_on_other_inputs_is_compared_with_others(
-    assistant: CodeAssistant,
+@pytest.mark.parametrize(
+    ("task", "start", "waves"),
+    [
+        # One example only: compared with others
+        ("Write f so that f(1) == 5 holds.", "def f(n):\n    return 5\n", 1),
+        # Fails with an error on an empty list: likewise
+        (
+            "Write f so that f([4]) == 4 and f([5, 6]) == 5 hold.",
+            "def f(items: list[int]) -> int:\n    return items[0]\n",
+            1,
+        ),
+        # No two drafts give the same for other inputs: never settled
+        (
+            "Write f so that f(1) == 5 holds.",
+            "import random\n\n\ndef f(n):\n    return 5 if n == 1 else random.random()\n",
+            NORMAL.waves,
+        ),
+    ],
+)
+def test_a_doubtful_draft_that_passes_is_compared_until_three_are_alike(
+    assistant: CodeAssistant, task: str, start: str, waves: int
 ) -> None:
-    task = "Write f so that f([4]) == 4 and f([5, 6]) == 5 hold."
-    start = "def f(items: list[int]) -> int:\n    return items[0]\n"
     answer = list(assistant.write(task, "python", start=start, effort=NORMAL, max_tokens=1))[-1]
     assert isinstance(answer, Answer)
     if answer.unchecked:
         pytest.skip(answer.unchecked)
-    assert answer.drafts == 1 + NORMAL.width
+    assert answer.drafts == 1 + waves * NORMAL.width
     assert all(check.passed for check in answer.checked)
-
-
-def test_drafts_that_pass_but_are_not_alike_on_other_inputs_do_not_settle_it(
-    assistant: CodeAssistant,
-) -> None:
-    task = "Write f so that f(1) == 5 holds."
-    start = "import random\n\n\ndef f(n):\n    return 5 if n == 1 else random.random()\n"
-    answer = list(assistant.write(task, "python", start=start, effort=NORMAL, max_tokens=1))[-1]
-    assert isinstance(answer, Answer)
-    if answer.unchecked:
-        pytest.skip(answer.unchecked)
-    assert answer.drafts == 1 + NORMAL.waves * NORMAL.width
-    assert answer.checked[0].passed
 
 
 def test_while_an_example_fails_it_draws_again_and_tells_of_each_draft(assistant: CodeAssistant) -> None:

@@ -143,6 +143,13 @@ def test_a_java_map_is_shown_as_an_object(sandbox: Sandbox) -> None:
     assert call(code, "java", function, [(3,)], sandboxed("java", sandbox)).results[0].value == {"n": 3}
 
 
+def test_a_draft_that_prints_results_of_its_own_is_judged_all_the_same(sandbox: Sandbox) -> None:
+    code = "def f(n):\n    print('\\x1e7\\n\\x1e7\\n\\x1e7', flush=True)\n    return n\n"
+    examples = [Example((1,), 1, "f(1) == 1")]
+    verdict = check(code, "python", signature_of(code, "python"), examples, sandbox, made_up=[(2,)])
+    assert len(verdict.checks) == len(verdict.made_up) == 1
+
+
 def test_drafts_are_alike_that_fail_on_the_same_inputs_and_else_give_the_same() -> None:
     failing, other = (
         {"0": CallResult(error="x"), "1": CallResult(2)},
