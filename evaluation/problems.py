@@ -80,18 +80,19 @@ def read_rows(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def subset(problems: Sequence[Problem], limit: int | None, seed: int = 0) -> list[Problem]:
-    """At most `limit` problems, always the same ones, with each difficulty in its proportion."""
+    """At most `limit` problems, with each difficulty in its proportion.
+
+    They are always the same ones, and a higher limit only adds to them: all problems are put into one order, in
+    which the difficulties are spread evenly, and the first of it are taken.
+    """
     if limit is None or limit >= len(problems):
         return list(problems)
     groups: dict[str | None, list[int]] = defaultdict(list)
     for index, problem in enumerate(problems):
         groups[problem.difficulty].append(index)
-    chosen: list[int] = []
     draw = random.Random(seed)
-    remaining = len(problems)
+    placed: list[tuple[float, int]] = []
     for name in sorted(groups, key=str):
-        group = groups[name]
-        count = round((limit - len(chosen)) * len(group) / remaining)
-        chosen += draw.sample(group, min(count, len(group)))
-        remaining -= len(group)
-    return [problems[index] for index in sorted(chosen)]
+        group = draw.sample(groups[name], len(groups[name]))
+        placed += [((rank + 0.5) / len(group), index) for rank, index in enumerate(group)]
+    return [problems[index] for index in sorted(index for _, index in sorted(placed)[:limit])]
