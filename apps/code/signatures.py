@@ -43,7 +43,12 @@ class Signature:
 
 def signatures(code: str, language: str) -> list[Signature]:
     """All functions and methods, in the order of the text; nested ones left out."""
-    return [_signature(node, language) for node in _functions(parse(code, language), _FUNCTIONS[language])]
+    return [signature_at(node, language) for node in function_nodes(code, language)]
+
+
+def function_nodes(code: str, language: str) -> Iterator[Node]:
+    """tree-sitter's nodes of the same functions."""
+    return _functions(parse(code, language), _FUNCTIONS[language])
 
 
 def signature_of(code: str, language: str, name: str | None = None) -> Signature | None:
@@ -86,7 +91,8 @@ def _text(node: Node | None) -> str:
     return (node.text or b"").decode("utf-8", "replace") if node is not None else ""
 
 
-def _signature(node: Node, language: str) -> Signature:
+def signature_at(node: Node, language: str) -> Signature:
+    """Of one of `function_nodes`."""
     match language:
         case "python":
             parameters = node.child_by_field_name("parameters")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from apps.code.sandbox import Sandbox, SandboxUnavailableError
 from apps.code.toolchains import ToolchainMissingError, toolchain
 from evaluation import benchmarks, pass_rate
+from evaluation.broken import KINDS, broken_solution
 from evaluation.cases import CaseFile, read_cases
 from evaluation.errors import DataError, OtherRunError
 from evaluation.judging import judge
@@ -89,6 +91,27 @@ def test_a_reference_solution_passes_and_a_broken_one_fails(
     assert (wrong.passed, wrong.parses, wrong.compiled, wrong.outcome) == (False, True, True, "wrong")
     broken = judge(problem, problem.reference.replace("2 * x", "2 * ) x"), sandbox)
     assert (broken.passed, broken.parses) == (False, False)
+
+
+@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [("wrong", (True, True)), ("crash", (True, True)), ("syntax", (False, False))],
+)
+def test_the_broken_versions_of_a_reference_fail_as_they_should(
+    name: str, kind: str, expected: tuple[bool, bool], tmp_path: Path, sandbox: Sandbox
+) -> None:
+    problem = problem_from(name, tmp_path, sandbox)
+    verdict = judge(problem, broken_solution(problem, KINDS.index(kind)).code, sandbox)
+    assert not verdict.passed
+    assert (verdict.parses, verdict.compiled) == expected
+    assert (verdict.outcome == "wrong") == (kind == "wrong")
+
+
+def test_a_reference_without_the_function_that_is_tested_is_refused(tmp_path: Path, sandbox: Sandbox) -> None:
+    problem = replace(problem_from("HumanEval", tmp_path, sandbox), entry_point="other")
+    with pytest.raises(DataError, match="does not define other"):
+        broken_solution(problem, 0)
 
 
 def test_a_candidate_that_does_not_compile_is_told_with_the_compilers_words(

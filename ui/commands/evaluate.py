@@ -40,6 +40,10 @@ NoRepair = Annotated[
 Reference = Annotated[
     bool, typer.Option("--reference", help="Judge the data's own solutions: checks the harness.")
 ]
+Broken = Annotated[
+    bool,
+    typer.Option("--broken", help="Judge the data's own solutions, broken in three ways: none may pass."),
+]
 Workers = Annotated[
     int, typer.Option(min=1, help="Problems at the same time; the engine computes them as one batch.")
 ]
@@ -59,10 +63,12 @@ def code(
     limit: Limit = None,
     output: Output = None,
     reference: Reference = False,
+    broken: Broken = False,
     workers: Workers = 16,
 ) -> None:
     """Solve problems in the format of HumanEval, HumanEval-X, MBXP or LeetCodeDataset."""
     from evaluation import benchmarks
+    from evaluation.broken import KINDS, broken_solution
     from evaluation.problems import reference_solution, subset
 
     chosen = effort_named("quick" if no_repair else effort)
@@ -72,6 +78,9 @@ def code(
     run = {"language": language, "samples": samples}
     if reference:
         _measure(measured, reference_solution, run | {"model": "reference", "samples": 1}, _CORES)
+        return
+    if broken:
+        _measure(measured, broken_solution, run | {"model": "broken", "samples": len(KINDS)}, _CORES)
         return
     run |= {"effort": chosen.name, "grammar": not no_grammar, "model": _model_name(model)}
     with code_assistant(model, not no_grammar, workers * _DRAFTS_PER_WORKER) as assistant:
@@ -200,10 +209,12 @@ def _model_name(model: str | None) -> str:
 def _command_line(run: dict[str, Any], limit: int | None) -> str:
     """What was asked for, but for where things lie: `eval code --language java --effort normal`."""
     options = {**run, "limit": limit, "samples": None if run.get("samples") == 1 else run.get("samples")}
+    if run["model"] == "broken":
+        options["samples"] = None
     named = ("language", "source", "target", "effort", "samples", "limit")
     words = [f"--{name} {options[name]}" for name in named if options.get(name) is not None]
     words += ["--no-grammar"] if run.get("grammar") is False else []
-    words += ["--reference"] if run["model"] == "reference" else []
+    words += [f"--{run['model']}"] if run["model"] in ("reference", "broken") else []
     return " ".join([run["command"], *words])
 
 
