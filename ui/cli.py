@@ -24,6 +24,7 @@ from ui.commands import (
     db,
     evaluate,
     evaluate_grammar,
+    evaluate_held_out,
     evaluate_intents,
     evaluate_quantization,
     evaluate_replies,
@@ -70,6 +71,7 @@ app.add_typer(code.app, name="code")
 app.add_typer(db.app, name="db")
 for evaluation in (
     evaluate_intents.intents,
+    evaluate_held_out.held_out,
     evaluate_grammar.grammar,
     evaluate_quantization.quantization,
     evaluate_wording.wording,
