@@ -27,7 +27,8 @@ Case = dict[str, Any]
 
 
 def examine(problem: Problem, case: Mapping[str, Any], sandbox: Sandbox) -> Case:
-    """`held_out`: inputs that the reference answers; `agreed`: of them, where the candidate gives the same.
+    """`held_out`: inputs that the reference answers; `agreed`: of them, where the candidate gives the same; `passed`:
+    the tests and all of these.
 
     None of the inputs is one that the assistant itself compares its drafts on. A candidate that failed the tests is
     not run. Raises DataError for a problem without a reference, and SandboxError.
@@ -35,6 +36,7 @@ def examine(problem: Problem, case: Mapping[str, Any], sandbox: Sandbox) -> Case
     examined = {
         "task_id": problem.task_id,
         "difficulty": problem.difficulty,
+        "passed": case["passed"],
         "tests_passed": case["passed"],
         "first_passed": case["first_passed"],
         "held_out": 0,
@@ -57,6 +59,7 @@ def examine(problem: Problem, case: Mapping[str, Any], sandbox: Sandbox) -> Case
         if answer.error is None and _agree(answer.value, right.value, any_order):
             examined["agreed"] += 1
         elif examined["difference"] is None:
+            examined["passed"] = False
             said = answer.error or repr(answer.value)
             examined["difference"] = f"{given!r:.300} gives {said:.200}, the reference {right.value!r:.200}"
     return examined
@@ -75,18 +78,16 @@ def metrics(cases: Iterable[Case]) -> dict[str, float]:
         "without_inputs": float(len(listed) - len(found)),
         "inputs_per_problem": sum(case["held_out"] for case in found) / len(found),
         "pass_rate": len(passed) / len(found),
-        "held_out_pass_rate": sum(map(_holds, passed)) / len(found),
+        "held_out_pass_rate": sum(case["passed"] for case in found) / len(found),
     }
     if passed:
         rates["agreement_of_passed"] = sum(case["agreed"] / case["held_out"] for case in passed) / len(passed)
     for difficulty in sorted({case["difficulty"] for case in found if case["difficulty"]}):
         chosen = [case for case in found if case["difficulty"] == difficulty]
-        rates[f"held_out_pass_rate_{difficulty.lower()}"] = sum(map(_holds, chosen)) / len(chosen)
+        rates[f"held_out_pass_rate_{difficulty.lower()}"] = sum(case["passed"] for case in chosen) / len(
+            chosen
+        )
     return rates
-
-
-def _holds(case: Case) -> bool:
-    return bool(case["tests_passed"]) and case["agreed"] == case["held_out"]
 
 
 def _inputs(problem: Problem, function: Signature) -> list[tuple[Any, ...]]:

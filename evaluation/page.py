@@ -28,6 +28,7 @@ _RATES = (
     "oos_recall",
     "in_scope_accuracy",
     "pass_rate",
+    "held_out_pass_rate",
     "parse_rate",
     "compile_rate",
 )
@@ -58,7 +59,14 @@ def _overview(reports: Sequence[tuple[Path, Report]]) -> str:
         return ""
     values: dict[str, list[tuple[str, float]]] = defaultdict(list)
     for path, report in reports:
-        for name in ("pass_rate", "accuracy", "parse_rate", "compile_rate", "tokens_per_second"):
+        for name in (
+            "pass_rate",
+            "held_out_pass_rate",
+            "accuracy",
+            "parse_rate",
+            "compile_rate",
+            "tokens_per_second",
+        ):
             if name in report.metrics:
                 values[name].append((path.stem, report.metrics[name]))
     drawn = [

@@ -107,6 +107,7 @@ def test_only_what_is_right_elsewhere_holds(run: tuple[Path, Path], tmp_path: Pa
     lines = output.with_suffix(".cases.jsonl").read_text().splitlines()[1:]
     right, fitted, broken = map(json.loads, lines)
     assert right["agreed"] == right["held_out"] > 10
+    assert [right["passed"], fitted["passed"], broken["passed"]] == [True, False, False]
     assert fitted["agreed"] < fitted["held_out"]
     assert "the reference" in fitted["difference"]
     assert "KeyError" in broken["difference"]
