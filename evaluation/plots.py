@@ -7,6 +7,7 @@ from html import escape
 
 _COLOURS = ("#2f6fde", "#e0762f", "#3a9d5d", "#9a57c7", "#c9a227", "#4aa3b5")
 _LABEL_WIDTH, _WIDTH, _ROW = 210, 640, 24
+_LETTER = 8  # the width of one, generously
 
 
 def bars(title: str, labels: Sequence[str], values: Sequence[float], unit: str = "") -> str:
@@ -14,18 +15,19 @@ def bars(title: str, labels: Sequence[str], values: Sequence[float], unit: str =
     rates = bool(values) and not unit and all(0 <= value <= 1 for value in values)
     largest = 1.0 if rates else max([*values, 1e-12])
     room = _WIDTH - _LABEL_WIDTH - 90
+    left = max(_LABEL_WIDTH, _LETTER * max(map(len, labels), default=0) + 16)
     rows = []
     for index, (label, value) in enumerate(zip(labels, values, strict=True)):
         y = 34 + index * _ROW
         width = max(1.0, room * value / largest)
         figure = f"{value:.1%}" if rates else f"{value:.4g}{unit}"
         rows.append(
-            f'<text x="{_LABEL_WIDTH - 8}" y="{y + 12}" text-anchor="end">{escape(label)}</text>'
-            f'<rect x="{_LABEL_WIDTH}" y="{y}" width="{width:.1f}" height="16" rx="3" '
+            f'<text x="{left - 8}" y="{y + 12}" text-anchor="end">{escape(label)}</text>'
+            f'<rect x="{left}" y="{y}" width="{width:.1f}" height="16" rx="3" '
             f'fill="{_COLOURS[index % len(_COLOURS)]}"/>'
-            f'<text x="{_LABEL_WIDTH + width + 6:.1f}" y="{y + 12}">{figure}</text>'
+            f'<text x="{left + width + 6:.1f}" y="{y + 12}">{figure}</text>'
         )
-    return _svg(title, 44 + len(values) * _ROW, "".join(rows))
+    return _svg(title, 44 + len(values) * _ROW, "".join(rows), left + room + 90)
 
 
 def reliability(title: str, points: Sequence[tuple[float, float, int]]) -> str:
@@ -73,8 +75,9 @@ def percentiles(title: str, samples: Sequence[float], unit: str) -> str:
     return _svg(title, top + height + 20, frame + curve + marks)
 
 
-def _svg(title: str, height: float, content: str) -> str:
+def _svg(title: str, height: float, content: str, width: float = _WIDTH) -> str:
+    width = max(width, _LETTER * len(title) + 16)
     return (
-        f'<svg viewBox="0 0 {_WIDTH} {height:.0f}" width="{_WIDTH}" height="{height:.0f}" role="img" '
+        f'<svg viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}" role="img" '
         f'aria-label="{escape(title)}"><text x="8" y="18" class="title">{escape(title)}</text>{content}</svg>'
     )
