@@ -131,7 +131,9 @@ def compare(
     table = Table(
         "", "before", "after", "difference", "95 % interval", "", title=f"{before.name} → {after.name}"
     )
-    table.columns[0].no_wrap = table.columns[4].no_wrap = True
+    table.columns[0].overflow = "fold"
+    for column in table.columns[1:]:
+        column.no_wrap = True
     for row in comparison.rows:
         interval = "" if row.interval is None else f"{row.interval[0]:+.3f}…{row.interval[1]:+.3f}"
         table.add_row(
