@@ -38,7 +38,6 @@ def examine(problem: Problem, case: Mapping[str, Any], sandbox: Sandbox) -> Case
         "difficulty": problem.difficulty,
         "passed": case["passed"],
         "tests_passed": case["passed"],
-        "first_passed": case["first_passed"],
         "held_out": 0,
         "agreed": 0,
         "difference": None,

@@ -15,7 +15,7 @@ from apps.code.compilers import compilation
 from apps.code.constraints import Constraints, served_language
 from apps.code.drafting import Drafting
 from apps.code.drivers import CallResult
-from apps.code.examples import Example, find_examples
+from apps.code.examples import Example, find_examples, other_name
 from apps.code.prompts import LANGUAGE_NAMES, REPAIR, REPAIR_TRANSLATION, TRANSLATE, WRITE
 from apps.code.refining import Task, refine
 from apps.code.sample_inputs import made_up_inputs, sample_inputs
@@ -91,6 +91,9 @@ class CodeAssistant:
         def judge(code: str) -> Verdict:
             assert self._sandbox is not None
             function = function_in(code)
+            if function and not (start or entry_point) and (called := other_name(task, function)):
+                problem = f"it must define {called}, which the examples call"
+                return Verdict((Check(f"defines {called}", False, f"defines {function.name}"),), problem)
             examples = find_examples(task, function) if function else []
             made_up = made_up_inputs(function, [item.arguments for item in examples]) if function else []
             return check(code, name, function, examples, self._sandbox, context, made_up)

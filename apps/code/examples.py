@@ -39,6 +39,7 @@ _OPENERS = re.compile(
     r"|(?:std::)?vector\s*<[\w\s:<>]*>\s*[{(]"
     r"|[\[{(])"
 )
+_CALLED = re.compile(r"\b(\w+)(?=\()")
 _OPTIONAL = re.compile(r"Optional(?:\.empty(?:\(\))?|\.of\(|\[)")
 _CLOSERS = {"[": "]", "{": "}", "(": ")"}
 _NUMBER = re.compile(r"[-+]?(?:\d[\d_]*(?:\.\d+|\.(?=[,)\]}fF]))?|\.\d+)(?:[eE][-+]?\d+)?[fFLl]?(?!\w|\.\w)")
@@ -60,19 +61,22 @@ def find_examples(task: str, function: Signature) -> list[Example]:
         *_inputs_and_outputs(task, function),
         *_given_then(task, function),
     ]
-    return list({repr(example.arguments): example for example in found or _misnamed(task, function)}.values())
+    if not found and (other := other_name(task, function)) is not None:
+        found = _calls(task, function, other)
+    return list({repr(example.arguments): example for example in found}.values())
 
 
-def _misnamed(task: str, function: Signature) -> list[Example]:
-    """The examples of a task that calls its function by one other name throughout."""
-    by_name = {name: _calls(task, function, name) for name in re.findall(r"\b(\w+)(?=\()", task)}
-    named = [found for found in by_name.values() if found]
-    return named[0] if len(named) == 1 else []
+def other_name(task: str, function: Signature) -> str | None:
+    """What a task's examples call instead of this function, where that is one name throughout."""
+    if _calls(task, function, function.name):
+        return None
+    named = [name for name in dict.fromkeys(_CALLED.findall(task)) if _calls(task, function, name)]
+    return named[0] if len(named) == 1 else None
 
 
 def _calls(task: str, function: Signature, name: str) -> list[Example]:
     found = []
-    for mention in re.finditer(r"\b(\w+)(?=\()", task):
+    for mention in _CALLED.finditer(task):
         if plain_name(mention[1]) != plain_name(name):
             continue
         try:

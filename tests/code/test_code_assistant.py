@@ -205,6 +205,16 @@ def test_while_an_example_fails_it_draws_again_and_tells_of_each_draft(assistant
     assert answer.parses
 
 
+def test_an_example_is_passed_only_by_the_function_that_it_calls(assistant: CodeAssistant) -> None:
+    task = "Write a function that returns its argument: zqxw(1) == 1"
+    answer = list(assistant.write(task, "python", effort=NORMAL, max_tokens=24))[-1]
+    assert isinstance(answer, Answer)
+    if answer.unchecked:
+        pytest.skip(answer.unchecked)
+    passed = [check.name for check in answer.checked if check.passed]
+    assert "def zqxw(" in answer.code or "zqxw(1) == 1" not in passed
+
+
 def test_a_translation_is_run_beside_its_source(assistant: CodeAssistant) -> None:
     source = "def f(n: int) -> int:\n    return n + 1\n"
     events = assistant.translate(

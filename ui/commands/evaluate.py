@@ -71,6 +71,8 @@ def code(
     from evaluation.broken import KINDS, broken_solution
     from evaluation.problems import reference_solution, subset
 
+    if reference and broken:
+        raise typer.BadParameter("--reference and --broken are two runs: choose one")
     chosen = effort_named("quick" if no_repair else effort)
     data = benchmarks.file_of(data)
     problems = subset(benchmarks.load(data, language), limit)
@@ -210,9 +212,8 @@ def _model_name(model: str | None) -> str:
 
 def _command_line(run: dict[str, Any], limit: int | None) -> str:
     """What was asked for, but for where things lie: `eval code --language java --effort normal`."""
-    options = {**run, "limit": limit, "samples": None if run.get("samples") == 1 else run.get("samples")}
-    if run["model"] == "broken":
-        options["samples"] = None
+    samples = None if run["samples"] == 1 or run["model"] == "broken" else run["samples"]
+    options = {**run, "limit": limit, "samples": samples}
     named = ("language", "source", "target", "effort", "samples", "limit")
     words = [f"--{name} {options[name]}" for name in named if options.get(name) is not None]
     words += ["--no-grammar"] if run.get("grammar") is False else []

@@ -39,16 +39,17 @@ def held_out(
     run = {"command": "eval held-out", "data": described.sha256, "answers": answers.sha256}
     with CaseFile(output.with_suffix(".cases.jsonl"), run) as found:
         waiting = [case for case in judged if case["key"] not in found]
-        with (
-            case_bar("comparing", len(judged), len(judged) - len(waiting)) as on_case,
-            ThreadPoolExecutor(os.cpu_count()) as pool,
-        ):
+        pool = ThreadPoolExecutor(os.cpu_count())
+        try:
             examined = pool.map(
                 lambda case: evaluation.examine(problems[case["task_id"]], case, sandbox), waiting
             )
-            for judged_case, case in zip(waiting, examined, strict=True):
-                found.add(judged_case["key"], case)
-                on_case(case)
+            with case_bar("comparing", len(judged), len(judged) - len(waiting)) as on_case:
+                for judged_case, case in zip(waiting, examined, strict=True):
+                    found.add(judged_case["key"], case)
+                    on_case(case)
+        finally:  # an interruption does not wait for what has not begun
+            pool.shutdown(cancel_futures=True)
         command = f"eval held-out --language {language} --cases {cases.name}"
         metrics = evaluation.metrics(found.cases.values())
         report = Report(command, "answers", described, metrics, cases=str(found.path))
