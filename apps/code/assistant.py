@@ -15,12 +15,12 @@ from apps.code.compilers import compilation
 from apps.code.constraints import Constraints, served_language
 from apps.code.drafting import Drafting
 from apps.code.drivers import CallResult
-from apps.code.examples import Example, find_examples, other_name
+from apps.code.examples import Example, called_name, find_examples
 from apps.code.prompts import LANGUAGE_NAMES, REPAIR, REPAIR_TRANSLATION, TRANSLATE, WRITE
 from apps.code.refining import Task, refine
 from apps.code.sample_inputs import made_up_inputs, sample_inputs
 from apps.code.sandbox import Sandbox, SandboxUnavailableError
-from apps.code.signatures import Signature, signature_of, signatures
+from apps.code.signatures import Signature, plain_name, signature_of, signatures
 from apps.code.syntax import parses
 from core_model.chat_model import DuetChatModel
 from core_model.requests import GenerationRequest, SamplingParams
@@ -80,6 +80,7 @@ class CodeAssistant:
         Raises LanguageNotServedError, and RequestError where the task does not fit the model.
         """
         name = served_language(language)
+        called = None if start or entry_point else called_name(task)
 
         def function_in(code: str) -> Signature | None:
             return (
@@ -91,14 +92,15 @@ class CodeAssistant:
         def judge(code: str) -> Verdict:
             assert self._sandbox is not None
             function = function_in(code)
-            if function and not (start or entry_point) and (called := other_name(task, function)):
+            if function and called and plain_name(function.name) != plain_name(called):
                 problem = f"it must define {called}, which the examples call"
                 return Verdict((Check(f"defines {called}", False, f"defines {function.name}"),), problem)
             examples = find_examples(task, function) if function else []
             made_up = made_up_inputs(function, [item.arguments for item in examples]) if function else []
             return check(code, name, function, examples, self._sandbox, context, made_up)
 
-        inputs = {"language_name": LANGUAGE_NAMES[name], "task": task}
+        told = f"{task}\n\nThe function must be named {called}." if called else task
+        inputs = {"language_name": LANGUAGE_NAMES[name], "task": told}
         work = Task(WRITE, REPAIR, inputs, judge)
         events = self._refine(work, name, start, effort, max_tokens, temperature, seed)
         return self._compiled(events, compile, context)

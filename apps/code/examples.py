@@ -61,17 +61,28 @@ def find_examples(task: str, function: Signature) -> list[Example]:
         *_inputs_and_outputs(task, function),
         *_given_then(task, function),
     ]
-    if not found and (other := other_name(task, function)) is not None:
-        found = _calls(task, function, other)
-    return list({repr(example.arguments): example for example in found}.values())
+    return list({repr(example.arguments): example for example in found or _misnamed(task, function)}.values())
 
 
-def other_name(task: str, function: Signature) -> str | None:
-    """What a task's examples call instead of this function, where that is one name throughout."""
-    if _calls(task, function, function.name):
-        return None
-    named = [name for name in dict.fromkeys(_CALLED.findall(task)) if _calls(task, function, name)]
-    return named[0] if len(named) == 1 else None
+def called_name(task: str) -> str | None:
+    """What the examples of a task call, where that is one name throughout."""
+    named: dict[str, str] = {}
+    for mention in _CALLED.finditer(task):
+        try:
+            arguments, _ = _items(task, mention.end() + 1, "call(")
+        except ValueError:
+            continue
+        function = Signature(mention[1], tuple((str(place), None) for place in range(len(arguments))))
+        if _calls(task, function, function.name):
+            named.setdefault(plain_name(function.name), function.name)
+    return next(iter(named.values())) if len(named) == 1 else None
+
+
+def _misnamed(task: str, function: Signature) -> list[Example]:
+    """The examples of a task that calls its function by one other name throughout."""
+    by_name = {name: _calls(task, function, name) for name in _CALLED.findall(task)}
+    named = [found for found in by_name.values() if found]
+    return named[0] if len(named) == 1 else []
 
 
 def _calls(task: str, function: Signature, name: str) -> list[Example]:

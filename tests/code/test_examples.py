@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.code.examples import find_examples, other_name, read_value
+from apps.code.examples import called_name, find_examples, read_value
 from apps.code.sample_inputs import changed_inputs, inputs_like, made_up_inputs, sample_inputs
 from apps.code.signatures import Signature, ValueType, signature_of, signatures, type_from
 
@@ -68,12 +68,11 @@ def test_a_name_in_the_other_style_is_the_same_function() -> None:
     assert [example.expected for example in found] == [True]
 
 
-def test_the_one_other_name_that_the_examples_call_is_told() -> None:
-    function = Signature("largest_gap", (("items", None),))
-    assert other_name("The largest gap: gap([1, 5]) == 4 and gap([2]) == 0", function) == "gap"
-    assert other_name("The largest gap: largestGap([1, 5]) == 4", function) is None
-    assert other_name("f([1]) == 1 and g([1]) == 1", function) is None
-    assert other_name("No example at all, but gap(items) is mentioned", function) is None
+def test_the_one_name_that_the_examples_call_is_told() -> None:
+    assert called_name("The largest gap: gap([1, 5]) == 4 and gap([2]) == 0") == "gap"
+    assert called_name("f([1]) == 1 and g([1]) == 1") is None
+    assert called_name("No example at all, but gap(items) is mentioned") is None
+    assert called_name("largestGap(1, 5) == 4; largest_gap(2, 2) == 0") == "largestGap"
 
 
 def test_an_example_is_shown_as_the_user_wrote_it() -> None:
