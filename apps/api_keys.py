@@ -12,10 +12,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from apps.auth import Caller, KeyNameError, Scope
-from apps.support.database import Database
 from apps.support.errors import DatabaseNotReadyError
-from apps.support.models import ApiKey
-from apps.support.models.columns import utc_now
+from apps.support.shop.database import Database
+from apps.support.shop.models import ApiKey
+from apps.support.shop.models.columns import utc_now
 
 SECRET_BYTES = 32
 PREFIX = "duet-"

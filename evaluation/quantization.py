@@ -43,7 +43,7 @@ def default_texts() -> dict[str, list[str]]:
 
     None of them is in the text that the rounding is calibrated on.
     """
-    core, handbook = files("core_model"), files("apps.support") / "handbook" / "en"
+    core, handbook = files("core_model"), files("apps.support.shop") / "handbook" / "en"
     library = Path(sysconfig.get_path("stdlib"))
     sources = [core / name for name in OWN_MODULES] + [library / name for name in LIBRARY_MODULES]
     articles = [handbook / f"{name}.md" for name in OWN_ARTICLES]

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from apps.support.grounding import unsupported
-from apps.support.replies import ReplyWriter, Spoken
+from apps.support.replies.grounding import unsupported
+from apps.support.replies.writer import ReplyWriter, Spoken
 from apps.support.reply_pairs.pairs import Pair, is_true, read_test
 from evaluation.cases import CaseFile
 from evaluation.errors import DataError

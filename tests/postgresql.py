@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from apps.support.database import Database
+from apps.support.shop.database import Database
 
 
 @contextmanager

@@ -13,11 +13,11 @@ from fastapi import FastAPI, Request
 from apps.code.assistant import CodeAssistant
 from apps.code.constraints import Constraints
 from apps.settings import Settings
-from apps.support.database import Database
+from apps.support.conversations.pipeline import SupportPipeline
 from apps.support.errors import DatabaseNotReadyError
-from apps.support.integrations.configured import configured_desks
-from apps.support.integrations.worker import DeskWorker
-from apps.support.pipeline import SupportPipeline
+from apps.support.helpdesks.configured import configured_desks
+from apps.support.helpdesks.worker import DeskWorker
+from apps.support.shop.database import Database
 from core_model import catalog
 from core_model.causal_lm import load_engine
 from core_model.chat_model import DuetChatModel

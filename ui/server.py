@@ -17,10 +17,10 @@ from apps.code import api as code_api
 from apps.permissions import RateLimiter, needs
 from apps.settings import Settings
 from apps.support import api as support_api
-from apps.support.database import Database
 from apps.support.errors import DatabaseNotReadyError
-from apps.support.integrations import api as integrations_api
-from apps.support.integrations.configured import configured_desks
+from apps.support.helpdesks import api as integrations_api
+from apps.support.helpdesks.configured import configured_desks
+from apps.support.shop.database import Database
 from ui import infill
 from ui.body_limit import LimitBody
 from ui.metrics import CountRequests, Metrics

@@ -10,9 +10,9 @@ from threading import Lock
 
 from starlette.concurrency import run_in_threadpool
 
-from apps.support import desk
-from apps.support.pipeline import SupportPipeline
-from apps.support.turn import Token, TurnResult
+from apps.support.conversations import records
+from apps.support.conversations.pipeline import SupportPipeline
+from apps.support.conversations.turn import Token, TurnResult
 from core_model.errors import RequestError
 from ui.openai.schemas import ChatMessage, ChatRequest
 
@@ -60,7 +60,7 @@ class SupportReplies:
                     del self._conversations[key]
                 return found
         with self._pipeline.database.write() as session:
-            opened = desk.open_conversation(session, channel="openai", language=None, trusted_email=None)
+            opened = records.open_conversation(session, channel="openai", language=None, trusted_email=None)
             return opened.id
 
     def _remember(self, key: str, conversation: str) -> None:

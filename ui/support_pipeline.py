@@ -8,12 +8,12 @@ from pathlib import Path
 import structlog
 
 from apps.settings import Settings
-from apps.support.database import Database
+from apps.support.conversations.pipeline import SupportPipeline
 from apps.support.errors import SupportError
-from apps.support.intents import ExampleIntents, IntentRecognizer
-from apps.support.pipeline import SupportPipeline
-from apps.support.replies import ReplyWriter
-from apps.support.trained_intents import AdapterIntents
+from apps.support.reading.intents import ExampleIntents, IntentRecognizer
+from apps.support.reading.trained_intents import AdapterIntents
+from apps.support.replies.writer import ReplyWriter
+from apps.support.shop.database import Database
 from core_model.chat_model import DuetChatModel
 from core_model.classifier import Classifier
 from core_model.engine import Engine

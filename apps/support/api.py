@@ -11,11 +11,11 @@ from starlette.concurrency import run_in_threadpool
 
 from apps.auth import Caller, Scope
 from apps.permissions import caller_of, needs
-from apps.support import desk
+from apps.support.conversations import records
+from apps.support.conversations.idempotency import MOST_KEY_CHARACTERS, claim, settle
+from apps.support.conversations.pipeline import SupportPipeline
+from apps.support.conversations.turn import FactsFound, IntentFound, Token, TurnEvent, TurnResult
 from apps.support.errors import SupportError
-from apps.support.idempotency import MOST_KEY_CHARACTERS, claim, settle
-from apps.support.models import Conversation, ConversationStatus, TicketStatus
-from apps.support.pipeline import SupportPipeline
 from apps.support.schemas import (
     ID_PATTERN,
     MOST_ROW_ID,
@@ -35,9 +35,9 @@ from apps.support.schemas import (
     TracePage,
     Understanding,
 )
-from apps.support.turn import FactsFound, IntentFound, Token, TurnEvent, TurnResult
+from apps.support.shop.models import Conversation, ConversationStatus, TicketStatus
 
-Limit = Annotated[int, Query(ge=1, le=desk.MOST_PER_PAGE)]
+Limit = Annotated[int, Query(ge=1, le=records.MOST_PER_PAGE)]
 # What both databases can look up: nothing else reaches a query.
 RowId = Annotated[int, Path(ge=1, le=MOST_ROW_ID)]
 After = Annotated[int, Query(ge=0, le=MOST_ROW_ID)]
@@ -68,7 +68,7 @@ def create_router(pipeline_of: Callable[[Request], SupportPipeline]) -> APIRoute
         if body.customer_email is not None:
             caller.require(Scope.TRUSTED)
         with pipeline.database.write() as session:
-            conversation = desk.open_conversation(
+            conversation = records.open_conversation(
                 session, channel=body.channel, language=body.language, trusted_email=body.customer_email
             )
             return _conversation(conversation)
@@ -82,21 +82,21 @@ def create_router(pipeline_of: Callable[[Request], SupportPipeline]) -> APIRoute
     ) -> ConversationPage:
         """Newest first."""
         with pipeline.database.read() as session:
-            page, following = desk.list_conversations(session, status=status, limit=limit, before=before)
+            page, following = records.list_conversations(session, status=status, limit=limit, before=before)
             return ConversationPage(data=[_conversation(item) for item in page], next=following)
 
     @router.get("/conversations/{conversation_id}", dependencies=ANYBODYS)
     def show_conversation(
         conversation_id: ConversationId,
         pipeline: Pipeline,
-        limit: Limit = desk.MOST_PER_PAGE,
+        limit: Limit = records.MOST_PER_PAGE,
         after: After = 0,
     ) -> ConversationDetail:
         """A conversation with its messages, oldest first."""
         with pipeline.database.read() as session:
-            conversation = desk.get_conversation(session, conversation_id)
-            rows = desk.messages_of(session, conversation_id, after=after, limit=limit + 1)
-            messages, last = desk.one_page(rows, limit)
+            conversation = records.get_conversation(session, conversation_id)
+            rows = records.messages_of(session, conversation_id, after=after, limit=limit + 1)
+            messages, last = records.one_page(rows, limit)
             return ConversationDetail(
                 **_conversation(conversation).model_dump(),
                 messages=[MessageOut.model_validate(message) for message in messages],
@@ -109,9 +109,9 @@ def create_router(pipeline_of: Callable[[Request], SupportPipeline]) -> APIRoute
     ) -> TracePage:
         """What each turn understood, looked up, did and said, and how long it took; oldest first."""
         with pipeline.database.read() as session:
-            desk.get_conversation(session, conversation_id)
-            rows = desk.traces_of(session, conversation_id, after=after, limit=limit + 1)
-            page, last = desk.one_page(rows, limit)
+            records.get_conversation(session, conversation_id)
+            rows = records.traces_of(session, conversation_id, after=after, limit=limit + 1)
+            page, last = records.one_page(rows, limit)
             return TracePage(
                 data=[TraceOut.model_validate(trace) for trace in page], next=last.id if last else None
             )
@@ -140,21 +140,23 @@ def create_router(pipeline_of: Callable[[Request], SupportPipeline]) -> APIRoute
     def say_as_agent(conversation_id: ConversationId, body: NewMessage, pipeline: Pipeline) -> MessageOut:
         """A person's message to the customer."""
         with pipeline.database.write() as session:
-            conversation = desk.get_conversation(session, conversation_id)
-            return MessageOut.model_validate(desk.say_as_agent(session, conversation, body.text))
+            conversation = records.get_conversation(session, conversation_id)
+            return MessageOut.model_validate(records.say_as_agent(session, conversation, body.text))
 
     @router.post("/conversations/{conversation_id}/handover", status_code=201, dependencies=ANYBODYS)
     def hand_over(conversation_id: ConversationId, body: NewHandover, pipeline: Pipeline) -> TicketOut:
         """Silence the assistant and open a ticket for a person."""
         with pipeline.database.write() as session:
-            return TicketOut.model_validate(desk.ask_for_person(session, conversation_id, reason=body.reason))
+            return TicketOut.model_validate(
+                records.ask_for_person(session, conversation_id, reason=body.reason)
+            )
 
     @router.post("/conversations/{conversation_id}/return", dependencies=DESKS)
     def return_to_bot(conversation_id: ConversationId, pipeline: Pipeline) -> ConversationOut:
         """Let the assistant answer again; closes the conversation's tickets."""
         with pipeline.database.write() as session:
-            conversation = desk.get_conversation(session, conversation_id)
-            desk.return_to_bot(session, conversation)
+            conversation = records.get_conversation(session, conversation_id)
+            records.return_to_bot(session, conversation)
             return _conversation(conversation)
 
     @router.get("/tickets", dependencies=DESKS)
@@ -163,13 +165,13 @@ def create_router(pipeline_of: Callable[[Request], SupportPipeline]) -> APIRoute
     ) -> TicketPage:
         """Newest first."""
         with pipeline.database.read() as session:
-            page, following = desk.list_tickets(session, status=status, limit=limit, before=before)
+            page, following = records.list_tickets(session, status=status, limit=limit, before=before)
             return TicketPage(data=[TicketOut.model_validate(item) for item in page], next=following)
 
     @router.get("/tickets/{ticket_id}", dependencies=DESKS)
     def show_ticket(ticket_id: RowId, pipeline: Pipeline) -> TicketOut:
         with pipeline.database.read() as session:
-            return TicketOut.model_validate(desk.get_ticket(session, ticket_id))
+            return TicketOut.model_validate(records.get_ticket(session, ticket_id))
 
     @router.patch("/tickets/{ticket_id}", dependencies=DESKS)
     def change_ticket(ticket_id: RowId, body: TicketChange, pipeline: Pipeline) -> TicketOut:
@@ -178,13 +180,13 @@ def create_router(pipeline_of: Callable[[Request], SupportPipeline]) -> APIRoute
             changes = body.model_dump(exclude_unset=True)
             if body.status is None:
                 changes.pop("status", None)
-            return TicketOut.model_validate(desk.change_ticket(session, ticket_id, changes))
+            return TicketOut.model_validate(records.change_ticket(session, ticket_id, changes))
 
     @router.post("/messages/{message_id}/feedback", status_code=201, dependencies=DESKS)
     def add_feedback(message_id: RowId, body: NewFeedback, pipeline: Pipeline) -> dict[str, int]:
         """Whether a reply was good, and which intent would have been right."""
         with pipeline.database.write() as session:
-            return {"id": desk.add_feedback(session, message_id, **body.model_dump()).id}
+            return {"id": records.add_feedback(session, message_id, **body.model_dump()).id}
 
     @router.post(
         "/conversations/{conversation_id}/messages/{message_id}/feedback",
@@ -196,7 +198,7 @@ def create_router(pipeline_of: Callable[[Request], SupportPipeline]) -> APIRoute
     ) -> dict[str, int]:
         """The same, for who knows the conversation."""
         with pipeline.database.write() as session:
-            return {"id": desk.add_feedback(session, message_id, conversation_id, **body.model_dump()).id}
+            return {"id": records.add_feedback(session, message_id, conversation_id, **body.model_dump()).id}
 
     @router.post("/classify", dependencies=ANYBODYS)
     def classify(body: NewMessage, pipeline: Pipeline) -> Understanding:

@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from apps.support.entities import Entities
-from apps.support.guard import MOST_STORED_CHARACTERS, storable
-from apps.support.intents import INTENTS, OUT_OF_SCOPE
-from apps.support.models import ConversationStatus, Role, TicketStatus
-from apps.support.turn import IntentResult
+from apps.support.conversations.turn import IntentResult
+from apps.support.reading.entities import Entities
+from apps.support.reading.guard import MOST_STORED_CHARACTERS, storable
+from apps.support.reading.intents import INTENTS, OUT_OF_SCOPE
+from apps.support.shop.models import ConversationStatus, Role, TicketStatus
 
 MOST_ROW_ID = 2**31 - 1
 ID_PATTERN = r"^[A-Za-z0-9_-]+$"

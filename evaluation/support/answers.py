@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 import numpy as np
 from sqlalchemy import func, select
 
-from apps.support import desk
-from apps.support.models import AuditEntry, Order
-from apps.support.pipeline import SupportPipeline
-from apps.support.turn import Token, TurnResult
+from apps.support.conversations import records
+from apps.support.conversations.pipeline import SupportPipeline
+from apps.support.conversations.turn import Token, TurnResult
+from apps.support.shop.models import AuditEntry, Order
 from evaluation.cases import CaseFile
 from evaluation.support.expected import contradictions, invented, without_citation
 from evaluation.support.questions import Question
@@ -162,7 +162,9 @@ def _judge(question: Question, result: TurnResult) -> Case:
 
 def _open(pipeline: SupportPipeline, trusted: str | None) -> str:
     with pipeline.database.write() as session:
-        return desk.open_conversation(session, channel="evaluation", language=None, trusted_email=trusted).id
+        return records.open_conversation(
+            session, channel="evaluation", language=None, trusted_email=trusted
+        ).id
 
 
 def _timed(pipeline: SupportPipeline, conversation: str, text: str) -> tuple[TurnResult, float]:
@@ -179,7 +181,7 @@ def _timed(pipeline: SupportPipeline, conversation: str, text: str) -> tuple[Tur
 
 def _said(pipeline: SupportPipeline, conversation: str) -> Case:
     with pipeline.database.read() as session:
-        trace = desk.traces_of(session, conversation)[-1]
+        trace = records.traces_of(session, conversation)[-1]
         return {"source": trace.said["source"], "left_out": trace.said["missing"]}
 
 

@@ -9,10 +9,11 @@ from itertools import cycle
 
 from sqlalchemy import select
 
-from apps.support import desk, models
-from apps.support.database import Database
-from apps.support.pipeline import SupportPipeline
-from apps.support.turn import Token, TurnResult
+from apps.support.conversations import records
+from apps.support.conversations.pipeline import SupportPipeline
+from apps.support.conversations.turn import Token, TurnResult
+from apps.support.shop import models
+from apps.support.shop.database import Database
 from core_model.engine import Engine
 from evaluation.errors import DataError
 from evaluation.support.answers import GENERATED
@@ -76,7 +77,7 @@ def converse(
 ) -> Iterator[Answered]:
     """A conversation of a customer whom a trusted caller names, turn by turn."""
     with pipeline.database.write() as session:
-        conversation = desk.open_conversation(
+        conversation = records.open_conversation(
             session, channel="benchmark", language=None, trusted_email=customer.email
         ).id
     for turn in turns:
@@ -97,7 +98,7 @@ def answer(pipeline: SupportPipeline, engine: Engine, conversation: str, text: s
             facts = "; ".join(f"{name}: {value}" for name, value in event.facts.items())
     seconds, cpu_s, after = time.perf_counter() - started, time.process_time() - cpu, engine.statistics
     with pipeline.database.read() as session:
-        said = desk.traces_of(session, conversation)[-1].said
+        said = records.traces_of(session, conversation)[-1].said
     return Answered(
         text=text,
         reply=reply,

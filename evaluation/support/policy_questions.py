@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from apps.support.language import Language
+from apps.support.replies.language import Language
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,20 @@ from itertools import cycle, islice
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from apps.support.descriptions import describe_variant, product_name
-from apps.support.facts import Money
-from apps.support.language import Language
-from apps.support.models import Order, OrderItem, OrderStatus, PaymentKind, PolicySection, Product, Variant
-from apps.support.order_rules import amount_to_refund, paid_with
-from apps.support.sentences import Note
+from apps.support.playbooks.order_rules import amount_to_refund, paid_with
+from apps.support.replies.descriptions import describe_variant, product_name
+from apps.support.replies.facts import Money
+from apps.support.replies.language import Language
+from apps.support.replies.sentences import Note
+from apps.support.shop.models import (
+    Order,
+    OrderItem,
+    OrderStatus,
+    PaymentKind,
+    PolicySection,
+    Product,
+    Variant,
+)
 from evaluation.support.expected import (
     Expected,
     expect,

@@ -9,8 +9,8 @@ from itertools import cycle, islice
 import numpy as np
 import psutil  # type: ignore[import-untyped]
 
-from apps.support import desk
-from apps.support.pipeline import SupportPipeline
+from apps.support.conversations import records
+from apps.support.conversations.pipeline import SupportPipeline
 from core_model.engine import Engine
 from evaluation.errors import EvaluationError
 from evaluation.support.conversation import (
@@ -92,7 +92,7 @@ def window_speed(
     """Time per token and memory late in a conversation against early in it; the early order is still known."""
     customer = customers_with_two_orders(pipeline.database, 1)[0]
     with pipeline.database.write() as session:
-        conversation = desk.open_conversation(
+        conversation = records.open_conversation(
             session, channel="benchmark", language=None, trusted_email=None
         ).id
     texts = [
@@ -116,7 +116,7 @@ def window_speed(
         raise EvaluationError(f"{turns} turns have too few generated ones to compare: take more")
     early, late = _per_token(generated[:SPAN]), _per_token(generated[-SPAN:])
     with pipeline.database.read() as session:
-        state = desk.get_conversation(session, conversation).state
+        state = records.get_conversation(session, conversation).state
     return {
         "turns": float(turns),
         "generated_turns": float(len(generated)),

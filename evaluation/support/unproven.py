@@ -10,9 +10,9 @@ from itertools import cycle
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from apps.support.facts import Money, make_fact
-from apps.support.language import Language
-from apps.support.models import Order
+from apps.support.replies.facts import Money, make_fact
+from apps.support.replies.language import Language
+from apps.support.shop.models import Order
 from evaluation.errors import DataError
 from evaluation.support.expected import STATUS_WORDS
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from apps.support.database import Database
-from apps.support.models import OrderStatus
-from apps.support.seed import seed
-from apps.support.turn import IntentResult, TurnResult
+from apps.support.conversations.turn import IntentResult, TurnResult
+from apps.support.shop.database import Database
+from apps.support.shop.models import OrderStatus
+from apps.support.shop.seed import seed
 from evaluation.support.answers import _judge, metrics
 from evaluation.support.questions import Question, build_questions
 from evaluation.support.rouge import read_references, rouge_l

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from apps.settings import Settings
-from apps.support.replies import ReplyWriter
+from apps.support.replies.writer import ReplyWriter
 from core_model import DuetChatModel, Engine, load_engine
 from evaluation import wording
 from evaluation.cases import CaseFile

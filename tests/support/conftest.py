@@ -9,17 +9,17 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from apps.support import desk
-from apps.support.database import Database
-from apps.support.intents import ExampleIntents
-from apps.support.language import Language
-from apps.support.models import Customer, Order, OrderStatus
-from apps.support.pipeline import SupportPipeline
-from apps.support.replies import ReplyWriter, Spoken
-from apps.support.seed import DEMO_EMAILS, seed
-from apps.support.sentences import Note
-from apps.support.state import Exchange
-from apps.support.turn import TurnResult
+from apps.support.conversations import records
+from apps.support.conversations.pipeline import SupportPipeline
+from apps.support.conversations.state import Exchange
+from apps.support.conversations.turn import TurnResult
+from apps.support.reading.intents import ExampleIntents
+from apps.support.replies.language import Language
+from apps.support.replies.sentences import Note
+from apps.support.replies.writer import ReplyWriter, Spoken
+from apps.support.shop.database import Database
+from apps.support.shop.models import Customer, Order, OrderStatus
+from apps.support.shop.seed import DEMO_EMAILS, seed
 from core_model import DuetChatModel, Engine, load_engine
 from tests.postgresql import new_database
 
@@ -109,7 +109,7 @@ def begin() -> Callable[..., str]:
 
     def open_one(database: Database, email: str | None = None) -> str:
         with database.write() as session:
-            return desk.open_conversation(session, channel="test", language=None, trusted_email=email).id
+            return records.open_conversation(session, channel="test", language=None, trusted_email=email).id
 
     return open_one
 

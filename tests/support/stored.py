@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from sqlalchemy import func, select
 
-from apps.support.database import Database
-from apps.support.models import Order, OrderStatus
-from apps.support.turn import TurnResult
+from apps.support.conversations.turn import TurnResult
+from apps.support.shop.database import Database
+from apps.support.shop.models import Order, OrderStatus
 
 Begin = Callable[..., str]
 OrderOf = Callable[[Database, str, OrderStatus], str]

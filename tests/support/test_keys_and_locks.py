@@ -11,9 +11,9 @@ import pytest
 
 from apps import api_keys
 from apps.auth import Access, AuthError, Scope, UnprotectedServerError
-from apps.support.database import Database
 from apps.support.errors import DatabaseNotReadyError
-from apps.support.integrations.lock import only_one
+from apps.support.helpdesks.lock import only_one
+from apps.support.shop.database import Database
 
 
 def test_a_key_is_found_until_it_is_revoked(empty_database: Database) -> None:
@@ -62,8 +62,8 @@ def test_the_desks_are_left_to_one_process_and_freed_when_it_is_killed(empty_dat
     url = empty_database.url.render_as_string(hide_password=False)
     program = (
         "import sys, threading, time\n"
-        "from apps.support.database import Database\n"
-        "from apps.support.integrations.lock import only_one\n"
+        "from apps.support.shop.database import Database\n"
+        "from apps.support.helpdesks.lock import only_one\n"
         "with only_one(Database(sys.argv[1]), threading.Event()) as held:\n"
         "    print('held' if held else 'not', flush=True)\n"
         "    time.sleep(600)\n"

@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 
 from apps.settings import Settings
-from apps.support.database import Database
-from apps.support.grounding import unsupported
-from apps.support.handbook import PACKAGED
-from apps.support.language import Language
+from apps.support.replies.grounding import unsupported
+from apps.support.replies.language import Language
+from apps.support.replies.sentences import Note, write
 from apps.support.reply_pairs import shops
 from apps.support.reply_pairs.other_figures import change_figures, exchange
 from apps.support.reply_pairs.pairs import (
@@ -29,7 +28,8 @@ from apps.support.reply_pairs.pairs import (
 from apps.support.reply_pairs.phrasings import LANGUAGES, Phrasings, PhrasingsError
 from apps.support.reply_pairs.situations import Situation, situations
 from apps.support.reply_pairs.teacher import teacher_pairs
-from apps.support.sentences import Note, write
+from apps.support.shop.database import Database
+from apps.support.shop.handbook import PACKAGED
 from core_model import DuetChatModel, Engine
 from core_model.training.recipe import read_recipe
 from core_model.training.replies import read_conversations

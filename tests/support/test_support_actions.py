@@ -8,8 +8,9 @@ from datetime import date
 import pytest
 from sqlalchemy import select
 
+from apps.support.conversations.pipeline import SupportPipeline
 from apps.support.errors import ConflictError
-from apps.support.models import (
+from apps.support.shop.models import (
     AuditEntry,
     Customer,
     Order,
@@ -19,7 +20,6 @@ from apps.support.models import (
     Return,
     Variant,
 )
-from apps.support.pipeline import SupportPipeline
 from tests.support.conftest import ANNA
 from tests.support.stored import Begin, OrderOf, count, order
 

@@ -13,10 +13,10 @@ from fastapi.testclient import TestClient
 
 from apps.auth import LOCAL
 from apps.support.api import create_router
-from apps.support.database import Database
+from apps.support.conversations.pipeline import SupportPipeline
 from apps.support.errors import ConflictError, NotFoundError
-from apps.support.models import OrderStatus
-from apps.support.pipeline import SupportPipeline
+from apps.support.shop.database import Database
+from apps.support.shop.models import OrderStatus
 from tests.support.conftest import ANNA
 
 BASE = "/api/support"

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select
 
-from apps.support import desk
-from apps.support.database import Database
-from apps.support.models import Customer, Order, OrderItem, OrderStatus, Variant
-from apps.support.money import format_amount
+from apps.support.conversations import records
+from apps.support.shop.database import Database
+from apps.support.shop.models import Customer, Order, OrderItem, OrderStatus, Variant
+from apps.support.shop.money import format_amount
 from tests.support.conftest import ANNA, WEI
 from tests.support.stored import OrderOf, Talk
 
@@ -279,6 +279,6 @@ def test_the_order_of_turn_two_is_known_at_turn_three_hundred(
     assert len(answers) == 300
     assert answers[-1].facts["total"] == format_amount(stored(sqlite_shop, number).total, "USD")
     with sqlite_shop.read() as session:
-        state = desk.get_conversation(session, answers[0].conversation_id).state
+        state = records.get_conversation(session, answers[0].conversation_id).state
         assert len(str(state)) < 6_000
-        assert len(desk.traces_of(session, answers[0].conversation_id)) == 300
+        assert len(records.traces_of(session, answers[0].conversation_id)) == 300

@@ -11,12 +11,21 @@ import pytest
 from alembic import command
 from sqlalchemy import func, inspect, select, text
 
-from apps.support.database import Database, _alembic_config
 from apps.support.errors import DatabaseNotReadyError, ImportFileError
-from apps.support.handbook import search
-from apps.support.importing import import_file
-from apps.support.models import Base, Customer, Order, OrderStatus, PolicyArticle, Product, Return, Variant
-from apps.support.seed import seed
+from apps.support.shop.database import Database, _alembic_config
+from apps.support.shop.handbook import search
+from apps.support.shop.importing import import_file
+from apps.support.shop.models import (
+    Base,
+    Customer,
+    Order,
+    OrderStatus,
+    PolicyArticle,
+    Product,
+    Return,
+    Variant,
+)
+from apps.support.shop.seed import seed
 from tests.support.conftest import ANNA, TODAY, WEI
 
 

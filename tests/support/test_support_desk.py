@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from apps.support import desk
-from apps.support.database import Database
+from apps.support.conversations import records
+from apps.support.conversations.pipeline import SupportPipeline
 from apps.support.errors import NotFoundError
-from apps.support.models import ConversationStatus, OrderStatus, Role, TicketStatus
-from apps.support.pipeline import SupportPipeline
+from apps.support.shop.database import Database
+from apps.support.shop.models import ConversationStatus, OrderStatus, Role, TicketStatus
 from tests.support.conftest import ANNA
 
 Begin = Callable[..., str]
@@ -25,10 +25,10 @@ def test_the_order_in_question_is_given_only_once_it_is_proven(
     conversation = begin(database)
     sqlite_assistant.answer(conversation, f"Where is my order {number}?")
     with database.read() as session:
-        assert desk.order_in_question(session, desk.get_conversation(session, conversation)) is None
+        assert records.order_in_question(session, records.get_conversation(session, conversation)) is None
     sqlite_assistant.answer(conversation, ANNA)
     with database.read() as session:
-        order = desk.order_in_question(session, desk.get_conversation(session, conversation))
+        order = records.order_in_question(session, records.get_conversation(session, conversation))
         assert order is not None
         assert order.number == number
 
@@ -51,10 +51,10 @@ def test_a_draft_answers_a_greeting(sqlite_assistant: SupportPipeline, begin: Be
 def test_tickets_come_in_pages_and_the_last_page_says_so(database: Database) -> None:
     with database.write() as session:
         for _ in range(4):
-            desk.ask_for_person(session, begin_in(session), reason="requested")
+            records.ask_for_person(session, begin_in(session), reason="requested")
     with database.read() as session:
-        first, following = desk.list_tickets(session, status=TicketStatus.OPEN, limit=2, before=None)
-        second, end = desk.list_tickets(session, status=TicketStatus.OPEN, limit=2, before=following)
+        first, following = records.list_tickets(session, status=TicketStatus.OPEN, limit=2, before=None)
+        second, end = records.list_tickets(session, status=TicketStatus.OPEN, limit=2, before=following)
         ids = [ticket.id for ticket in (*first, *second)]
         assert ids == sorted(ids, reverse=True)
         assert len(set(ids)) == 4
@@ -62,38 +62,38 @@ def test_tickets_come_in_pages_and_the_last_page_says_so(database: Database) -> 
 
 
 def begin_in(session) -> str:  # type: ignore[no-untyped-def]
-    return desk.open_conversation(session, channel="test", language=None, trusted_email=None).id
+    return records.open_conversation(session, channel="test", language=None, trusted_email=None).id
 
 
 def test_a_ticket_is_assigned_and_closed(database: Database) -> None:
     with database.write() as session:
-        ticket = desk.ask_for_person(session, begin_in(session), reason="requested")
-        desk.change_ticket(session, ticket.id, {"assignee": "Mia"})
-        desk.change_ticket(session, ticket.id, {"status": TicketStatus.CLOSED})
+        ticket = records.ask_for_person(session, begin_in(session), reason="requested")
+        records.change_ticket(session, ticket.id, {"assignee": "Mia"})
+        records.change_ticket(session, ticket.id, {"status": TicketStatus.CLOSED})
         assert (ticket.assignee, ticket.status) == ("Mia", TicketStatus.CLOSED)
         with pytest.raises(NotFoundError):
-            desk.change_ticket(session, 9_999, {"assignee": "Mia"})
+            records.change_ticket(session, 9_999, {"assignee": "Mia"})
 
 
 def test_taking_over_silences_the_assistant_without_a_second_ticket(database: Database) -> None:
     with database.write() as session:
-        conversation = desk.get_conversation(session, begin_in(session))
-        desk.open_ticket(
-            session, conversation, desk.load_state(conversation), reason="complaint", intent=None
+        conversation = records.get_conversation(session, begin_in(session))
+        records.open_ticket(
+            session, conversation, records.load_state(conversation), reason="complaint", intent=None
         )
-        desk.take_over(session, conversation)
+        records.take_over(session, conversation)
         assert conversation.status == ConversationStatus.HUMAN
-        desk.return_to_bot(session, conversation)
+        records.return_to_bot(session, conversation)
         assert conversation.status == ConversationStatus.BOT
         assert [ticket.status for ticket in conversation.tickets] == [TicketStatus.CLOSED]
 
 
 def test_recent_messages_are_the_last_ones_in_order(database: Database) -> None:
     with database.write() as session:
-        conversation = desk.get_conversation(session, begin_in(session))
+        conversation = records.get_conversation(session, begin_in(session))
         for number in range(5):
-            desk.say_as_agent(session, conversation, f"{number}")
-        recent = desk.recent_messages(session, conversation.id, 2)
+            records.say_as_agent(session, conversation, f"{number}")
+        recent = records.recent_messages(session, conversation.id, 2)
         assert [message.text for message in recent] == ["3", "4"]
         assert {message.role for message in recent} == {Role.AGENT}
-        assert desk.count_messages(session, conversation.id) == 5
+        assert records.count_messages(session, conversation.id) == 5

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apps.support.facts import Money, make_fact, missing
-from apps.support.grounding import AllowedFigures, Grounding, unsupported
 from apps.support.playbooks.handbook_answers import policy_note
-from apps.support.sentence_table import SENTENCES
-from apps.support.sentences import Note, write
+from apps.support.replies.facts import Money, make_fact, missing
+from apps.support.replies.grounding import AllowedFigures, Grounding, unsupported
+from apps.support.replies.sentence_table import SENTENCES
+from apps.support.replies.sentences import Note, write
 from core_model.constraint import Constraint
 from core_model.tokenizer import Tokenizer
 

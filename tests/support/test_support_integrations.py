@@ -12,15 +12,15 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from apps.support import desk as own_desk
-from apps.support.integrations.answering import answer_event
-from apps.support.integrations.api import create_router
-from apps.support.integrations.chatwoot import Chatwoot
-from apps.support.integrations.posting import MOST_ATTEMPTS, begin_post
-from apps.support.integrations.worker import DeskWorker
-from apps.support.integrations.zendesk import HANDED_OVER_TAG, Zendesk
-from apps.support.models import DeskEvent, DeskLink, DeskName, DeskPost, Message, Role, Ticket
-from apps.support.pipeline import SupportPipeline
+from apps.support.conversations import records
+from apps.support.conversations.pipeline import SupportPipeline
+from apps.support.helpdesks.answering import answer_event
+from apps.support.helpdesks.api import create_router
+from apps.support.helpdesks.chatwoot import Chatwoot
+from apps.support.helpdesks.posting import MOST_ATTEMPTS, begin_post
+from apps.support.helpdesks.worker import DeskWorker
+from apps.support.helpdesks.zendesk import HANDED_OVER_TAG, Zendesk
+from apps.support.shop.models import DeskEvent, DeskLink, DeskName, DeskPost, Message, Role, Ticket
 from tests.support.desk_server import (
     AGENT_TOKEN,
     API_TOKEN,
@@ -114,7 +114,7 @@ def test_a_thread_is_one_conversation_whose_messages_are_answered_in_order(bridg
     bridge.work()
     with bridge.database.read() as session:
         conversation = session.scalars(select(DeskLink)).one().conversation_id
-        said = [message.role for message in own_desk.messages_of(session, conversation)]
+        said = [message.role for message in records.messages_of(session, conversation)]
     assert said == [Role.CUSTOMER, Role.ASSISTANT] * 2
     assert len(bridge.desk.replies(THREAD)) == 2
 
@@ -168,8 +168,8 @@ def test_the_people_here_can_answer_and_return_a_conversation_of_a_desk(sqlite_b
     sqlite_bridge.work()
     with sqlite_bridge.database.write() as session:
         link = session.scalars(select(DeskLink)).one()
-        own_desk.say_as_agent(session, link.conversation, "Hi, Ben here")
-        own_desk.return_to_bot(session, link.conversation)
+        records.say_as_agent(session, link.conversation, "Hi, Ben here")
+        records.return_to_bot(session, link.conversation)
     sqlite_bridge.work()
     assert sqlite_bridge.desk.replies(THREAD)[-1] == "Hi, Ben here"
     assert sqlite_bridge.desk.status[THREAD] == "pending"

@@ -7,13 +7,17 @@ from datetime import UTC, date
 import pytest
 from sqlalchemy import select
 
-from apps.support import desk
-from apps.support.database import Database
+from apps.support.conversations import records
+from apps.support.conversations.pipeline import SupportPipeline
+from apps.support.conversations.turn import FactsFound, IntentFound, Token, TurnResult
 from apps.support.errors import ConflictError, NotFoundError
-from apps.support.facts import Money, missing
-from apps.support.grounding import unsupported
-from apps.support.language import Language
-from apps.support.models import (
+from apps.support.replies.facts import Money, missing
+from apps.support.replies.grounding import unsupported
+from apps.support.replies.language import Language
+from apps.support.replies.sentences import write
+from apps.support.replies.writer import ReplyWriter
+from apps.support.shop.database import Database
+from apps.support.shop.models import (
     AuditEntry,
     Conversation,
     ConversationStatus,
@@ -24,10 +28,6 @@ from apps.support.models import (
     Ticket,
     Variant,
 )
-from apps.support.pipeline import SupportPipeline
-from apps.support.replies import ReplyWriter
-from apps.support.sentences import write
-from apps.support.turn import FactsFound, IntentFound, Token, TurnResult
 from tests.support.conftest import ANNA
 from tests.support.stored import Begin, OrderOf, count
 
@@ -69,13 +69,13 @@ def test_a_person_takes_over_and_the_assistant_is_silent_until_the_return(
     assert taken.handed_over
     assert f"T{taken.ticket_id}" in taken.reply
     with database.read() as session:
-        ticket = desk.get_ticket(session, taken.ticket_id)
+        ticket = records.get_ticket(session, taken.ticket_id)
         assert ticket.reason == reason
         assert text in ticket.summary
     silent = sqlite_assistant.answer(conversation, "hello?")
     assert (silent.reply, silent.reply_id, silent.handed_over) == ("", None, True)
     with database.write() as session:
-        desk.return_to_bot(session, desk.get_conversation(session, conversation))
+        records.return_to_bot(session, records.get_conversation(session, conversation))
     assert sqlite_assistant.answer(conversation, "hello").reply
 
 
@@ -124,14 +124,14 @@ def test_a_turn_is_streamed_in_order_and_leaves_a_trace(
     assert isinstance(result, TurnResult)
     assert "".join(event.text for event in events[2:-1]) == result.reply
     with database.read() as session:
-        trace = desk.traces_of(session, conversation)[0]
+        trace = records.traces_of(session, conversation)[0]
         assert trace.understood["intent"] == "track_order"
         assert trace.looked_up["order"] == number
         assert trace.said["source"] in ("model", "second_draw", "last_resort")
         assert {"language", "guard", "entities", "intent", "playbook", "act", "reply", "store"} <= set(
             trace.milliseconds
         )
-        assert [m.role for m in desk.messages_of(session, conversation)] == [Role.CUSTOMER, Role.ASSISTANT]
+        assert [m.role for m in records.messages_of(session, conversation)] == [Role.CUSTOMER, Role.ASSISTANT]
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -167,7 +167,7 @@ def test_leaving_in_mid_stream_stores_what_was_said_as_incomplete(
             break
     events.close()
     with sqlite_assistant.database.read() as session:
-        reply = desk.messages_of(session, conversation)[-1]
+        reply = records.messages_of(session, conversation)[-1]
         assert (reply.role, reply.complete) == (Role.ASSISTANT, False)
     assert sqlite_assistant.answer(conversation, "hello").reply
 
@@ -199,7 +199,7 @@ def test_the_order_named_first_is_known_many_turns_later(
     result = sqlite_assistant.answer(conversation, "track my package again")
     assert number in result.reply
     with database.read() as session:
-        state = desk.get_conversation(session, conversation).state
+        state = records.get_conversation(session, conversation).state
     assert len(str(state)) < 6_000
 
 

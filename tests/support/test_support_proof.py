@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from apps.support import desk
-from apps.support.models import (
+from apps.support.conversations import records
+from apps.support.conversations.pipeline import SupportPipeline
+from apps.support.shop.models import (
     OrderStatus,
 )
-from apps.support.pipeline import SupportPipeline
 from tests.support.conftest import ANNA, WEI
 from tests.support.stored import Begin, OrderOf, order
 
@@ -66,7 +66,7 @@ def test_an_order_that_does_not_exist_gets_the_answer_of_an_order_of_somebody_el
         first = sqlite_assistant.answer(conversation, f"where is order {number}?")
         second = sqlite_assistant.answer(conversation, "mallory@example.com")
         with database.read() as session:
-            notes = [trace.looked_up["notes"] for trace in desk.traces_of(session, conversation)]
+            notes = [trace.looked_up["notes"] for trace in records.traces_of(session, conversation)]
         facts = [
             {name: value.replace(number, "N") for name, value in turn.facts.items()}
             for turn in (first, second)

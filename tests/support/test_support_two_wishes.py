@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from apps.support import desk
-from apps.support.clauses import wish_clauses
-from apps.support.database import Database
-from apps.support.intents import INTENTS, example_messages
-from apps.support.language import Language
-from apps.support.models import Conversation, Customer, OrderStatus
-from apps.support.pipeline import SupportPipeline
-from apps.support.turn import Token
+from apps.support.conversations import records
+from apps.support.conversations.pipeline import SupportPipeline
+from apps.support.conversations.turn import Token
+from apps.support.reading.clauses import wish_clauses
+from apps.support.reading.intents import INTENTS, example_messages
+from apps.support.replies.language import Language
+from apps.support.shop.database import Database
+from apps.support.shop.models import Conversation, Customer, OrderStatus
 from tests.support.conftest import ANNA, WEI
 from tests.support.stored import Begin, OrderOf, Talk, order
 
@@ -153,8 +153,8 @@ def test_the_trace_tells_what_was_understood_of_each_part(
     text = "Which payment methods do you accept, and how much does express delivery cost?"
     pieces = [event.text for event in sqlite_assistant.stream(conversation, text) if isinstance(event, Token)]
     with database.read() as session:
-        (trace,) = desk.traces_of(session, conversation)
-        assert desk.messages_of(session, conversation)[-1].text == "".join(pieces)
+        (trace,) = records.traces_of(session, conversation)
+        assert records.messages_of(session, conversation)[-1].text == "".join(pieces)
     parts = trace.understood["parts"]
     assert [part["intent"] for part in parts] == ["check_payment_methods", "delivery_options"]
     assert [part["text"] for part in parts] == [
@@ -258,7 +258,7 @@ def test_a_person_who_takes_over_takes_the_second_wish_as_well(
     taken = talk(text, "I want to talk to a human", customer=ANNA)[-1]
     assert taken.handed_over
     with sqlite_shop.read() as session:
-        state = desk.load_state(session.get_one(Conversation, taken.conversation_id))
+        state = records.load_state(session.get_one(Conversation, taken.conversation_id))
     assert state.pending is None
     assert state.postponed == []
 

@@ -11,15 +11,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from apps.support.addresses import parse_address
-from apps.support.database import Database
-from apps.support.entities import Entities, bare_details, find_entities, without_emails
-from apps.support.guard import MOST_CHARACTERS, guard, storable
-from apps.support.intents import INTENTS, OUT_OF_SCOPE, ExampleIntents, packaged_examples
-from apps.support.language import detect_language
+from apps.support.conversations.state import ConversationState
 from apps.support.playbooks import _PLAYBOOKS, Case, playbook_for
-from apps.support.product_names import mentioned_options
-from apps.support.state import ConversationState
+from apps.support.reading.addresses import parse_address
+from apps.support.reading.entities import Entities, bare_details, find_entities, without_emails
+from apps.support.reading.guard import MOST_CHARACTERS, guard, storable
+from apps.support.reading.intents import INTENTS, OUT_OF_SCOPE, ExampleIntents, packaged_examples
+from apps.support.reading.product_names import mentioned_options
+from apps.support.replies.language import detect_language
+from apps.support.shop.database import Database
 from tests.support.conftest import TODAY
 
 NO_LIMIT = settings(
@@ -247,7 +247,7 @@ def test_hostile_strings_are_read_as_text(sqlite_shop: Database, intents: Exampl
 
 
 def test_every_intent_has_examples_in_both_languages_and_a_playbook() -> None:
-    stored = json.loads((files("apps.support") / "intent_examples.json").read_text("utf-8"))
+    stored = json.loads((files("apps.support.reading") / "intent_examples.json").read_text("utf-8"))
     assert set(stored) == set(_PLAYBOOKS) == {*INTENTS, OUT_OF_SCOPE}
     assert all(len(stored[name][language]) >= 6 for name in stored for language in ("en", "zh"))
     assert set(packaged_examples()) == set(stored)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from apps.support import desk
-from apps.support.models import (
+from apps.support.conversations import records
+from apps.support.conversations.pipeline import SupportPipeline
+from apps.support.shop.models import (
     AuditEntry,
     Order,
     OrderStatus,
 )
-from apps.support.pipeline import SupportPipeline
 from tests.support.conftest import ANNA
 from tests.support.stored import Begin, OrderOf, count, order
 
@@ -66,4 +66,4 @@ def test_monstrous_messages_are_stored_and_answered(
     conversation = begin(assistant.database)
     assistant.answer(conversation, text)
     with assistant.database.read() as session:
-        assert len(desk.messages_of(session, conversation)[0].text) <= 20_000
+        assert len(records.messages_of(session, conversation)[0].text) <= 20_000

@@ -12,9 +12,9 @@ import pytest
 
 from apps.settings import Settings, SettingsError
 from apps.support.errors import PayloadError, SignatureError
-from apps.support.integrations.chatwoot import Chatwoot
-from apps.support.integrations.configured import configured_desks
-from apps.support.integrations.zendesk import Zendesk
+from apps.support.helpdesks.chatwoot import Chatwoot
+from apps.support.helpdesks.configured import configured_desks
+from apps.support.helpdesks.zendesk import Zendesk
 from tests.support.desk_server import (
     EMAIL,
     SECRET,

@@ -12,10 +12,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from apps.settings import Settings
-from apps.support.database import Database
-from apps.support.intents import OUT_OF_SCOPE, ExampleIntents
-from apps.support.pipeline import SupportPipeline
-from apps.support.sentences import write
+from apps.support.conversations.pipeline import SupportPipeline
+from apps.support.reading.intents import OUT_OF_SCOPE, ExampleIntents
+from apps.support.replies.sentences import write
+from apps.support.shop.database import Database
 from core_model import DuetChatModel, Engine, load_engine
 from core_model.errors import RequestError
 from core_model.lora import module_shape

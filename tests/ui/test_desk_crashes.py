@@ -15,8 +15,8 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from apps.support.database import Database
-from apps.support.models import DeskEvent, DeskPost, Message
+from apps.support.shop.database import Database
+from apps.support.shop.models import DeskEvent, DeskPost, Message
 from core_model import catalog
 from tests.conftest import EDGE
 from tests.postgresql import new_database

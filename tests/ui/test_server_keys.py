@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from apps import api_keys
 from apps.auth import KeyNameError, Scope
 from apps.settings import Settings
-from apps.support.database import Database
+from apps.support.shop.database import Database
 from core_model import Engine
 from tests.ui.conftest import borrowed, serving, wait_until_ready
 from tests.ui.test_server_errors import refused

@@ -14,9 +14,9 @@ import pytest
 from sqlalchemy import select
 
 from apps.settings import Settings
-from apps.support.database import Database
-from apps.support.models import AuditEntry, Customer, DeskEvent, Order
-from apps.support.seed import seed
+from apps.support.shop.database import Database
+from apps.support.shop.models import AuditEntry, Customer, DeskEvent, Order
+from apps.support.shop.seed import seed
 from core_model import Engine
 from tests.support.desk_server import SECRET, DeskServer, sign_chatwoot, sign_zendesk
 from tests.ui.conftest import borrowed, serving, wait_until_ready

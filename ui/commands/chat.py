@@ -14,7 +14,7 @@ from core_model import catalog
 from ui.commands.models import progress_bar
 
 if TYPE_CHECKING:
-    from apps.support.pipeline import SupportPipeline
+    from apps.support.conversations.pipeline import SupportPipeline
 
 
 def chat(
@@ -28,10 +28,10 @@ def chat(
 ) -> None:
     """Ask the support assistant. The reply goes to stdout; an empty line or Ctrl-D ends a conversation."""
     with _pipeline(model) as pipeline:
-        from apps.support import desk
+        from apps.support.conversations import records
 
         with pipeline.database.write() as session:
-            conversation = desk.open_conversation(
+            conversation = records.open_conversation(
                 session, channel="terminal", language=None, trusted_email=customer
             ).id
         if message is not None:
@@ -50,7 +50,7 @@ def _asked() -> str:
 
 
 def _answer(pipeline: SupportPipeline, conversation: str, text: str) -> None:
-    from apps.support.turn import Token, TurnResult
+    from apps.support.conversations.turn import Token, TurnResult
 
     for event in pipeline.stream(conversation, text):
         if isinstance(event, Token):
@@ -69,7 +69,7 @@ def _pipeline(model: str | None) -> Iterator[SupportPipeline]:
     with progress_bar() as progress:
         catalog.resolve(settings.model, settings.home, settings.sources, progress)
 
-    from apps.support.database import Database
+    from apps.support.shop.database import Database
     from core_model.causal_lm import load_engine
     from core_model.chat_model import DuetChatModel
     from ui.support_pipeline import support_pipeline

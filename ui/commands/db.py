@@ -12,7 +12,7 @@ from rich.console import Console
 from apps.settings import load_settings
 
 if TYPE_CHECKING:
-    from apps.support.database import Database
+    from apps.support.shop.database import Database
 
 app = typer.Typer(help="The shop's database (DUET_DATABASE_URL).", no_args_is_help=True)
 console = Console(soft_wrap=True)
@@ -20,7 +20,7 @@ console = Console(soft_wrap=True)
 
 def open_database() -> Database:
     """The settings' database, at this version's tables."""
-    from apps.support.database import Database
+    from apps.support.shop.database import Database
 
     database = Database(load_settings().database_url)
     database.upgrade()
@@ -36,7 +36,7 @@ def upgrade() -> None:
 @app.command(name="seed")
 def seed_command() -> None:
     """Fill an empty database with a demonstration shop and the policy handbook."""
-    from apps.support.seed import DEMO_EMAILS, seed
+    from apps.support.shop.seed import DEMO_EMAILS, seed
 
     with open_database().write() as session:
         filled = seed(session, datetime.now(UTC).date())
@@ -51,7 +51,7 @@ def import_command(
     file: Annotated[Path, typer.Argument(help="A .json or .csv export; docs/support.md lists the layouts.")],
 ) -> None:
     """Import a shop's own data: all of the file, or nothing."""
-    from apps.support.importing import import_file
+    from apps.support.shop.importing import import_file
 
     report = import_file(open_database(), file)
     console.print(

@@ -18,7 +18,7 @@ from ui.commands.evaluate import show
 from ui.commands.models import progress_bar
 
 if TYPE_CHECKING:
-    from apps.support.replies import ReplyWriter
+    from apps.support.replies.writer import ReplyWriter
 
 
 def wording(
@@ -76,7 +76,7 @@ def _writer(settings: Settings, adapter: Path | None, together: int, grounded: b
     with progress_bar() as progress:
         catalog.resolve(settings.model, settings.home, settings.sources, progress)
 
-    from apps.support.replies import ReplyWriter
+    from apps.support.replies.writer import ReplyWriter
     from core_model import DuetChatModel, load_engine
     from core_model.lora import load_adapter
 

@@ -61,7 +61,7 @@ def _check_listening(settings: Settings) -> None:
         return
     from apps.api_keys import StoredKeys
     from apps.auth import Access
-    from apps.support.database import Database
+    from apps.support.shop.database import Database
 
     database = Database(settings.database_url)
     try:

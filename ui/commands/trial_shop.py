@@ -14,8 +14,8 @@ from evaluation.errors import DataError
 
 if TYPE_CHECKING:
     from apps.settings import Settings
-    from apps.support.database import Database
-    from apps.support.pipeline import SupportPipeline
+    from apps.support.conversations.pipeline import SupportPipeline
+    from apps.support.shop.database import Database
     from core_model.engine import Engine
 
 
@@ -35,10 +35,10 @@ def trial_shop(data: Path | None) -> Iterator[Database]:
     """
     from sqlalchemy import select
 
-    from apps.support.database import Database
-    from apps.support.importing import import_file
-    from apps.support.models import Order
-    from apps.support.seed import seed
+    from apps.support.shop.database import Database
+    from apps.support.shop.importing import import_file
+    from apps.support.shop.models import Order
+    from apps.support.shop.seed import seed
 
     with tempfile.TemporaryDirectory(prefix="duet-trial-") as folder:
         path = Path(folder) / "shop.db"
@@ -65,8 +65,8 @@ def trial_assistant(
     database: Database, settings: Settings, *, adapter: str | None, grounded: bool = True
 ) -> Iterator[Trial]:
     """The assistant as it is served; `adapter` replaces its reply adapter, "none" takes it away."""
-    from apps.support.pipeline import SupportPipeline
-    from apps.support.replies import ReplyWriter
+    from apps.support.conversations.pipeline import SupportPipeline
+    from apps.support.replies.writer import ReplyWriter
     from core_model.causal_lm import load_engine
     from core_model.chat_model import DuetChatModel
     from core_model.lora import load_adapter

@@ -8,9 +8,9 @@ from html import escape
 
 from sqlalchemy.orm import Session
 
-from apps.support import desk
-from apps.support.models import Conversation, ConversationStatus, Role, Ticket
-from apps.support.turn import TurnResult
+from apps.support.conversations import records
+from apps.support.conversations.turn import TurnResult
+from apps.support.shop.models import Conversation, ConversationStatus, Role, Ticket
 from ui.pages.labels import Language, named, text
 from ui.pages.order_card import day_text, order_card
 from ui.pages.transcript import Bubble, transcript
@@ -30,13 +30,13 @@ def ticket_list(tickets: Sequence[Ticket], selected: int, reader: Language, now:
 
 def conversation_view(session: Session, conversation: Conversation, reader: Language) -> str:
     """All messages; under each of the customer's, what the assistant made of it."""
-    traces = {trace.message_id: trace for trace in desk.traces_of(session, conversation.id)}
-    messages = desk.recent_messages(session, conversation.id, MOST_SHOWN)
+    traces = {trace.message_id: trace for trace in records.traces_of(session, conversation.id)}
+    messages = records.recent_messages(session, conversation.id, MOST_SHOWN)
     bubbles = [
         Bubble.of(message, trace_details(traces[message.id], reader) if message.id in traces else "")
         for message in messages
     ]
-    earlier = desk.count_messages(session, conversation.id) - len(messages)
+    earlier = records.count_messages(session, conversation.id) - len(messages)
     return transcript(conversation.id, bubbles, reader, mine=Role.AGENT, earlier=earlier)
 
 
@@ -56,7 +56,7 @@ def ticket_head(ticket: Ticket, reader: Language, now: datetime) -> str:
 
 def ticket_side(session: Session, ticket: Ticket, reader: Language) -> str:
     """The order and the summary."""
-    proven = desk.order_in_question(session, ticket.conversation)
+    proven = records.order_in_question(session, ticket.conversation)
     order = proven or ticket.order
     card = order_card(order, reader, proven=order is proven) if order else ""
     summary = escape(text("desk.summary", reader))
@@ -75,7 +75,7 @@ def draft_details(draft: TurnResult, reader: Language) -> str:
 def ticket_version(session: Session, ticket: Ticket) -> str:
     """Differs when what is shown of a ticket and its conversation has changed."""
     conversation = ticket.conversation
-    messages = desk.count_messages(session, conversation.id)
+    messages = records.count_messages(session, conversation.id)
     return f"{ticket.id} {ticket.updated_at} {conversation.status} {conversation.version} {messages}"
 
 

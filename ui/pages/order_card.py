@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date
 from html import escape
 
-from apps.support.descriptions import clip, describe_item
-from apps.support.models import Order, OrderStatus, ReturnKind, Shipment
-from apps.support.money import format_amount
-from apps.support.sentences import status_word
+from apps.support.replies.descriptions import clip, describe_item
+from apps.support.replies.sentences import status_word
+from apps.support.shop.models import Order, OrderStatus, ReturnKind, Shipment
+from apps.support.shop.money import format_amount
 from ui.pages.labels import Language, text
 
 _STEPS = (OrderStatus.PENDING, OrderStatus.PROCESSED, OrderStatus.SHIPPED, OrderStatus.DELIVERED)

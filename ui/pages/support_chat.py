@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 import gradio as gr
 import structlog
 
-from apps.support import desk
+from apps.support.conversations import records
+from apps.support.conversations.pipeline import SupportPipeline
+from apps.support.conversations.turn import Token, TurnResult
 from apps.support.errors import NotFoundError, SupportError
-from apps.support.guard import storable
-from apps.support.models import Conversation, ConversationStatus, Role, TicketStatus
-from apps.support.pipeline import SupportPipeline
-from apps.support.seed import DEMO_EMAILS
-from apps.support.turn import Token, TurnResult
+from apps.support.reading.guard import storable
+from apps.support.shop.models import Conversation, ConversationStatus, Role, TicketStatus
+from apps.support.shop.seed import DEMO_EMAILS
 from ui.pages.code_answer import line
 from ui.pages.frame import AT_ONCE, QUIET, Frame, title
 from ui.pages.labels import Language, error_text, text, unexpected
@@ -198,7 +198,7 @@ class SupportChat:
         """At the end of a turn, add what only its record knows."""
         if isinstance(event, TurnResult) and event.message_id is not None:
             with support.database.read() as session:
-                trace = desk.get_trace(session, event.message_id)
+                trace = records.get_trace(session, event.message_id)
                 if trace is not None:
                     view.add_trace(trace)
 
@@ -217,7 +217,7 @@ class SupportChat:
             support = self._pipeline()
             talk = _going_on(talk, customer) or _open(support, customer, reader)
             with support.database.write() as session:
-                desk.ask_for_person(session, talk.conversation, reason="requested")
+                records.ask_for_person(session, talk.conversation, reason="requested")
         except Exception as error:
             log.warning("no hand-over", reason=str(error), exc_info=unexpected(error))
             return {self._problem: line("problem", _problem(error, reader))}
@@ -229,7 +229,9 @@ class SupportChat:
         card, talk = "", _going_on(talk, customer)
         if talk is not None:
             with self._pipeline().database.read() as session:
-                order = desk.order_in_question(session, desk.get_conversation(session, talk.conversation))
+                order = records.order_in_question(
+                    session, records.get_conversation(session, talk.conversation)
+                )
                 card = order_card(order, reader) if order else ""
         return self.look(talk, customer, reader) | {
             self._order: card,
@@ -249,7 +251,7 @@ class SupportChat:
         support, current = self._pipeline(), talk.conversation
         bubbles, earlier = self._messages(support, current)
         with support.database.read() as session:
-            conversation = desk.get_conversation(session, current)
+            conversation = records.get_conversation(session, current)
             status = _who_answers(conversation, reader)
             with_person = conversation.status == ConversationStatus.HUMAN
         return {
@@ -263,8 +265,10 @@ class SupportChat:
     def _messages(self, support: SupportPipeline, current: str) -> tuple[list[Bubble], int]:
         """The last messages, and how many came before them."""
         with support.database.read() as session:
-            bubbles = [Bubble.of(message) for message in desk.recent_messages(session, current, MOST_SHOWN)]
-            return bubbles, desk.count_messages(session, current) - len(bubbles)
+            bubbles = [
+                Bubble.of(message) for message in records.recent_messages(session, current, MOST_SHOWN)
+            ]
+            return bubbles, records.count_messages(session, current) - len(bubbles)
 
     def _running(self, running: bool) -> Values:
         return {
@@ -292,7 +296,7 @@ def _open(support: SupportPipeline, customer: str, reader: Language) -> Talk:
     email = customer.strip() or None
     try:
         with support.database.write() as session:
-            opened = desk.open_conversation(session, channel="page", language=reader, trusted_email=email)
+            opened = records.open_conversation(session, channel="page", language=reader, trusted_email=email)
             return Talk(opened.id, customer)
     except NotFoundError as error:
         raise NoSuchCustomerError from error

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
 
-from apps.support.models import Message, Role
+from apps.support.shop.models import Message, Role
 from ui.pages.labels import Language, text
 
 KEEP_AT_END = """

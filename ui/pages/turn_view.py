@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
-from apps.support.models import TurnTrace
-from apps.support.turn import FactsFound, IntentFound, TurnResult
+from apps.support.conversations.turn import FactsFound, IntentFound, TurnResult
+from apps.support.shop.models import TurnTrace
 from ui.pages.labels import Language, named, text
 
 _LIKELY = 0.01

@@ -1,11 +1,11 @@
-"""Alembic's entry: migrates over the connection that apps.support.database hands in."""
+"""Alembic's entry: migrates over the connection that apps.support.shop.database hands in."""
 
 from __future__ import annotations
 
 from alembic import context
 from sqlalchemy import text
 
-from apps.support.models import Base
+from apps.support.shop.models import Base
 
 UPGRADE_LOCK = 0x44554554  # any number of our own: two programs that start together migrate one after another
 

@@ -7,8 +7,6 @@ from collections.abc import Callable
 
 from sqlalchemy import select
 
-from apps.support.entities import bare_details
-from apps.support.models import Order, OrderItem, Variant
 from apps.support.playbooks.case import Case, Outcome
 from apps.support.playbooks.handbook_answers import answer_from, search_everywhere
 from apps.support.playbooks.order_changes import (
@@ -32,6 +30,8 @@ from apps.support.playbooks.order_questions import (
 )
 from apps.support.playbooks.people import complaint, human, newsletter_subscription, set_up_shipping_address
 from apps.support.playbooks.products import product_question
+from apps.support.reading.entities import bare_details
+from apps.support.shop.models import Order, OrderItem, Variant
 
 Playbook = Callable[[Case], Outcome]
 

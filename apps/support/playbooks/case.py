@@ -8,11 +8,11 @@ from typing import Any, Literal
 
 from sqlalchemy.orm import Session
 
-from apps.support.entities import Entities
-from apps.support.guard import HandoverReason
-from apps.support.language import Language
-from apps.support.sentences import Note
-from apps.support.state import ConversationState, PendingAction
+from apps.support.conversations.state import ConversationState, PendingAction
+from apps.support.reading.entities import Entities
+from apps.support.reading.guard import HandoverReason
+from apps.support.replies.language import Language
+from apps.support.replies.sentences import Note
 
 Awaiting = Literal["order", "proof", "address", "item", "option"]
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 from sqlalchemy.orm import Session
 
-from apps.support.facts import Fact, figures_in
-from apps.support.handbook import Passage, content_words, relevance, search, shared_words
-from apps.support.language import Language
 from apps.support.playbooks.case import Case, Outcome
-from apps.support.sentences import Note
+from apps.support.replies.facts import Fact, figures_in
+from apps.support.replies.language import Language
+from apps.support.replies.sentences import Note
+from apps.support.shop.handbook import Passage, content_words, relevance, search, shared_words
 
 MOST_CANDIDATES = 8
 OWN_SECTION, OWN_ARTICLE = 0.35, 0.1  # how much relevance it counts that an intent has a section of its own

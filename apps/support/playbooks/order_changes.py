@@ -6,11 +6,12 @@ import secrets
 from dataclasses import asdict, replace
 from typing import Any
 
-from apps.support.descriptions import describe_item, describe_variant, item_list, method_of, product_name
+from apps.support.conversations.state import ActionName, PendingAction
 from apps.support.errors import ActionRefusedError
-from apps.support.facts import Money
-from apps.support.models import Order, OrderItem, OrderStatus, ReturnKind, Variant
-from apps.support.order_rules import (
+from apps.support.playbooks.case import Case, Outcome
+from apps.support.playbooks.handbook_answers import answer_from
+from apps.support.playbooks.order_questions import refunds, track_refund
+from apps.support.playbooks.order_rules import (
     amount_to_refund,
     check_cancel,
     check_change_address,
@@ -20,13 +21,18 @@ from apps.support.order_rules import (
     paid_with,
     refusal,
 )
-from apps.support.playbooks.case import Case, Outcome
-from apps.support.playbooks.handbook_answers import answer_from
-from apps.support.playbooks.order_questions import refunds, track_refund
 from apps.support.playbooks.proof import with_order
-from apps.support.product_names import mentioned_options
-from apps.support.sentences import Note, listing, write
-from apps.support.state import ActionName, PendingAction
+from apps.support.reading.product_names import mentioned_options
+from apps.support.replies.descriptions import (
+    describe_item,
+    describe_variant,
+    item_list,
+    method_of,
+    product_name,
+)
+from apps.support.replies.facts import Money
+from apps.support.replies.sentences import Note, listing, write
+from apps.support.shop.models import Order, OrderItem, OrderStatus, ReturnKind, Variant
 
 _RETURNS = answer_from("returns", {"en": "returning an item", "zh": "退货"})
 _FAULTY = answer_from("returns", {"en": "faulty wrong items broken", "zh": "商品损坏 发错"})

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 
-from apps.support.aspects import Aspect
-from apps.support.descriptions import describe_item, describe_order, item_facts, item_list, method_of
-from apps.support.facts import Money, make_fact
-from apps.support.identity import find_order, latest_orders
-from apps.support.models import (
+from apps.support.conversations.identity import find_order, latest_orders
+from apps.support.playbooks.case import Case, Outcome
+from apps.support.playbooks.handbook_answers import answer_from
+from apps.support.playbooks.proof import ANY, OPEN, with_order
+from apps.support.reading.aspects import Aspect
+from apps.support.replies.descriptions import describe_item, describe_order, item_facts, item_list, method_of
+from apps.support.replies.facts import Money, make_fact
+from apps.support.replies.sentences import Note, listing, status_word, write
+from apps.support.shop.models import (
     Order,
     OrderItem,
     OrderStatus,
@@ -19,10 +23,6 @@ from apps.support.models import (
     ReturnStatus,
     Shipment,
 )
-from apps.support.playbooks.case import Case, Outcome
-from apps.support.playbooks.handbook_answers import answer_from
-from apps.support.playbooks.proof import ANY, OPEN, with_order
-from apps.support.sentences import Note, listing, status_word, write
 
 MOST_LISTED_CHARACTERS = 160
 """A longer list of items is said as written: a small model drops parts of it, and it has one good form."""

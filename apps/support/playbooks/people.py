@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from apps.support.identity import known_customer
+from apps.support.conversations.identity import known_customer
 from apps.support.playbooks.case import Case, Outcome
 from apps.support.playbooks.handbook_answers import answer_from
 from apps.support.playbooks.order_changes import ask_for_yes
-from apps.support.sentences import write
+from apps.support.replies.sentences import write
 
 _ACCOUNT_DATA = answer_from("account", {"en": "changing account data", "zh": "修改账户资料"})
 _NEWSLETTER = answer_from("newsletter", {"en": "newsletter subscribing unsubscribing", "zh": "订阅 退订"})

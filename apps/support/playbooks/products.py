@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from apps.support.descriptions import describe_variant, product_name
-from apps.support.facts import Money
-from apps.support.models import Product
 from apps.support.playbooks.case import Case, Outcome
 from apps.support.playbooks.handbook_answers import answer_from
-from apps.support.product_names import mentioned_options
-from apps.support.sentences import Note, write
+from apps.support.reading.product_names import mentioned_options
+from apps.support.replies.descriptions import describe_variant, product_name
+from apps.support.replies.facts import Money
+from apps.support.replies.sentences import Note, write
+from apps.support.shop.models import Product
 
 MOST_OPTIONS = 6
 _WARRANTY = answer_from("warranty", {"en": "warranty", "zh": "保修"})

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from apps.support.descriptions import describe_order
-from apps.support.identity import MOST_FAILED_PROOFS, find_order
-from apps.support.models import Order, OrderStatus
+from apps.support.conversations.identity import MOST_FAILED_PROOFS, find_order
 from apps.support.playbooks.case import Case, Outcome
 from apps.support.playbooks.handbook_answers import general_answer
-from apps.support.sentences import Note, listing, write
+from apps.support.replies.descriptions import describe_order
+from apps.support.replies.sentences import Note, listing, write
+from apps.support.shop.models import Order, OrderStatus
 
 ANY = frozenset(OrderStatus)
 OPEN = frozenset({OrderStatus.PENDING, OrderStatus.PROCESSED, OrderStatus.SHIPPED})

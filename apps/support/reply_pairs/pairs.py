@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from apps.support.facts import Fact
-from apps.support.grounding import unsupported
-from apps.support.language import Language
+from apps.support.replies.facts import Fact
+from apps.support.replies.grounding import unsupported
+from apps.support.replies.language import Language
+from apps.support.replies.prompt import adapter_opening, turn_prompt
+from apps.support.replies.sentences import Note
 from apps.support.reply_pairs.phrasings import Phrasings
 from apps.support.reply_pairs.situations import Situation
-from apps.support.reply_prompt import adapter_opening, turn_prompt
-from apps.support.sentences import Note
 
 
 @dataclass(frozen=True)

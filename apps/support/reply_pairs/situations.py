@@ -15,11 +15,14 @@ from datetime import date, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from apps.support.database import Database
-from apps.support.entities import find_entities
-from apps.support.intents import example_messages
-from apps.support.language import Language
-from apps.support.models import (
+from apps.support.conversations.state import ConversationState
+from apps.support.playbooks import Case, playbook_for
+from apps.support.reading.entities import find_entities
+from apps.support.reading.intents import example_messages
+from apps.support.replies.language import Language
+from apps.support.replies.sentences import Note, write
+from apps.support.shop.database import Database
+from apps.support.shop.models import (
     Order,
     OrderItem,
     OrderStatus,
@@ -32,10 +35,7 @@ from apps.support.models import (
     ShipmentStatus,
     Variant,
 )
-from apps.support.playbooks import Case, playbook_for
-from apps.support.seed import seed
-from apps.support.sentences import Note, write
-from apps.support.state import ConversationState
+from apps.support.shop.seed import seed
 
 FIRST_DAY, DAYS = date(2024, 1, 1), 1_400
 CURRENCIES = ("USD", "USD", "EUR", "GBP", "CNY")

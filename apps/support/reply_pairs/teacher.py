@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 from langchain_core.messages import HumanMessage
 
-from apps.support.grounding import AllowedFigures, Grounding
+from apps.support.replies.grounding import AllowedFigures, Grounding
+from apps.support.replies.prompt import opening_messages, turn_prompt
 from apps.support.reply_pairs.pairs import Pair, is_true
 from apps.support.reply_pairs.situations import Situation
-from apps.support.reply_prompt import opening_messages, turn_prompt
 from core_model import DuetChatModel
 
 TEMPERATURE = 0.6

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from apps.settings import Settings
-from apps.support.database import Database
-from apps.support.seed import seed
+from apps.support.shop.database import Database
+from apps.support.shop.seed import seed
 from core_model import Engine, load_engine
 from tests.support.conftest import TODAY, sqlite_shop  # noqa: F401 - a fixture
 from tests.ui.conftest import MODEL, borrowed, serving, wait_for_pages, wait_until_ready

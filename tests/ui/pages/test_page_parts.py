@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import select
 
 from apps.code.answers import Answer, Check, Checked
-from apps.support.database import Database
-from apps.support.models import Order, OrderStatus, Role
-from apps.support.turn import FactsFound, IntentFound, IntentResult
+from apps.support.conversations.turn import FactsFound, IntentFound, IntentResult
+from apps.support.shop.database import Database
+from apps.support.shop.models import Order, OrderStatus, Role
 from ui.pages.code_answer import CodeAnswer
 from ui.pages.desk_views import when
 from ui.pages.labels import named

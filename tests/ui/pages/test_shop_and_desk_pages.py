@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import select
 
 from apps.settings import Settings
-from apps.support import desk
-from apps.support.models import Customer, Order, OrderStatus
-from apps.support.seed import DEMO_EMAILS
+from apps.support.conversations import records
+from apps.support.shop.models import Customer, Order, OrderStatus
+from apps.support.shop.seed import DEMO_EMAILS
 from tests.ui.conftest import borrowed, serving
 from tests.ui.pages.conftest import OpenPage, Site
 
@@ -44,7 +44,7 @@ def sign_in(page, email: str) -> None:  # type: ignore[no-untyped-def]
 
 def last_customer(site: Site) -> str | None:
     with site.database.read() as session:
-        customer = desk.list_conversations(session, status=None, limit=1, before=None)[0][0].customer
+        customer = records.list_conversations(session, status=None, limit=1, before=None)[0][0].customer
         return customer.email if customer else None
 
 
@@ -159,7 +159,7 @@ def test_a_person_takes_over_answers_and_returns_the_conversation(open_page: Ope
     assert "Closed" in person.locator("#ticket").inner_text()
     customer.wait_for_selector("#status p:not(.person)")
     with site.database.read() as session:
-        assert desk.get_ticket(session, int(ticket[0][1:])).assignee == "Mia"
+        assert records.get_ticket(session, int(ticket[0][1:])).assignee == "Mia"
 
 
 def test_a_draft_is_refused_in_words_where_a_person_is_asked_for(open_page: OpenPage) -> None:

@@ -1,0 +1,157 @@
+"""A desk's stored message becomes a turn, and the turn's reply a post: once, wherever the process may die."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from apps.support.conversations import records
+from apps.support.conversations.pipeline import SupportPipeline
+from apps.support.errors import NotFoundError
+from apps.support.helpdesks import outbox
+from apps.support.replies.language import DEFAULT, Language
+from apps.support.replies.sentences import write
+from apps.support.shop.models import (
+    Conversation,
+    ConversationStatus,
+    DeskEvent,
+    DeskLink,
+    DeskPost,
+    EventStatus,
+    Message,
+    PostKind,
+    PostStatus,
+    Role,
+    Ticket,
+    TurnTrace,
+)
+
+
+def answer_event(pipeline: SupportPipeline, event_id: int) -> None:
+    """Run the turn of a stored message and store its reply for the desk.
+
+    What a process that died had done of it is not done again. Raises what the pipeline raises.
+    """
+    database = pipeline.database
+    with database.write() as session:
+        event = _get(session, event_id)
+        link = outbox.link_of(session, event.desk, event.thread) or _open(session, event)
+        conversation = records.get_conversation(session, link.conversation_id)
+        _follow_desk(session, event, link, conversation)
+        reply = None
+        if event.after_message_id is not None:
+            reply = _reply_before_crash(session, conversation, event.after_message_id)
+        if reply is None:
+            event.after_message_id = _last_message_id(session, conversation.id)
+        text, conversation_id = event.text, conversation.id
+    if reply is None:
+        reply = pipeline.answer(conversation_id, text).reply
+    with database.write() as session:
+        event = _get(session, event_id)
+        event.status = EventStatus.DONE
+        if reply:
+            outbox.say(session, conversation_id, reply, event_id=event_id)
+
+
+def give_up(session: Session, event_id: int) -> None:
+    """A message that cannot be answered goes to a person."""
+    event = _get(session, event_id)
+    event.status = EventStatus.FAILED
+    link = outbox.link_of(session, event.desk, event.thread) or _open(session, event)
+    to_person(session, link.conversation_id, "failure")
+
+
+def to_person(session: Session, conversation_id: str, reason: str) -> None:
+    """A ticket for what the assistant could not do, and its silence until a person returns the conversation."""
+    conversation = records.get_conversation(session, conversation_id)
+    state = records.load_state(conversation)
+    take = records.hand_over if conversation.status == ConversationStatus.BOT else records.open_ticket
+    take(session, conversation, state, reason=reason, intent=state.intent)
+    records.save_state(conversation, state)
+
+
+def _get(session: Session, event_id: int) -> DeskEvent:
+    event = session.get(DeskEvent, event_id)
+    if event is None:
+        raise NotFoundError(f"no desk event {event_id}")
+    return event
+
+
+def _open(session: Session, event: DeskEvent) -> DeskLink:
+    """A stranger's conversation: a name or e-mail that a visitor typed at the desk proves nothing."""
+    conversation = records.open_conversation(
+        session, channel=event.desk.value, language=None, trusted_email=None
+    )
+    link = DeskLink(conversation_id=conversation.id, desk=event.desk, thread=event.thread)
+    session.add(link)
+    session.flush()
+    return link
+
+
+def _follow_desk(session: Session, event: DeskEvent, link: DeskLink, conversation: Conversation) -> None:
+    """Take over who answers from the desk, unless it has not heard our own last word on it yet."""
+    query = select(func.count()).where(
+        DeskPost.conversation_id == conversation.id,
+        DeskPost.kind.in_((PostKind.HAND_OVER, PostKind.TAKE_BACK)),
+        DeskPost.status == PostStatus.WAITING,
+    )
+    if session.scalar(query) or (link.told_at is not None and event.written_at <= link.told_at):
+        return
+    if event.for_assistant and conversation.status == ConversationStatus.HUMAN:
+        records.return_to_bot(session, conversation, tell_desk=False)
+    elif not event.for_assistant and conversation.status == ConversationStatus.BOT:
+        conversation.status = ConversationStatus.HUMAN
+
+
+def _reply_before_crash(session: Session, conversation: Conversation, after: int) -> str | None:
+    """The reply of a turn that ended before its process did ("" for silence); None where it must run (again)."""
+    asked = session.scalar(
+        select(Message)
+        .where(Message.conversation_id == conversation.id, Message.id > after, Message.role == Role.CUSTOMER)
+        .order_by(Message.id.desc())
+        .limit(1)
+    )
+    if asked is None:
+        return None
+    trace = session.scalar(select(TurnTrace).where(TurnTrace.message_id == asked.id))
+    if trace is not None:
+        reply = session.get(Message, trace.reply_id) if trace.reply_id else None
+        if reply is None or reply.complete:
+            return reply.text if reply else ""
+        return None
+    ticket = session.scalar(
+        select(Ticket)
+        .where(Ticket.conversation_id == conversation.id, Ticket.created_at >= asked.created_at)
+        .order_by(Ticket.id.desc())
+        .limit(1)
+    )
+    if ticket is not None and conversation.status == ConversationStatus.HUMAN:
+        # The turn had handed over: run again it would be silent, and the customer would not hear of it.
+        language: Language = "zh" if conversation.language == "zh" else DEFAULT
+        note = write("handed_over", language, must=("ticket",), ticket=f"T{ticket.id}").text
+        session.add(Message(conversation_id=conversation.id, role=Role.ASSISTANT, text=note))
+        return note
+    session.delete(asked)  # the turn runs again and stores it again
+    return None
+
+
+def _last_message_id(session: Session, conversation_id: str) -> int:
+    query = select(func.max(Message.id)).where(Message.conversation_id == conversation_id)
+    return session.scalar(query) or 0
+
+
+def due_event(session: Session) -> DeskEvent | None:
+    """The oldest message whose turn may run: a thread's messages are answered one after the other."""
+    earlier = select(DeskEvent).subquery()
+    waits = select(earlier.c.id).where(
+        earlier.c.desk == DeskEvent.desk,
+        earlier.c.thread == DeskEvent.thread,
+        earlier.c.id < DeskEvent.id,
+        earlier.c.status == EventStatus.WAITING,
+    )
+    query = select(DeskEvent).where(
+        DeskEvent.status == EventStatus.WAITING, DeskEvent.due_at <= datetime.now(UTC), ~waits.exists()
+    )
+    return session.scalar(query.order_by(DeskEvent.id).limit(1))

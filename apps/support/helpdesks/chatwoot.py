@@ -1,0 +1,134 @@
+"""Chatwoot as an agent bot: github.com/chatwoot/chatwoot, lib/webhooks/trigger.rb and app/models/message.rb.
+
+The bot answers conversations that are `pending`; `open` ones belong to people. Chatwoot has no idempotency
+key: `echo_id` is not stored, and a `source_id` would keep the message from being sent on to the customer's
+channel. So a message whose sending broke off is looked for by its text among those after the customer's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+from pydantic import BaseModel, Field, ValidationError
+
+from apps.support.errors import PayloadError, SignatureError
+from apps.support.helpdesks.desks import (
+    TIMEOUT_S,
+    Incoming,
+    Outgoing,
+    check_signature,
+    same_text,
+    send,
+)
+from apps.support.shop.models import DeskName
+
+ANSWERED_STATUS = "pending"
+OUTGOING = 1
+CLOCK_TOLERANCE = timedelta(minutes=5)
+
+
+class _Account(BaseModel):
+    id: int
+
+
+class _Conversation(BaseModel):
+    id: int
+    status: str
+
+
+class _Event(BaseModel):
+    event: str = Field(max_length=255)
+
+
+class _Message(_Event):
+    id: int
+    content: str | None = None
+    message_type: str
+    private: bool = False
+    attachments: list[Any] = []
+    created_at: datetime
+    conversation: _Conversation
+    account: _Account
+
+
+class Chatwoot:
+    """`token` is the agent bot's; `reader_token` an agent's, because a bot may not list messages."""
+
+    name = DeskName.CHATWOOT
+
+    def __init__(self, url: str, token: str, secret: str, reader_token: str | None = None) -> None:
+        self._secret = secret.encode()
+        self._client = httpx.Client(base_url=url, timeout=TIMEOUT_S, headers={"api_access_token": token})
+        self._reader = {"api_access_token": reader_token or token}
+
+    def read(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Incoming | None:
+        stamp = headers.get("x-chatwoot-timestamp", "")
+        signed = hmac.new(self._secret, stamp.encode("utf-8", "replace") + b"." + body, hashlib.sha256)
+        check_signature(
+            f"sha256={signed.hexdigest()}", headers.get("x-chatwoot-signature"), _moment(stamp), now
+        )
+        try:
+            if _Event.model_validate_json(body).event != "message_created":
+                return None
+            message = _Message.model_validate_json(body)
+        except ValidationError as error:
+            raise PayloadError(f"this is no event of Chatwoot: {error.errors()[0]['msg']}") from error
+        text = message.content or ("[attachment]" if message.attachments else "")
+        if message.message_type != "incoming" or message.private or not text.strip():
+            return None
+        created_at = message.created_at
+        return Incoming(
+            thread=f"{message.account.id}/{message.conversation.id}",
+            key=str(message.id),
+            text=text,
+            for_assistant=message.conversation.status == ANSWERED_STATUS,
+            written_at=created_at if created_at.tzinfo else created_at.replace(tzinfo=UTC),
+        )
+
+    def say(self, thread: str, message: Outgoing) -> str | None:
+        body = {"content": message.text, "message_type": "outgoing", "private": message.private}
+        answer = send(self._client, "POST", f"{_path(thread)}/messages", json=body)
+        return str(answer["id"]) if "id" in answer else None
+
+    def find(self, thread: str, message: Outgoing) -> str | None:
+        after = int(message.after or 0)
+        oldest = (message.written_at - CLOCK_TOLERANCE).timestamp()
+        path = f"{_path(thread)}/messages"
+        options = {"params": {"after": after}} if after else {}
+        listed = send(self._client, "GET", path, headers=self._reader, **options).get("payload", [])
+        for there in listed:
+            if (
+                there["id"] > after
+                and there.get("message_type") == OUTGOING
+                and bool(there.get("private")) == message.private
+                and there.get("created_at", oldest) >= oldest
+                and str(there["id"]) not in message.known
+                and same_text(there.get("content"), message.text)
+            ):
+                return str(there["id"])
+        return None
+
+    def hand_over(self, thread: str) -> None:
+        send(self._client, "POST", f"{_path(thread)}/toggle_status", json={"status": "open"})
+
+    def take_back(self, thread: str) -> None:
+        send(self._client, "POST", f"{_path(thread)}/toggle_status", json={"status": ANSWERED_STATUS})
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def _path(thread: str) -> str:
+    account, conversation = thread.split("/")
+    return f"/api/v1/accounts/{account}/conversations/{conversation}"
+
+
+def _moment(stamp: str) -> datetime:
+    if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 11):
+        raise SignatureError("the request is not signed: X-Chatwoot-Timestamp is missing")
+    return datetime.fromtimestamp(int(stamp), UTC)

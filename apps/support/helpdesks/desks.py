@@ -1,0 +1,111 @@
+"""What every desk can do, and how it is talked to."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import httpx
+
+from apps.support.errors import DeliveryError, SignatureError
+from apps.support.shop.models import DeskName
+
+MOST_AGE = timedelta(minutes=5)
+"""An older signed request may be one that somebody has recorded and sends again."""
+TIMEOUT_S = 10.0
+_FINAL = frozenset({400, 404, 405, 410, 413, 422})
+"""Answers that another attempt cannot change. 401 and 403 are not among them: a token can be put right."""
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A customer's message."""
+
+    thread: str
+    key: str  # the desk's name for the message: the same when it is delivered again
+    text: str
+    for_assistant: bool  # False: people at the desk have the thread
+    written_at: datetime
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A message for the thread, and what tells whether it is there already."""
+
+    post_id: int
+    text: str
+    private: bool  # for people at the desk only
+    closing: bool  # people take over: the thread does not wait for the customer
+    after: str | None  # the message that it answers
+    written_at: datetime
+    known: frozenset[str]  # the desk's names for other messages that were sent
+
+
+class Desk(Protocol):
+    """A desk's webhooks and API. What talks to the desk raises DeliveryError."""
+
+    name: DeskName
+
+    def read(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Incoming | None:
+        """What a webhook brings; None where it is nothing to answer. Raises SignatureError, PayloadError."""
+
+    def say(self, thread: str, message: Outgoing) -> str | None:
+        """Send a message; its name at the desk."""
+
+    def find(self, thread: str, message: Outgoing) -> str | None:
+        """The name of the message at the desk, if it has arrived there."""
+
+    def hand_over(self, thread: str) -> None:
+        """People at the desk take the thread. May be repeated."""
+
+    def take_back(self, thread: str) -> None:
+        """The assistant answers again. May be repeated."""
+
+    def close(self) -> None: ...
+
+
+def check_signature(expected: str, shown: str | None, sent_at: datetime, now: datetime) -> None:
+    """Raise SignatureError unless the signature is right and the request is new."""
+    if shown is None or not hmac.compare_digest(expected.encode(), shown.encode("utf-8", "replace")):
+        raise SignatureError("the signature does not fit: is the webhook's secret the one in the settings?")
+    if abs(now - sent_at) > MOST_AGE:
+        raise SignatureError("the request is not from now: is one of the clocks wrong?")
+
+
+def same_text(one: str | None, other: str) -> bool:
+    """Whether two texts are equal but for white space, which desks trim."""
+    return one is not None and one.split() == other.split()
+
+
+def send(client: httpx.Client, method: str, path: str, **options: Any) -> dict[str, Any]:
+    """A request to a desk's API and its JSON answer. Raises DeliveryError."""
+    try:
+        answer = client.request(method, path, **options)
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+        raise DeliveryError(f"{client.base_url.host} cannot be reached: {error}") from error
+    except httpx.HTTPError as error:
+        raise DeliveryError(f"{client.base_url.host} did not answer: {error!r}", reached=True) from error
+    if answer.is_success:
+        return _json(answer)
+    problem = f"{client.base_url.host} answered {answer.status_code} to {method} {path}: {answer.text[:200]}"
+    raise DeliveryError(
+        problem,
+        final=answer.status_code in _FINAL or answer.is_redirect,
+        reached=answer.status_code >= 500,
+        retry_after_s=_seconds(answer.headers.get("Retry-After")),
+    )
+
+
+def _json(answer: httpx.Response) -> dict[str, Any]:
+    try:
+        body = answer.json()
+    except ValueError:
+        body = None  # taken, and nothing told
+    return body if isinstance(body, dict) else {}
+
+
+def _seconds(text: str | None) -> float | None:
+    return float(text) if text is not None and text.isdigit() else None

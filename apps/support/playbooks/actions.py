@@ -1,0 +1,303 @@
+"""The writes the assistant may make: what the policy allows, and how each is done.
+
+A check runs twice: before the customer is asked, and again inside the transaction that writes.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from apps.support.conversations.state import PendingAction
+from apps.support.errors import ActionRefusedError
+from apps.support.playbooks.order_rules import (
+    amount_to_refund,
+    check_cancel,
+    check_change_address,
+    check_change_item,
+    check_not_sent_back,
+    check_send_back,
+    paid_with,
+)
+from apps.support.replies.descriptions import describe_item, describe_variant, item_list, method_of
+from apps.support.replies.facts import Money
+from apps.support.replies.language import Language
+from apps.support.replies.sentences import Note, refund_time, write
+from apps.support.shop.models import (
+    Address,
+    AuditEntry,
+    Customer,
+    Order,
+    OrderItem,
+    OrderStatus,
+    Payment,
+    PaymentKind,
+    PaymentMethod,
+    PaymentStatus,
+    Return,
+    ReturnItem,
+    ReturnKind,
+    ReturnStatus,
+    Variant,
+)
+
+
+@dataclass(frozen=True)
+class Done:
+    """A write that was made: what it changed, for the audit, and what the customer is told."""
+
+    before: dict[str, Any]
+    after: dict[str, Any]
+    receipt: list[Note]
+    order: Order | None = None
+    customer: Customer | None = None
+
+
+def run(session: Session, pending: PendingAction, conversation_id: str, language: Language) -> Done | None:
+    """Make the write in the caller's transaction and leave an audit row. None if it was made before.
+
+    Raises ActionRefusedError where the policy forbids it by now.
+    """
+    if session.scalar(select(AuditEntry.id).where(AuditEntry.action_key == pending.key)) is not None:
+        return None
+    done = _ACTIONS[pending.name](session, pending, language)
+    session.add(
+        AuditEntry(
+            action=pending.name,
+            action_key=pending.key,
+            conversation_id=conversation_id,
+            customer_id=done.order.customer_id if done.order else done.customer.id if done.customer else None,
+            order_id=done.order.id if done.order else None,
+            before=done.before,
+            after=done.after,
+        )
+    )
+    session.flush()
+    return done
+
+
+def address_of(arguments: dict[str, Any]) -> Address:
+    return Address(**arguments["address"])
+
+
+def _cancel(session: Session, pending: PendingAction, language: Language) -> Done:
+    order = _locked_order(session, pending)
+    check_cancel(order)
+    before: dict[str, Any] = {"status": order.status}
+    amount, method = amount_to_refund(order), paid_with(order)
+    order.status = OrderStatus.CANCELLED
+    order.cancelled_at = datetime.now(UTC)
+    order.cancel_reason = "asked by the customer"
+    _refund(order, method, amount)
+    for item in order.items:
+        if item.variant is not None and item.variant.stock is not None:
+            item.variant.stock += item.quantity
+            item.variant.available = True
+    receipt = write(
+        "done_cancel",
+        language,
+        must=("order", "amount"),
+        order=f"#{order.number}",
+        amount=Money(amount, order.currency),
+        method=method_of(method, language),
+        time=refund_time(method.kind if method else None, language),
+    )
+    return Done(before, {"status": order.status, "refund": amount}, [receipt], order)
+
+
+def _change_address(session: Session, pending: PendingAction, language: Language) -> Done:
+    order = _locked_order(session, pending)
+    check_change_address(order)
+    before, address = order.address.one_line(), address_of(pending.arguments)
+    order.address = address
+    number = f"#{order.number}"
+    receipt = write(
+        "done_change_address", language, must=("order", "address"), order=number, address=address.one_line()
+    )
+    return Done({"address": before}, {"address": address.one_line()}, [receipt], order)
+
+
+def _default_address(session: Session, pending: PendingAction, language: Language) -> Done:
+    customer = _customer(session, pending)
+    before, address = customer.address.one_line(), address_of(pending.arguments)
+    customer.address = address
+    receipt = write("done_default_address", language, must=("address",), address=address.one_line())
+    return Done({"address": before}, {"address": address.one_line()}, [receipt], customer=customer)
+
+
+def _change_item(session: Session, pending: PendingAction, language: Language) -> Done:
+    order = _locked_order(session, pending)
+    check_change_item(order)
+    item, variant = _item(order, pending), _wanted_variant(session, pending)
+    before = {"item": describe_item(item, language), "total": order.total}
+    old_name = describe_item(item, language)
+    difference = (variant.price - item.unit_price) * item.quantity
+    _move_stock(item.variant, variant, item.quantity)
+    item.variant, item.options, item.unit_price = variant, variant.options, variant.price
+    order.total += difference
+    if difference > 0:
+        _pay(order, paid_with(order), PaymentKind.PAYMENT, PaymentStatus.PENDING, difference)
+    else:
+        _refund(order, paid_with(order), -difference)
+    receipt = write(
+        "done_change_item",
+        language,
+        must=("order", "total"),
+        item=old_name,
+        order=f"#{order.number}",
+        option=describe_variant(variant),
+        total=Money(order.total, order.currency),
+    )
+    return Done(before, {"item": describe_item(item, language), "total": order.total}, [receipt], order)
+
+
+def _return(session: Session, pending: PendingAction, language: Language) -> Done:
+    order = _locked_order(session, pending)
+    check_send_back(order, ReturnKind.RETURN, datetime.now(UTC).date())
+    items = [item for item in order.items if item.id in pending.arguments["item_ids"]]
+    check_not_sent_back(order, items)
+    amount = sum(item.unit_price * item.quantity for item in items)
+    back = _send_back(order, ReturnKind.RETURN, amount, [(item, None) for item in items])
+    receipt = write(
+        "done_return",
+        language,
+        must=("number", "amount"),
+        number=back.number,
+        items=item_list(items, language),
+        amount=Money(amount, order.currency),
+        method=method_of(paid_with(order), language),
+    )
+    return Done({}, {"return": back.number, "refund": amount}, [receipt], order)
+
+
+def _exchange(session: Session, pending: PendingAction, language: Language) -> Done:
+    order = _locked_order(session, pending)
+    check_send_back(order, ReturnKind.EXCHANGE, datetime.now(UTC).date())
+    item, variant = _item(order, pending), _wanted_variant(session, pending)
+    check_not_sent_back(order, [item])
+    _move_stock(None, variant, item.quantity)
+    difference = (variant.price - item.unit_price) * item.quantity
+    back = _send_back(order, ReturnKind.EXCHANGE, max(0, -difference), [(item, variant)])
+    if difference > 0:
+        _pay(order, paid_with(order), PaymentKind.PAYMENT, PaymentStatus.PENDING, difference)
+    receipt = write(
+        "done_exchange",
+        language,
+        must=("number",),
+        number=back.number,
+        item=describe_item(item, language),
+        option=describe_variant(variant),
+    )
+    return Done({}, {"exchange": back.number, "difference": difference}, [receipt], order)
+
+
+def _newsletter(session: Session, pending: PendingAction, language: Language) -> Done:
+    customer = _customer(session, pending)
+    before, wanted = customer.newsletter, bool(pending.arguments["subscribe"])
+    customer.newsletter = wanted
+    key = "done_subscribe" if wanted else "done_unsubscribe"
+    receipt = write(key, language, must=("email",), email=customer.email)
+    return Done({"newsletter": before}, {"newsletter": wanted}, [receipt], customer=customer)
+
+
+_ACTIONS: dict[str, Callable[[Session, PendingAction, Language], Done]] = {
+    "cancel": _cancel,
+    "change_address": _change_address,
+    "change_item": _change_item,
+    "return": _return,
+    "exchange": _exchange,
+    "newsletter": _newsletter,
+    "default_address": _default_address,
+}
+
+
+def _locked_order(session: Session, pending: PendingAction) -> Order:
+    # PostgreSQL locks the row; SQLite holds the only write lock since the transaction began.
+    order = session.scalar(select(Order).where(Order.id == pending.order_id).with_for_update())
+    if order is None:
+        raise ActionRefusedError("changed_meanwhile")
+    return order
+
+
+def _customer(session: Session, pending: PendingAction) -> Customer:
+    customer = session.get(Customer, pending.arguments["customer_id"], with_for_update=True)
+    if customer is None:
+        raise ActionRefusedError("changed_meanwhile")
+    return customer
+
+
+def _item(order: Order, pending: PendingAction) -> OrderItem:
+    for item in order.items:
+        if item.id == pending.arguments["item_id"]:
+            return item
+    raise ActionRefusedError("changed_meanwhile")
+
+
+def _wanted_variant(session: Session, pending: PendingAction) -> Variant:
+    """The variant that was offered, as long as it is to be had at the price that was named."""
+    variant = session.get(Variant, pending.arguments["variant_id"], with_for_update=True)
+    if variant is None or not variant.available or variant.price != pending.arguments["price"]:
+        raise ActionRefusedError("changed_meanwhile")
+    return variant
+
+
+def _move_stock(old: Variant | None, new: Variant, quantity: int) -> None:
+    if new.stock is not None:
+        if new.stock < quantity:
+            raise ActionRefusedError("changed_meanwhile")
+        new.stock -= quantity
+        new.available = new.stock > 0
+    if old is not None and old.stock is not None:
+        old.stock += quantity
+        old.available = True
+
+
+def _refund(order: Order, method: PaymentMethod | None, amount: int) -> None:
+    """A gift card is filled at once; everything else is paid back by the shop's accounting."""
+    if amount <= 0:
+        return
+    at_once = method is not None and method.kind == "gift_card"
+    if method is not None and at_once:
+        method.balance = (method.balance or 0) + amount
+    _pay(
+        order,
+        method,
+        PaymentKind.REFUND,
+        PaymentStatus.COMPLETED if at_once else PaymentStatus.PENDING,
+        amount,
+    )
+
+
+def _pay(
+    order: Order, method: PaymentMethod | None, kind: PaymentKind, status: PaymentStatus, amount: int
+) -> None:
+    payment = Payment(
+        method=method,
+        kind=kind,
+        status=status,
+        amount=amount,
+        currency=order.currency,
+        created_at=datetime.now(UTC),
+    )
+    order.payments.append(payment)
+
+
+def _send_back(
+    order: Order, kind: ReturnKind, amount: int, items: list[tuple[OrderItem, Variant | None]]
+) -> Return:
+    back = Return(
+        number=f"{'R' if kind == ReturnKind.RETURN else 'X'}{secrets.randbelow(9 * 10**8) + 10**8}",
+        kind=kind,
+        status=ReturnStatus.REQUESTED,
+        refund=amount,
+        currency=order.currency,
+        items=[ReturnItem(order_item=item, replacement=new, quantity=item.quantity) for item, new in items],
+    )
+    order.returns.append(back)
+    return back

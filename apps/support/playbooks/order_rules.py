@@ -1,0 +1,97 @@
+"""What the shop's policy allows with an order, and why not."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from apps.support.errors import ActionRefusedError
+from apps.support.replies.descriptions import item_list
+from apps.support.replies.language import Language
+from apps.support.replies.sentences import Note, status_word, write
+from apps.support.shop.models import (
+    Order,
+    OrderItem,
+    OrderStatus,
+    Payment,
+    PaymentKind,
+    PaymentMethod,
+    PaymentStatus,
+    Return,
+    ReturnKind,
+    ReturnStatus,
+)
+
+RETURN_DAYS = 30
+
+
+def check_cancel(order: Order) -> None:
+    if order.status == OrderStatus.CANCELLED:
+        raise ActionRefusedError("already_cancelled")
+    if order.status != OrderStatus.PENDING:
+        raise ActionRefusedError("cancel_refused")
+
+
+def check_change_address(order: Order) -> None:
+    if order.status != OrderStatus.PENDING:
+        raise ActionRefusedError("address_refused")
+
+
+def check_change_item(order: Order) -> None:
+    if order.status != OrderStatus.PENDING:
+        raise ActionRefusedError("change_refused")
+
+
+def check_send_back(order: Order, kind: ReturnKind, today: date) -> None:
+    """Whether items of the order may be returned or exchanged."""
+    if order.status != OrderStatus.DELIVERED:
+        raise ActionRefusedError("return_refused" if kind == ReturnKind.RETURN else "exchange_refused")
+    delivered = delivered_on(order)
+    if delivered is not None and today - delivered > timedelta(days=RETURN_DAYS):
+        raise ActionRefusedError("return_late")
+
+
+def check_not_sent_back(order: Order, items: list[OrderItem]) -> None:
+    taken = {entry.order_item_id for back in order.returns if _counts(back) for entry in back.items}
+    if any(item.id in taken for item in items):
+        raise ActionRefusedError("returned_already")
+
+
+def refusal(reason: str, order: Order, language: Language, items: list[OrderItem] | None = None) -> Note:
+    """Why the policy forbids something, in words."""
+    number = f"#{order.number}"
+    if reason == "return_late":
+        day = delivered_on(order)
+        return write(reason, language, must=("order",), order=number, delivered=day or "")
+    if reason == "returned_already":
+        return write(reason, language, must=("items",), items=item_list(items or [], language))
+    if reason == "already_cancelled":
+        return write(reason, language, must=("order",), order=number)
+    status = status_word(order.status, language)
+    return write(reason, language, must=("order", "status"), order=number, status=status)
+
+
+def delivered_on(order: Order) -> date | None:
+    days = [parcel.delivered_on for parcel in order.shipments if parcel.delivered_on is not None]
+    return max(days, default=None)
+
+
+def paid_with(order: Order) -> PaymentMethod | None:
+    """The method of the order's payment, if it is known."""
+    return next((p.method for p in order.payments if p.kind == PaymentKind.PAYMENT and p.method), None)
+
+
+def amount_to_refund(order: Order) -> int:
+    """What was paid and not given back yet, in minor units."""
+    paid = sum(p.amount for p in order.payments if p.kind == PaymentKind.PAYMENT and _arrived(p))
+    back = sum(
+        p.amount for p in order.payments if p.kind == PaymentKind.REFUND and p.status != PaymentStatus.FAILED
+    )
+    return max(0, paid - back)
+
+
+def _counts(back: Return) -> bool:
+    return back.status != ReturnStatus.REJECTED
+
+
+def _arrived(payment: Payment) -> bool:
+    return payment.status == PaymentStatus.COMPLETED

@@ -1,0 +1,69 @@
+"""Items, variants and payment methods as customers know them.
+
+Names come from outside (imports, the shop's staff): each is cut to one short line before it reaches a prompt.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apps.support.replies.facts import Fact
+from apps.support.replies.language import Language
+from apps.support.replies.sentences import listing, method_words, status_word
+from apps.support.shop.models import Order, OrderItem, PaymentMethod, Product, Variant
+
+
+def describe_item(item: OrderItem, language: Language, *, counted: bool = True) -> str:
+    """`2 × T-Shirt (navy, M)`."""
+    name = _item_name(item, language)
+    return _with_options(f"{item.quantity} × {name}" if counted else name, item.options)
+
+
+def describe_variant(variant: Variant) -> str:
+    return clip(", ".join(str(value) for value in variant.options.values()))
+
+
+def item_list(items: list[OrderItem], language: Language) -> str:
+    return listing([describe_item(item, language) for item in items], language)
+
+
+def describe_order(order: Order, language: Language) -> str:
+    """`#W1234567 (T-Shirt and Jeans, pending)`."""
+    joint = "，" if language == "zh" else ", "
+    return (
+        f"#{order.number} ({item_names(order.items, language)}{joint}{status_word(order.status, language)})"
+    )
+
+
+def item_names(items: list[OrderItem], language: Language) -> str:
+    """The names alone, of the first two items."""
+    names = list(dict.fromkeys(_item_name(item, language) for item in items))
+    return listing(names[:2], language) + (" …" if len(names) > 2 else "")
+
+
+def item_facts(items: list[OrderItem], language: Language) -> tuple[Fact, ...]:
+    """Each item's name as a fact that the customer must hear."""
+    names = dict.fromkeys(_item_name(item, language) for item in items)
+    return tuple(Fact(f"item_{place}", name, (), True) for place, name in enumerate(names, start=1))
+
+
+def clip(text: str) -> str:
+    """One line of at most 80 characters."""
+    return " ".join(str(text).split())[:80]
+
+
+def method_of(method: PaymentMethod | None, language: Language) -> str:
+    return method_words(method.kind if method else None, method.last_four if method else None, language)
+
+
+def product_name(product: Product, language: Language) -> str:
+    return clip(product.name_zh if language == "zh" and product.name_zh else product.name)
+
+
+def _item_name(item: OrderItem, language: Language) -> str:
+    return product_name(item.variant.product, language) if item.variant is not None else clip(item.name)
+
+
+def _with_options(name: str, options: dict[str, Any]) -> str:
+    values = clip(", ".join(str(value) for value in options.values()))
+    return f"{name} ({values})" if values else name
