@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from functools import cache
 
 from babel import Locale
@@ -57,9 +57,13 @@ class _Notice(BaseModel):
 
 def detect_language(text: str, previous: str | None) -> Language:
     """The language that the reply is written in; what has no words (an order number) keeps the previous one."""
-    found = written_language(text, previous)
-    if found in languages():
-        return found
+    return spoken_language(written_language(text, previous), previous)
+
+
+def spoken_language(written: str, previous: str | None) -> Language:
+    """The language of the reply to a message in `written`: that one, or what was spoken before."""
+    if written in languages():
+        return written
     return previous if previous in languages() else DEFAULT
 
 
@@ -132,11 +136,11 @@ def _script(character: str) -> str:
 
 def _chances(said: str, words: list[str]) -> dict[str, float]:
     """Of each language, on average of the message as it stands and its bare words: either alone is easily misled."""
-    chances: Counter[str] = Counter()
+    chances: dict[str, float] = defaultdict(float)
     for text in (said, " ".join(words).lower()):
         for guess in _detector().detect(text, k=MOST_GUESSES):
             chances[str(guess["lang"])] += float(guess["score"]) / 2
-    return dict(chances)
+    return chances
 
 
 @cache

@@ -14,10 +14,13 @@ def minor_digits(currency: str) -> int:
     return get_currency_precision(currency)
 
 
+def decimal_amount(minor: int, currency: str) -> Decimal:
+    return Decimal(minor).scaleb(-minor_digits(currency))
+
+
 def format_amount(minor: int, currency: str, locale: str = DEFAULT_LOCALE) -> str:
     """`123456, "USD"` → `$1,234.56`, in German `1.234,56 $`. With plain spaces: a reply writes no others."""
-    amount = Decimal(minor).scaleb(-minor_digits(currency))
-    return format_currency(amount, currency, locale=locale).replace("\N{NO-BREAK SPACE}", " ")
+    return format_currency(decimal_amount(minor, currency), currency, locale=locale).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def parse_minor(figure: str | int | float, currency: str) -> int:
