@@ -12,9 +12,9 @@ import numpy as np
 
 from apps.support.replies.grounding import unsupported
 from apps.support.replies.writer import ReplyWriter, Spoken
-from apps.support.reply_pairs.pairs import Pair, is_true, read_test
 from evaluation.cases import CaseFile
 from evaluation.errors import DataError
+from evaluation.reply_pairs.pairs import Pair, is_true, read_test
 from evaluation.support.rouge import rouge_l
 
 Case = dict[str, Any]

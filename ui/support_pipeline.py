@@ -9,53 +9,53 @@ import structlog
 
 from apps.settings import Settings
 from apps.support.conversations.pipeline import SupportPipeline
-from apps.support.errors import SupportError
-from apps.support.reading.intents import ExampleIntents, IntentRecognizer
-from apps.support.reading.trained_intents import AdapterIntents
+from apps.support.reading.reader import NoReaderError, Reader
 from apps.support.replies.writer import ReplyWriter
 from apps.support.shop.database import Database
+from apps.support.shop.policy import load_policy
 from core_model.chat_model import DuetChatModel
-from core_model.classifier import Classifier
 from core_model.engine import Engine
 from core_model.errors import CoreError
 from core_model.lora import base_of, load_adapter
 
-INTENT_ADAPTERS, REPLY_ADAPTERS = "support-intent*", "support-reply*"
+READER_ADAPTERS, REPLY_ADAPTERS = "support-reader*", "support-reply*"
 """Names of the folders in DUET_ADAPTERS_DIR; of several for one base the first serves."""
 
 log = structlog.get_logger(__name__)
 
 
 def support_pipeline(database: Database, chat_model: DuetChatModel, settings: Settings) -> SupportPipeline:
-    """The assistant on a loaded base. Its adapters are loaded into the engine under their folders' names."""
+    """The assistant on a loaded base. Its adapters are loaded into the engine under their folders' names.
+
+    Raises NoReaderError where the base has no reader.
+    """
     engine = chat_model.engine
-    intents = _trained_intents(engine, settings) or ExampleIntents()
+    reader = _reader(engine, settings)
     adapter = _reply_adapter(engine, settings)
-    log.info(
-        "support assistant",
-        intents=intents.adapter if isinstance(intents, AdapterIntents) else "packaged examples",
-        replies=adapter or "prompt with examples",
-    )
+    log.info("support assistant", reader=reader.adapter, replies=adapter or "prompt with examples")
     return SupportPipeline(
-        database, intents, ReplyWriter(chat_model, window=settings.support_window, adapter=adapter)
+        database,
+        reader,
+        ReplyWriter(chat_model, window=settings.support_window, adapter=adapter),
+        policy=load_policy(settings.policy),
     )
 
 
 def adapters_in_service(pipeline: SupportPipeline) -> set[str]:
     """The names of the adapters that the assistant cannot do without any more."""
-    found = {pipeline.replies.adapter}
-    if isinstance(pipeline.intents, AdapterIntents):
-        found.add(pipeline.intents.adapter)
-    return {name for name in found if name is not None}
+    return {name for name in (pipeline.replies.adapter, pipeline.reader.adapter) if name is not None}
 
 
-def _trained_intents(engine: Engine, settings: Settings) -> IntentRecognizer | None:
-    for folder in _adapters_for(settings, INTENT_ADAPTERS):
+def _reader(engine: Engine, settings: Settings) -> Reader:
+    for folder in _adapters_for(settings, READER_ADAPTERS):
         try:
-            return AdapterIntents(Classifier.load(engine, folder))
-        except (CoreError, SupportError) as error:
-            log.warning("intent adapter left out", adapter=folder.name, reason=str(error))
-    return None
+            return Reader.load(engine, folder)
+        except CoreError as error:
+            log.warning("reader left out", adapter=folder.name, reason=str(error))
+    raise NoReaderError(
+        f"there is no reader for {settings.model} in {settings.adapters_dir}: the support assistant needs one. "
+        "Train it: `duet adapters make-reader-data`, then `duet adapters train adapters/support-reader/recipe.toml`"
+    )
 
 
 def _reply_adapter(engine: Engine, settings: Settings) -> str | None:

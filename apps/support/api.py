@@ -33,7 +33,6 @@ from apps.support.schemas import (
     TicketPage,
     TraceOut,
     TracePage,
-    Understanding,
 )
 from apps.support.shop.models import Conversation, ConversationStatus, TicketStatus
 
@@ -201,9 +200,9 @@ def create_router(pipeline_of: Callable[[Request], SupportPipeline]) -> APIRoute
             return {"id": records.add_feedback(session, message_id, conversation_id, **body.model_dump()).id}
 
     @router.post("/classify", dependencies=ANYBODYS)
-    def classify(body: NewMessage, pipeline: Pipeline) -> Understanding:
+    def classify(body: NewMessage, pipeline: Pipeline) -> IntentFound:
         """What a text wants and names. Nothing is stored."""
-        return Understanding.of(*pipeline.understand(body.text))
+        return pipeline.understand(body.text)
 
     @router.post("/draft", dependencies=DESKS)
     def draft(body: DraftRequest, pipeline: Pipeline) -> TurnResult:

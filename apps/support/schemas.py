@@ -7,10 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from apps.support.conversations.turn import IntentResult
-from apps.support.reading.entities import Entities
-from apps.support.reading.guard import MOST_STORED_CHARACTERS, storable
-from apps.support.reading.intents import INTENTS, OUT_OF_SCOPE
+from apps.support.reading.cleaning import MOST_STORED_CHARACTERS, storable
+from apps.support.reading.commands import INTENT_NAMES
 from apps.support.shop.models import ConversationStatus, Role, TicketStatus
 
 MOST_ROW_ID = 2**31 - 1
@@ -48,9 +46,7 @@ class NewHandover(_In):
 class NewFeedback(_In):
     rating: Literal[-1, 1]
     comment: Text | None = None
-    corrected_intent: Short | None = Field(
-        default=None, description=f"one of {', '.join((*INTENTS, OUT_OF_SCOPE))}"
-    )
+    corrected_intent: Short | None = Field(default=None, description=f"one of {', '.join(INTENT_NAMES)}")
 
 
 class TicketChange(_In):
@@ -127,13 +123,3 @@ class TicketPage(BaseModel):
 class TracePage(BaseModel):
     data: list[TraceOut]
     next: int | None = Field(description="send as `after` for the next page; null at the end")
-
-
-class Understanding(BaseModel):
-    intent: IntentResult
-    entities: dict[str, Any]
-    language: str
-
-    @classmethod
-    def of(cls, intent: IntentResult, entities: Entities, language: str) -> Understanding:
-        return cls(intent=intent, entities=entities.as_json(), language=language)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -10,10 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from apps.support.reading.choices import LETTERS, OptionTable
 from apps.support.reading.commands import CHANGING, Command, parse
-from apps.support.reading.reader import Prompted
-from core_model.engine import Engine
+from apps.support.reading.grammar import Automaton, address_automaton, choice_automaton, commands_automaton
+from apps.support.reading.reader import MOST_ADDRESS_TOKENS, MOST_COMMAND_TOKENS, Reader, probability
+from apps.support.reading.view import ItemView, OrderView, View
 
+_ORDER_LINE = re.compile(r"([P-W]) (?:pending|processed|shipped|delivered|cancelled)(?: [^:]*)?: (.*)$")
 KINDS_OF_ANSWERS = ("yes", "no", "wait", "about")
 
 
@@ -54,23 +58,54 @@ def read_examples(path: Path) -> list[ReadingExample]:
             row = json.loads(line)
             examples.append(ReadingExample(row["prompt"], row["completion"], row["kind"]))
         except (ValueError, KeyError, TypeError) as error:
-            raise ReadingDataError(f'{path}, line {number}: not {{"prompt", "completion", "kind"}}') from error
+            raise ReadingDataError(
+                f'{path}, line {number}: not {{"prompt", "completion", "kind"}}'
+            ) from error
     return examples
 
 
-def read_all(engine: Engine, adapter: str, examples: Iterable[ReadingExample]) -> Iterator[ReadingCase]:
-    """Each example through the engine, one after another, as in service."""
-    prompted = Prompted(engine, adapter)
+def read_all(reader: Reader, examples: Iterable[ReadingExample]) -> Iterator[ReadingCase]:
+    """Each example through the reader, one after another and under its constraint, as in service."""
     for example in examples:
         started = time.perf_counter()
-        text, confidence = prompted.read(example.prompt)
+        most = MOST_ADDRESS_TOKENS if example.prompt.startswith("address\n") else MOST_COMMAND_TOKENS
+        read = reader.generate(example.prompt, automaton_of(example.prompt), most)
         spent = (time.perf_counter() - started) * 1000
-        yield ReadingCase(example.kind, example.prompt, example.completion, text, confidence, spent)
+        confidence = probability(read)
+        yield ReadingCase(example.kind, example.prompt, example.completion, read.text, confidence, spent)
+
+
+def automaton_of(prompt: str) -> Automaton:
+    """The constraint of a stored prompt: what it shows is all that may be named."""
+    *lines, said, _ = prompt.split("\n")
+    message = said.removeprefix("> ")
+    if lines == ["address"]:
+        return address_automaton(message)
+    if lines[0].endswith(" options") or " now: " in lines[0]:
+        values = [value for line in lines[1:] for value in re.findall(r"(?:^|[:,] )([A-Za-z]) (?=\S)", line)]
+        shown = {"": tuple(value for value in values if value in LETTERS)}
+        return choice_automaton(OptionTable("", shown, {}), message)
+    orders = [match for line in lines if (match := _ORDER_LINE.match(line))]
+    methods = next((line for line in lines if line.startswith("pay: ")), "")
+    view = View(
+        known="guest" not in lines,
+        orders=tuple(
+            OrderView(
+                match[1], "", "", tuple(ItemView(h, "") for h in re.findall(r"(?:^|; )([a-z]) ", match[2]))
+            )
+            for match in orders
+        ),
+        methods=tuple(re.findall(r"(?:^pay: |; )\d ", methods)),
+    )
+    return commands_automaton(view, message)
 
 
 def metrics_of(cases: list[ReadingCase]) -> dict[str, float]:
     """`commands_right`, `right_KIND`, `wrong_object`, `wrong_action`, `ece`, `p50_ms`."""
-    found = {"commands_right": _share(case.is_right for case in cases), "p50_ms": median(c.milliseconds for c in cases)}
+    found = {
+        "commands_right": _share(case.is_right for case in cases),
+        "p50_ms": median(c.milliseconds for c in cases),
+    }
     by_kind: dict[str, list[ReadingCase]] = defaultdict(list)
     for case in cases:
         by_kind["several" if "+" in case.kind else case.kind.split(".")[0]].append(case)
@@ -80,7 +115,8 @@ def metrics_of(cases: list[ReadingCase]) -> dict[str, float]:
     found["wrong_object"] = _share(_wrong_object(*read) for _, read in commands)
     found["wrong_action"] = _share(_wrong_action(*read) for _, read in commands)
     found["no_taken_as_yes"] = _share(
-        right[0].verb == "no" and any(command.verb == "yes" for command in read) for _, (read, right) in commands
+        right[0].verb == "no" and any(command.verb == "yes" for command in read)
+        for _, (read, right) in commands
     )
     found["ece"] = expected_calibration_error([(case.confidence, case.is_right) for case in cases])
     return found
@@ -91,9 +127,7 @@ def expected_calibration_error(judged: list[tuple[float, bool]], bins: int = 15)
     groups: dict[int, list[tuple[float, bool]]] = defaultdict(list)
     for confidence, right in judged:
         groups[min(int(confidence * bins), bins - 1)].append((confidence, right))
-    total = sum(
-        abs(sum(c for c, _ in group) - sum(right for _, right in group)) for group in groups.values()
-    )
+    total = sum(abs(sum(c for c, _ in group) - sum(right for _, right in group)) for group in groups.values())
     return total / max(1, len(judged))
 
 

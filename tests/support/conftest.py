@@ -7,13 +7,13 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from apps.support.reading.intents import ExampleIntents
 from sqlalchemy import select
 
 from apps.support.conversations import records
 from apps.support.conversations.pipeline import SupportPipeline
-from apps.support.conversations.state import Exchange
 from apps.support.conversations.turn import TurnResult
-from apps.support.reading.intents import ExampleIntents
+from apps.support.reading.state import Exchange
 from apps.support.replies.language import Language
 from apps.support.replies.sentences import Note
 from apps.support.replies.writer import ReplyWriter, Spoken

@@ -14,9 +14,14 @@ from apps.settings import Settings
 from apps.support.replies.grounding import unsupported
 from apps.support.replies.language import Language
 from apps.support.replies.sentences import Note, write
-from apps.support.reply_pairs import shops
-from apps.support.reply_pairs.other_figures import change_figures, exchange
-from apps.support.reply_pairs.pairs import (
+from apps.support.shop.database import Database
+from apps.support.shop.handbook import PACKAGED
+from core_model import DuetChatModel, Engine
+from core_model.training.recipe import read_recipe
+from core_model.training.replies import read_conversations
+from evaluation.reply_pairs import shops
+from evaluation.reply_pairs.other_figures import change_figures, exchange
+from evaluation.reply_pairs.pairs import (
     Pair,
     is_true,
     read_test,
@@ -25,14 +30,9 @@ from apps.support.reply_pairs.pairs import (
     write_training,
     written_pairs,
 )
-from apps.support.reply_pairs.phrasings import LANGUAGES, Phrasings, PhrasingsError
-from apps.support.reply_pairs.situations import Situation, situations
-from apps.support.reply_pairs.teacher import teacher_pairs
-from apps.support.shop.database import Database
-from apps.support.shop.handbook import PACKAGED
-from core_model import DuetChatModel, Engine
-from core_model.training.recipe import read_recipe
-from core_model.training.replies import read_conversations
+from evaluation.reply_pairs.phrasings import LANGUAGES, Phrasings, PhrasingsError
+from evaluation.reply_pairs.situations import Situation, situations
+from evaluation.reply_pairs.teacher import teacher_pairs
 
 FOLDER = Settings().adapters_dir / "support-reply"
 

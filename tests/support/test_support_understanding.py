@@ -8,16 +8,16 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
-from apps.support.conversations.state import ConversationState
-from apps.support.playbooks import _PLAYBOOKS, Case, playbook_for
 from apps.support.reading.addresses import parse_address
 from apps.support.reading.entities import Entities, bare_details, find_entities, without_emails
 from apps.support.reading.guard import MOST_CHARACTERS, guard, storable
 from apps.support.reading.intents import INTENTS, OUT_OF_SCOPE, ExampleIntents, packaged_examples
 from apps.support.reading.product_names import mentioned_options
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from apps.support.playbooks import _PLAYBOOKS, Case, playbook_for
+from apps.support.reading.state import ConversationState
 from apps.support.replies.language import detect_language
 from apps.support.shop.database import Database
 from tests.support.conftest import TODAY

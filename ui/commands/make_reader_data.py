@@ -14,9 +14,12 @@ def make_reader_data(
     folder: Annotated[
         Path, typer.Argument(exists=True, file_okay=False, help="With wordings/, test/ and the catalogue.")
     ] = Path("adapters/support-reader"),
-    output: Annotated[Path | None, typer.Option(help="Where the files go; the folder itself by default.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Where the files go; the folder itself by default.")
+    ] = None,
     data_dir: Annotated[
-        Path | None, typer.Option(exists=True, file_okay=False, help="With bitext/train.csv, which is optional.")
+        Path | None,
+        typer.Option(exists=True, file_okay=False, help="With bitext/train.csv, which is optional."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Another seed draws other situations.")] = 1,
 ) -> None:

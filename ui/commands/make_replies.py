@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from apps.settings import load_settings
 
 if TYPE_CHECKING:
-    from apps.support.reply_pairs.pairs import Pair
+    from evaluation.reply_pairs.pairs import Pair
 
 SEED = 1
 
@@ -36,9 +36,9 @@ def make_replies(
 
     0 leaves a file as it is. What is made from the same files is the same each time, but for the teacher's.
     """
-    from apps.support.reply_pairs import pairs as made
-    from apps.support.reply_pairs import shops
-    from apps.support.reply_pairs.phrasings import Phrasings
+    from evaluation.reply_pairs import pairs as made
+    from evaluation.reply_pairs import shops
+    from evaluation.reply_pairs.phrasings import Phrasings
 
     phrasings = Phrasings.read(folder)
     if pairs:
@@ -54,9 +54,9 @@ def make_replies(
 
 
 def _taught(folder: Path, teacher: str, turns: int, minutes: float, together: int) -> list[Pair]:
-    from apps.support.reply_pairs import shops
-    from apps.support.reply_pairs.teacher import teacher_pairs
     from core_model import DuetChatModel, load_engine
+    from evaluation.reply_pairs import shops
+    from evaluation.reply_pairs.teacher import teacher_pairs
 
     found = islice(shops.training_turns(folder, shops.TEACHER), turns)
     settings = load_settings(model=teacher)

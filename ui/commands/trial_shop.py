@@ -89,6 +89,6 @@ def trial_assistant(
             if folder and folder.name not in engine.adapters:
                 engine.add_adapter(load_adapter(folder, engine.config))
         replies = ReplyWriter(chat_model, window=settings.support_window, adapter=name, grounded=grounded)
-        yield Trial(SupportPipeline(database, served.intents, replies), engine)
+        yield Trial(SupportPipeline(database, served.reader, replies, policy=served.policy), engine)
     finally:
         engine.close()

@@ -15,7 +15,7 @@ from apps.support.conversations import records
 from apps.support.conversations.pipeline import SupportPipeline
 from apps.support.conversations.turn import Token, TurnResult
 from apps.support.errors import NotFoundError, SupportError
-from apps.support.reading.guard import storable
+from apps.support.reading.cleaning import storable
 from apps.support.shop.models import Conversation, ConversationStatus, Role, TicketStatus
 from apps.support.shop.seed import DEMO_EMAILS
 from ui.pages.code_answer import line

@@ -1,17 +1,20 @@
-"""The writes of a turn: an action that got its yes, a complaint, a hand-over. Each is one transaction."""
+"""The writes of a turn: a proposal that got its yes, a complaint, a hand-over. Each is one transaction."""
 
 from __future__ import annotations
 
 from apps.support.conversations import records
-from apps.support.conversations.state import ConversationState, PendingAction
-from apps.support.conversations.turn import Part, Turn
+from apps.support.conversations.turn import Answered, Incoming, Settled
 from apps.support.errors import ActionRefusedError
-from apps.support.playbooks import Outcome, actions
+from apps.support.playbooks import actions
+from apps.support.playbooks.case import HandoverReason, Outcome, said
 from apps.support.playbooks.order_rules import refusal
-from apps.support.reading.guard import HandoverReason, is_danger
+from apps.support.reading.commands import INTENTS
+from apps.support.reading.state import ConversationState, Proposal, Wish
+from apps.support.replies.language import Language
 from apps.support.replies.sentences import Note, write
 from apps.support.shop.database import Database
 from apps.support.shop.models import Order
+from apps.support.shop.policy import Policy
 
 _HANDED_OVER: dict[HandoverReason, str] = {
     "anger": "handed_over_angry",
@@ -21,104 +24,96 @@ _HANDED_OVER: dict[HandoverReason, str] = {
 }
 
 
-def act(database: Database, turn: Turn) -> None:
-    """Do what the outcomes call for, and put what came of it into their notes."""
-    pending = turn.state.pending
-    leaving = next((part for part in turn.parts if part.outcome.handover is not None), None)
-    if leaving is not None and leaving.outcome.handover is not None:
-        hand_over(database, turn, leaving, leaving.outcome.handover)
-    elif pending is not None and pending.asked_at_turn < turn.state.turn and turn.entities.answer == "yes":
-        _run_action(database, turn, pending)
-    else:
-        for part in turn.parts:
-            if part.outcome.complaint:
-                _file_complaint(database, turn, part)
-
-
-def hand_over(database: Database, turn: Turn, part: Part, reason: HandoverReason) -> None:
-    """To a person. What another part asks is for the person to ask; what it tells is still said."""
-    with database.write() as session:
-        conversation = records.get_conversation(session, turn.conversation_id)
-        ticket = records.hand_over(session, conversation, turn.state, reason=reason, intent=part.intent)
-        records.save_state(conversation, turn.state)
-        turn.ticket_id = ticket.id
-    notes = [write("safety_first", turn.language)] if is_danger(turn.text) else []
-    key = _HANDED_OVER.get(reason, "handed_over")
-    notes.append(write(key, turn.language, must=("ticket",), ticket=_ticket_number(turn.ticket_id)))
-    for other in turn.parts:
-        if other.outcome.asks:
-            other.outcome = Outcome()
-    part.outcome = Outcome(notes, handover=reason, exact=True)
-    turn.handed_over = True
-    turn.actions.append({"name": "handover", "status": "done", "reason": reason})
-
-
-def keep_asking(turn: Turn) -> None:
-    """What becomes of a proposal that got neither yes nor no.
-
-    A question in between is answered and the proposal asked again, once: a later yes must follow the words
-    that it agrees to. Anything that asks for something else drops the proposal.
-    """
-    state, pending = turn.state, turn.state.pending
-    if pending is None:
-        return
-    outcomes = [part.outcome for part in turn.parts]
-    moved_on = any(outcome.comes_last or outcome.complaint for outcome in outcomes)
-    if moved_on or pending.reminded or not any(outcome.understood for outcome in outcomes):
-        turn.actions.append({"name": pending.name, "status": "dropped"})
-        state.pending = None
-        return
-    state.pending = pending.model_copy(update={"asked_at_turn": state.turn, "reminded": True})
-    outcomes[-1].closing = pending.sentence
-
-
-def last_receipt(state: ConversationState) -> list[Note]:
-    """What was done last, once more: for a second yes, or one whose answer got lost."""
-    return [Note("receipt", text, ()) for text in state.last_receipt]
-
-
-def _file_complaint(database: Database, turn: Turn, part: Part) -> None:
-    with database.write() as session:
-        conversation = records.get_conversation(session, turn.conversation_id)
-        ticket = records.open_ticket(
-            session, conversation, turn.state, reason="complaint", intent=part.intent
-        )
-        turn.ticket_id = ticket.id
-    number = _ticket_number(turn.ticket_id)
-    note = write("complaint_filed", turn.language, must=("ticket",), policy=turn.policy, ticket=number)
-    part.outcome.notes.append(note)
-    part.outcome.exact = True
-    turn.actions.append({"name": "complaint", "status": "done"})
-
-
-def _run_action(database: Database, turn: Turn, pending: PendingAction) -> None:
-    state = turn.state
-    state.pending = None
+def run_proposal(
+    database: Database, incoming: Incoming, proposal: Proposal, settled: Settled, policy: Policy
+) -> None:
+    """Carry the proposal out, all of it or nothing, and say what was done."""
+    state, language = incoming.state, incoming.language
+    state.pending = state.question = None
+    wish = proposal.wishes[0] if proposal.wishes else Wish(verb="yes")
     try:
         with database.write() as session:
-            conversation = records.get_conversation(session, turn.conversation_id)
-            done = actions.run(session, pending, turn.conversation_id, turn.language, turn.policy)
-            if done is not None:
-                state.last_action = pending.key
-                state.last_receipt = [note.text for note in done.receipt]
-            # The pending yes is used up in the same transaction: a crash after it cannot run it again.
+            conversation = records.get_conversation(session, incoming.conversation_id)
+            made = actions.run(session, proposal, incoming.conversation_id, language, policy)
+            if made is not None:
+                receipt = [note for done in made for note in done.receipt]
+                state.last_action = proposal.key
+                state.last_receipt = [note.text for note in receipt]
+                _remember(state, made)
+                settled.receipt = actions.receipt_lines(proposal, made)
+            else:
+                receipt = [Note("receipt", text, ()) for text in state.last_receipt]
+            # The yes is used up in the same transaction: a crash after it cannot run it again.
             records.save_state(conversation, state)
     except ActionRefusedError as error:
-        turn.actions.append({"name": pending.name, "status": "refused", "reason": error.reason})
-        turn.first.outcome = Outcome([_refusal(database, turn, pending, error)], exact=True)
+        settled.actions += [
+            {"name": step.name, "status": "refused", "reason": error.reason} for step in proposal.steps
+        ]
+        note = _refusal(database, proposal, error, language, policy)
+        settled.answers.append(Answered(wish, said(note)))
         return
-    turn.actions.append({"name": pending.name, "status": "done"})
-    turn.first.outcome = Outcome(done.receipt if done else last_receipt(turn.state), exact=True)
+    settled.actions += [{"name": step.name, "status": "done"} for step in proposal.steps]
+    settled.answers.insert(0, Answered(wish, said(*receipt)))
 
 
-def _refusal(database: Database, turn: Turn, pending: PendingAction, error: ActionRefusedError) -> Note:
+def hand_over(database: Database, incoming: Incoming, settled: Settled, answered: Answered) -> None:
+    """To a person. What another answer asks is for the person to ask; what it tells is still said."""
+    reason = answered.outcome.handover
+    assert reason is not None
+    language = incoming.language
+    with database.write() as session:
+        conversation = records.get_conversation(session, incoming.conversation_id)
+        intent = _intent(answered)
+        ticket = records.hand_over(session, conversation, incoming.state, reason=reason, intent=intent)
+        records.save_state(conversation, incoming.state)
+        settled.ticket_id = ticket.id
+    notes = [write("safety_first", language)] if reason == "danger" else []
+    key = _HANDED_OVER.get(reason, "handed_over")
+    notes.append(write(key, language, must=("ticket",), ticket=_ticket_number(settled.ticket_id)))
+    settled.answers = [a for a in settled.answers if a is not answered and not a.outcome.asks]
+    settled.answers.append(Answered(answered.wish, Outcome(notes, handover=reason, exact=True)))
+    settled.closing = ""
+    settled.handed_over = True
+    settled.actions.append({"name": "handover", "status": "done", "reason": reason})
+
+
+def file_complaint(
+    database: Database, incoming: Incoming, settled: Settled, answered: Answered, policy: Policy
+) -> None:
+    with database.write() as session:
+        conversation = records.get_conversation(session, incoming.conversation_id)
+        ticket = records.open_ticket(
+            session, conversation, incoming.state, reason="complaint", intent="complaint"
+        )
+        settled.ticket_id = ticket.id
+    number = _ticket_number(settled.ticket_id)
+    note = write("complaint_filed", incoming.language, must=("ticket",), policy=policy, ticket=number)
+    answered.outcome = said(note)
+    settled.actions.append({"name": "complaint", "status": "done"})
+
+
+def _remember(state: ConversationState, made: list[actions.Done]) -> None:
+    for done in made:
+        if done.given_back and done.order is not None:
+            currency = done.order.currency
+            state.given_back[currency] = state.given_back.get(currency, 0) + done.given_back
+
+
+def _refusal(
+    database: Database, proposal: Proposal, error: ActionRefusedError, language: Language, policy: Policy
+) -> Note:
+    order_id = next((step.order_id for step in proposal.steps if step.order_id), None)
     with database.read() as session:
-        order = session.get(Order, pending.order_id) if pending.order_id else None
+        order = session.get(Order, order_id) if order_id else None
         if order is None:
-            return write("not_done", turn.language)
+            return write("not_done", language)
         if error.reason == "changed_meanwhile":
-            return write(error.reason, turn.language, must=("order",), order=f"#{order.number}")
-        return refusal(error.reason, order, turn.language, turn.policy, order.items)
+            return write(error.reason, language, must=("order",), order=f"#{order.number}")
+        return refusal(error.reason, order, language, policy, order.items)
+
+
+def _intent(answered: Answered) -> str | None:
+    return INTENTS.get(answered.wish.verb)
 
 
 def _ticket_number(ticket_id: int | None) -> str:

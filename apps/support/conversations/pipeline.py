@@ -1,54 +1,72 @@
 """The support assistant: one message in, one streamed reply out, everything in between written down.
 
-language → guard → entities → intent → playbook (proof, facts, policy) → act → postponed → reply → stored.
-Entities come before the intent because many a message needs none: a yes, an order number that was asked for.
-The steps are LangChain runnables over one `Turn`. Generated text decides nothing: actions follow from the
-structured state, and the model is only given sentences that are true.
+prove who writes → read the message → follow the playbooks → act → go on with what waited → reply → stored.
+Generated text decides nothing: the reader can only name what there is, the rules are code and are checked again
+in the transaction that writes, and the model is only given sentences that are true.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Protocol
 
 import structlog
-from langchain_core.runnables import Runnable, RunnableLambda
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from apps.support.conversations import records
-from apps.support.conversations.acting import act, hand_over
-from apps.support.conversations.deciding import decide, take_up
-from apps.support.conversations.identity import remember_proofs
+from apps.support.conversations.acting import file_complaint, hand_over, run_proposal
+from apps.support.conversations.identity import shows_enough, take_evidence
+from apps.support.conversations.results import result_of
+from apps.support.conversations.settling import Room, decide, take_up
 from apps.support.conversations.trace import trace_of
 from apps.support.conversations.turn import (
+    Answered,
     FactsFound,
-    IntentResult,
-    Part,
+    Incoming,
+    IntentFound,
+    Settled,
     Token,
-    Turn,
     TurnEvent,
     TurnResult,
+    Understood,
+    entities_of,
     facts_of,
-    result_of,
+    intents_of,
     understood_of,
 )
 from apps.support.errors import ConflictError
-from apps.support.playbooks.handbook_answers import best_section
-from apps.support.reading.clauses import wish_clauses
-from apps.support.reading.entities import Entities, find_entities, without_emails
-from apps.support.reading.guard import guard, storable
-from apps.support.reading.intents import IntentRecognizer
-from apps.support.reading.understanding import find_intents
-from apps.support.replies.language import Language, detect_language, spoken_language, written_language
-from apps.support.replies.sentences import joined
+from apps.support.playbooks.case import DetailReader, Outcome, said
+from apps.support.reading.cleaning import clean, storable
+from apps.support.reading.commands import CHANGING, Command
+from apps.support.reading.context import load_context
+from apps.support.reading.identifiers import find_identifiers, without_emails
+from apps.support.reading.reader import Reading
+from apps.support.reading.state import Wish
+from apps.support.reading.view import View
+from apps.support.replies.language import detect_language, spoken_language, unspoken_notice, written_language
+from apps.support.replies.sentences import Note, joined
 from apps.support.replies.writer import ReplyWriter, Spoken
 from apps.support.shop.database import Database
 from apps.support.shop.models import ConversationStatus, Message, Role
 from apps.support.shop.policy import Policy, load_policy
 
+SURE_OF_A_CHANGE = 0.45
+"""A change that is read less surely than this is not proposed: the customer is asked to say it in other words."""
+_UNSEEN = Understood(find_identifiers("", {}, known=False), Reading((Command("unclear"),), 0.0), (), "")
+
 log = structlog.get_logger(__name__)
+
+
+class MessageReader(DetailReader, Protocol):
+    """The trained reader, or what stands in its place."""
+
+    adapter: str
+
+    def read(self, view: View, message: str) -> Reading: ...
 
 
 class SupportPipeline:
@@ -57,29 +75,18 @@ class SupportPipeline:
     def __init__(
         self,
         database: Database,
-        intents: IntentRecognizer,
+        reader: MessageReader,
         replies: ReplyWriter,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         policy: Policy | None = None,
     ) -> None:
         """`policy`: the shop's rules; without them the demonstration shop's."""
         self.database = database
-        self.intents = intents
+        self.reader = reader
         self.replies = replies
         self.policy = policy or load_policy()
         self._clock = clock
         self._running: set[str] = set()
-        self._understand: Runnable[Turn, Turn] = (
-            self._step("language", _find_language)
-            | self._step("guard", _guard)
-            | self._step("entities", self._find_entities)
-            | self._step("intent", lambda turn: find_intents(turn, intents))
-        )
-        self._settle: Runnable[Turn, Turn] = (
-            self._step("playbook", lambda turn: decide(database, turn))
-            | self._step("act", lambda turn: act(database, turn))
-            | self._step("postponed", lambda turn: take_up(database, turn))
-        )
 
     def answer(self, conversation_id: str, text: str) -> TurnResult:
         """The whole turn at once. Raises as `stream` does."""
@@ -88,17 +95,19 @@ class SupportPipeline:
                 return event
         raise AssertionError("a turn ends with its result")
 
-    def understand(self, text: str) -> tuple[IntentResult, Entities, Language]:
-        """What a text alone wants and names."""
-        cleaned = guard(text).text
-        guess = self.intents.recognize(cleaned)
-        with self.database.read() as session:
-            entities = find_entities(session, cleaned, self._clock().date())
-        alternatives = [(name, round(chance, 4)) for name, chance in guess.alternatives]
-        intent = IntentResult(
-            name=guess.name, confidence=round(guess.confidence, 4), alternatives=alternatives
+    def understand(self, text: str) -> IntentFound:
+        """What a text alone wants and names: no conversation, no customer."""
+        cleaned = clean(text)
+        found = find_identifiers(cleaned, {}, known=False)
+        reading = self.reader.read(View(), found.tagged)
+        first, *further = intents_of(reading)
+        return IntentFound(
+            intent=first,
+            further_intents=further,
+            commands=reading.text,
+            entities=entities_of(found),
+            language=detect_language(cleaned, None),
         )
-        return intent, entities, detect_language(cleaned, None)
 
     def draft(self, conversation_id: str, text: str | None) -> TurnResult:
         """What the assistant would answer, for a person to send: nothing is done and nothing stored.
@@ -109,23 +118,23 @@ class SupportPipeline:
         with self.database.read() as session:
             conversation = records.get_conversation(session, conversation_id)
             asked = text if text is not None else records.last_customer_text(session, conversation_id)
-            turn = Turn(
-                conversation_id=conversation_id,
-                message_id=None,
-                raw_text=asked,
-                state=records.load_state(conversation),
-                status=conversation.status,
-                previous_language=conversation.language,
-                now=self._clock(),
-                policy=self.policy,
+            state = records.load_state(conversation)
+            incoming = self._incoming(
+                conversation_id, None, asked, state, conversation.status, conversation.language
             )
-        self._understand.invoke(turn)
-        decide(self.database, turn)
-        turn.actions.clear()
+            room, understood = self._read(session, incoming)
+            decision = decide(room, understood.wishes)
+        settled = decision.settled
+        settled.answers = [
+            a for a in settled.answers if a.outcome.handover is None and not a.outcome.complaint
+        ]
+        if decision.run:
+            settled = Settled()
+        settled.actions = []
         spoken = Spoken("")
-        for piece in self._speak(turn):
+        for piece in self._speak(incoming, settled):
             spoken.text += piece
-        return result_of(turn, spoken.text, None)
+        return result_of(incoming, understood, settled, spoken.text, None)
 
     def stream(self, conversation_id: str, text: str) -> Generator[TurnEvent, None, None]:
         """The turn's events as they come: intent, facts, the reply's pieces, the result.
@@ -144,25 +153,37 @@ class SupportPipeline:
             self._running.discard(conversation_id)
 
     def _turn(self, conversation_id: str, text: str) -> Iterator[TurnEvent]:
-        turn = self._begin(conversation_id, text)
-        if turn.status != ConversationStatus.BOT:
-            turn.handed_over = True
-            yield self._store(turn, None, complete=True)
+        incoming = self._begin(conversation_id, text)
+        times: dict[str, float] = {}
+        understood, settled = _UNSEEN, Settled()
+        if incoming.status != ConversationStatus.BOT:
+            settled.handed_over = True
+            yield self._store(incoming, understood, settled, None, times, complete=True)
             return
         try:
-            self._understand.invoke(turn)
-            yield understood_of(turn)
-            self._settle.invoke(turn)
+            with _timed(times, "read"), self.database.read() as session:
+                room, understood = self._read(session, incoming)
+                yield understood_of(incoming, understood)
+                with _timed(times, "playbook"):
+                    decision = decide(room, understood.wishes)
+                settled = decision.settled
+            times["read"] -= times["playbook"]
+            with _timed(times, "act"):
+                self._act(incoming, settled, decision.run)
+            with _timed(times, "postponed"):
+                self._go_on(incoming, settled)
         except Exception:
             # Whatever broke, the customer must not be left without an answer: a person takes over.
             log.exception("turn failed", conversation=conversation_id)
-            self._fail(turn)
-        yield FactsFound(facts=facts_of(turn), citations=turn.citations, actions=turn.actions)
+            settled = self._failed(incoming)
+        self._tell_languages(incoming, settled)
+        facts = facts_of(settled.notes)
+        yield FactsFound(facts=facts, citations=settled.citations, actions=settled.actions)
         complete = False
         spoken = Spoken("")
         started = time.perf_counter()
         try:
-            speech = self._speak(turn)
+            speech = self._speak(incoming, settled)
             while True:
                 try:
                     piece = next(speech)
@@ -170,25 +191,16 @@ class SupportPipeline:
                     spoken = end.value
                     break
                 if not spoken.text:
-                    turn.milliseconds["first_token"] = _since(started)
+                    times["first_token"] = _since(started)
                 spoken.text += piece
                 yield Token(text=piece)
             complete = True
         finally:
-            turn.milliseconds["reply"] = _since(started)
-            result = self._store(turn, spoken, complete=complete)
+            times["reply"] = _since(started)
+            result = self._store(incoming, understood, settled, spoken, times, complete=complete)
         yield result
 
-    def _step(self, name: str, run: Callable[[Turn], None]) -> Runnable[Turn, Turn]:
-        def timed(turn: Turn) -> Turn:
-            started = time.perf_counter()
-            run(turn)
-            turn.milliseconds[name] = _since(started)
-            return turn
-
-        return RunnableLambda(timed, name=name)
-
-    def _begin(self, conversation_id: str, text: str) -> Turn:
+    def _begin(self, conversation_id: str, text: str) -> Incoming:
         with self.database.write() as session:
             conversation = records.get_conversation(session, conversation_id)
             state = records.load_state(conversation)
@@ -197,99 +209,200 @@ class SupportPipeline:
             session.add(message)
             records.save_state(conversation, state)
             session.flush()
-            return Turn(
-                conversation_id=conversation_id,
-                message_id=message.id,
-                raw_text=text,
-                state=state,
-                status=conversation.status,
-                previous_language=conversation.language,
-                now=self._clock(),
-                policy=self.policy,
+            return self._incoming(
+                conversation_id, message.id, text, state, conversation.status, conversation.language
             )
 
-    def _find_entities(self, turn: Turn) -> None:
+    def _incoming(
+        self,
+        conversation_id: str,
+        message_id: int | None,
+        text: str,
+        state: records.ConversationState,
+        status: ConversationStatus,
+        previous: str | None,
+    ) -> Incoming:
+        cleaned = clean(text)
+        written = written_language(cleaned, previous)
+        language = spoken_language(written, previous)
+        unspoken = None if written == language else written
+        return Incoming(
+            conversation_id, message_id, cleaned, state, status, language, unspoken, self._clock()
+        )
+
+    def _read(self, session: Session, incoming: Incoming) -> tuple[Room, Understood]:
+        """Who writes, and what the message wants; what was wanted before it was known who writes is read again."""
+        state, text = incoming.state, incoming.text
+        guest = find_identifiers(text, {}, known=False)
+        evidence = take_evidence(session, state, guest, text, self.policy)
+        context = load_context(session, state)
+        room = Room(session, state, context, incoming.language, incoming.now.date(), self.policy, self.reader)
+        question = state.question
+        understood = self._read_text(room, text)
+        only_proof = all(wish.verb == "identify" for wish in understood.wishes)
+        if question is not None and question.about == "identity":
+            if evidence == "proven" and (only_proof or _same_verbs(understood.wishes, question.wish)):
+                state.question = None
+                if question.text:
+                    understood = self._read_text(room, question.text)
+            elif evidence == "some" and not context.known and (only_proof or not understood.wishes):
+                wrong = shows_enough(state, self.policy)
+                state.failed_proofs += wrong
+        return room, understood
+
+    def _read_text(self, room: Room, text: str) -> Understood:
+        context = room.context
+        found = find_identifiers(text, context.numbers, known=context.known)
+        view = context.view(room.session, room.state, room.language)
+        reading = self.reader.read(view, found.tagged)
+        wishes = [context.wish(command, text) for command in reading.commands]
+        wishes = [_of_what_is_named(wish, bool(found.unknown), bool(found.orders)) for wish in wishes]
+        if reading.confidence < SURE_OF_A_CHANGE and any(wish.verb in CHANGING for wish in wishes):
+            wishes = [wish for wish in wishes if wish.verb not in CHANGING] or [
+                Wish(verb="unclear", text=text)
+            ]
+        return Understood(found, reading, tuple(wishes), view.render(found.tagged))
+
+    def _act(self, incoming: Incoming, settled: Settled, run: bool) -> None:
+        """Do what the decision calls for, and put what came of it into its notes."""
+        leaving = next((a for a in settled.answers if a.outcome.handover is not None), None)
+        if leaving is not None:
+            hand_over(self.database, incoming, settled, leaving)
+            return
+        pending = incoming.state.pending
+        if run and pending is not None:
+            run_proposal(self.database, incoming, pending, settled, self.policy)
+        for answered in settled.answers:
+            if answered.outcome.complaint:
+                file_complaint(self.database, incoming, settled, answered, self.policy)
+
+    def _go_on(self, incoming: Incoming, settled: Settled) -> None:
+        """Take up what waited, now that nothing is open."""
+        state = incoming.state
+        if settled.handed_over or not state.waiting or state.pending or state.question:
+            return
         with self.database.read() as session:
-            turn.entities = find_entities(session, turn.text, turn.now.date())
-            turn.new_proof = remember_proofs(session, turn.state, turn.entities)
-            clauses = wish_clauses(turn.text)
-            if len(clauses) > 1:
-                turn.parts = [self._part(session, turn, clause) for clause in clauses]
+            context = load_context(session, state)
+            today = incoming.now.date()
+            take_up(
+                Room(session, state, context, incoming.language, today, self.policy, self.reader), settled
+            )
 
-    def _part(self, session: Session, turn: Turn, clause: str) -> Part:
-        section = best_section(session, clause, turn.language)
-        entities = find_entities(session, clause, turn.now.date())
-        return Part(clause, entities, section.citation if section else None)
+    def _failed(self, incoming: Incoming) -> Settled:
+        answered = Answered(Wish(verb="unclear", text=incoming.text), Outcome(handover="failure"))
+        settled = Settled([answered])
+        hand_over(self.database, incoming, settled, answered)
+        return settled
 
-    def _fail(self, turn: Turn) -> None:
-        turn.actions.clear()
-        turn.parts = [Part(turn.text, intent=turn.first.intent, guess=turn.first.guess)]
-        hand_over(self.database, turn, turn.first, "failure")
+    def _tell_languages(self, incoming: Incoming, settled: Settled) -> None:
+        """Who writes in another language hears first which ones are spoken."""
+        if incoming.unspoken is None:
+            return
+        notice = said(Note("unspoken", unspoken_notice(incoming.unspoken), ()))
+        understood = [a for a in settled.answers if a.outcome.understood]
+        settled.answers = [Answered(Wish(verb="language"), notice), *understood]
 
-    def _speak(self, turn: Turn) -> Generator[str, None, Spoken]:
-        """Each part by itself, so that a figure is only ever said of what it is the figure of."""
+    def _speak(self, incoming: Incoming, settled: Settled) -> Generator[str, None, Spoken]:
+        """Each wish by itself, so that a figure is only ever said of what it is the figure of.
+
+        What waits for an answer is heard last.
+        """
         whole = Spoken("")
-        for part in turn.spoken_parts:
-            if not part.outcome.notes and not part.outcome.closing:
+        ordered = sorted(settled.answers, key=lambda answer: answer.outcome.asks)
+        told: set[str] = set()
+        for answered in ordered:
+            notes = [note for note in answered.outcome.notes if note.text not in told]
+            told |= {note.text for note in notes}
+            if not notes:
                 continue
             if whole.text:
                 whole.text += "\n"
                 yield "\n"
-            whole.add((yield from self._speak_part(turn, part)))
+            whole.add((yield from self._speak_about(incoming, answered, notes)))
+        if settled.closing:
+            closing = f"\n{settled.closing}" if whole.text else settled.closing
+            whole.text += closing
+            yield closing
         return whole
 
-    def _speak_part(self, turn: Turn, part: Part) -> Generator[str, None, Spoken]:
-        outcome, notes = part.outcome, part.outcome.notes
+    def _speak_about(
+        self, incoming: Incoming, answered: Answered, notes: Sequence[Note]
+    ) -> Generator[str, None, Spoken]:
+        outcome, language = answered.outcome, incoming.language
+        written = joined([note.text for note in notes], language)
         # Without facts there is nothing to put into words, and a small model then says something else.
         if outcome.exact or not any(note.facts for note in notes):
-            spoken = Spoken("", joined([note.text for note in notes], turn.language))
+            spoken = Spoken("", written)
             yield spoken.text
         else:
-            spoken = yield from self.replies.stream(
-                notes, without_emails(part.question or part.text), turn.language, turn.state.segment
-            )
+            text = without_emails(answered.wish.text)
+            spoken = yield from self.replies.stream(notes, text, language, incoming.state.segment)
             # A bad draw must not become the example that the next reply follows.
-            written = joined([note.text for note in notes], turn.language)
-            said = spoken.text if spoken.source == "model" else written
-            turn.state.remember(spoken.prompt, said)
-        closing = f" ({'; '.join(outcome.citations)})" if outcome.citations else ""
-        closing += f" {outcome.closing}" if outcome.closing else ""
-        if closing:
-            spoken.text += closing
-            yield closing
+            incoming.state.remember(spoken.prompt, spoken.text if spoken.source == "model" else written)
+        if outcome.citations:
+            cited = f" ({'; '.join(outcome.citations)})"
+            spoken.text += cited
+            yield cited
         return spoken
 
-    def _store(self, turn: Turn, spoken: Spoken | None, *, complete: bool) -> TurnResult:
+    def _store(
+        self,
+        incoming: Incoming,
+        understood: Understood,
+        settled: Settled,
+        spoken: Spoken | None,
+        times: dict[str, float],
+        *,
+        complete: bool,
+    ) -> TurnResult:
         started = time.perf_counter()
+        first = intents_of(understood.reading)[0]
+        incoming.state.told = spoken.text[:2_000] if spoken else incoming.state.told
         with self.database.write() as session:
-            conversation = records.get_conversation(session, turn.conversation_id)
-            records.save_state(conversation, turn.state)
-            conversation.language = turn.language if spoken else conversation.language
+            conversation = records.get_conversation(session, incoming.conversation_id)
+            records.save_state(conversation, incoming.state)
+            conversation.language = incoming.language if spoken else conversation.language
+            if conversation.customer_id is None and incoming.state.trusted_customer_id is not None:
+                conversation.customer_id = incoming.state.trusted_customer_id
             reply = None
             if spoken is not None and spoken.text:
                 reply = Message(
-                    conversation_id=turn.conversation_id,
+                    conversation_id=incoming.conversation_id,
                     role=Role.ASSISTANT,
                     text=spoken.text,
-                    intent=turn.first.intent,
-                    confidence=turn.first.guess.confidence if turn.first.guess else None,
+                    intent=first.name,
+                    confidence=first.confidence,
                     complete=complete,
                 )
                 session.add(reply)
                 session.flush()
-            turn.milliseconds["store"] = _since(started)
-            session.add(trace_of(turn, spoken, reply))
-        return result_of(turn, reply.text if reply else "", reply.id if reply else None)
+            times["store"] = _since(started)
+            session.add(trace_of(incoming, understood, settled, spoken, reply, times))
+        return result_of(
+            incoming, understood, settled, reply.text if reply else "", reply.id if reply else None
+        )
 
 
-def _find_language(turn: Turn) -> None:
-    written = written_language(turn.raw_text[:2_000], turn.previous_language)
-    turn.language = spoken_language(written, turn.previous_language)
-    turn.unspoken = None if written == turn.language else written
+def _of_what_is_named(wish: Wish, names_unknown: bool, names_known: bool) -> Wish:
+    """A message that names an order that is not there is never about another one."""
+    if names_unknown and not names_known and (wish.orders or wish.items) and wish.verb in CHANGING:
+        return wish.model_copy(update={"orders": (), "items": (), "unknown": True})
+    return wish
 
 
-def _guard(turn: Turn) -> None:
-    turn.guarded = guard(turn.raw_text)
+def _same_verbs(wishes: Sequence[Wish], before: Wish | None) -> bool:
+    """Whether the message only says again what was wanted before it was known who writes."""
+    verbs = {wish.verb for wish in wishes} - {"identify"}
+    return before is not None and verbs == {before.verb} and not any(w.orders or w.items for w in wishes)
+
+
+@contextmanager
+def _timed(times: dict[str, float], name: str) -> Iterator[None]:
+    started = time.perf_counter()
+    try:
+        yield
+    finally:
+        times[name] = _since(started)
 
 
 def _since(started: float) -> float:

@@ -9,10 +9,10 @@ from typing import TypeVar
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from apps.support.conversations.identity import find_order
-from apps.support.conversations.state import ConversationState
 from apps.support.errors import ConflictError, NotFoundError
 from apps.support.helpdesks import outbox
+from apps.support.reading.commands import INTENTS
+from apps.support.reading.state import ConversationState
 from apps.support.shop.models import (
     AuditEntry,
     Conversation,
@@ -21,7 +21,6 @@ from apps.support.shop.models import (
     Feedback,
     Message,
     Order,
-    OrderStatus,
     Role,
     Ticket,
     TicketStatus,
@@ -128,9 +127,7 @@ def open_ticket(
     session: Session, conversation: Conversation, state: ConversationState, *, reason: str, intent: str | None
 ) -> Ticket:
     """A ticket that says what a person must know to go on."""
-    order = None
-    if state.order_number is not None:
-        order = session.scalar(select(Order).where(Order.number == state.order_number))
+    order = session.get(Order, state.order_id) if state.order_id is not None else None
     ticket = Ticket(
         conversation=conversation,
         customer_id=conversation.customer_id,
@@ -160,7 +157,7 @@ def ask_for_person(session: Session, conversation_id: str, *, reason: str) -> Ti
     """Hand a conversation over outside a turn. Raises NotFoundError."""
     conversation = get_conversation(session, conversation_id)
     state = load_state(conversation)
-    ticket = hand_over(session, conversation, state, reason=reason, intent=state.intent)
+    ticket = hand_over(session, conversation, state, reason=reason, intent=intent_of(state))
     save_state(conversation, state)
     return ticket
 
@@ -188,8 +185,7 @@ def return_to_bot(session: Session, conversation: Conversation, *, tell_desk: bo
         raise ConflictError("the conversation is closed")
     conversation.status = ConversationStatus.BOT
     state = load_state(conversation)
-    state.low_confidence = 0
-    state.failed_proofs = 0
+    state.failures = state.failed_proofs = 0
     save_state(conversation, state)
     for ticket in conversation.tickets:
         if ticket.status != TicketStatus.CLOSED:
@@ -250,9 +246,11 @@ def count_messages(session: Session, conversation_id: str) -> int:
 def order_in_question(session: Session, conversation: Conversation) -> Order | None:
     """The order that the conversation is about, once the customer has proven to be its owner."""
     state = load_state(conversation)
-    if state.order_number is None:
+    order = session.get(Order, state.order_id) if state.order_id is not None else None
+    if order is None:
         return None
-    return find_order(session, state, frozenset(OrderStatus), new_proof=False).order
+    proven = order.customer_id == state.trusted_customer_id or order.number in state.proven
+    return order if proven else None
 
 
 def last_customer_text(session: Session, conversation_id: str) -> str:
@@ -284,11 +282,18 @@ def get_trace(session: Session, message_id: int) -> TurnTrace | None:
     return session.scalar(select(TurnTrace).where(TurnTrace.message_id == message_id))
 
 
+def intent_of(state: ConversationState) -> str | None:
+    """The shop intent of what the conversation is about."""
+    wishes = [*(state.pending.wishes if state.pending else ()), *state.last]
+    return next((found for wish in wishes if (found := INTENTS.get(wish.verb))), None)
+
+
 def _summary(
     session: Session, conversation: Conversation, state: ConversationState, reason: str, intent: str | None
 ) -> str:
     customer = conversation.customer.email if conversation.customer else state.email or "unknown"
-    order = f"#{state.order_number}" if state.order_number else "none named"
+    talked_about = session.get(Order, state.order_id) if state.order_id is not None else None
+    order = f"#{talked_about.number}" if talked_about else "none named"
     done = session.scalars(
         select(AuditEntry.action).where(AuditEntry.conversation_id == conversation.id).order_by(AuditEntry.id)
     ).all()

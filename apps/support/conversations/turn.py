@@ -1,4 +1,4 @@
-"""One turn, from the message to the stored reply: what travels through the pipeline, and what comes out."""
+"""One turn, from the message to the stored reply: what each step adds, and what comes out."""
 
 from __future__ import annotations
 
@@ -8,81 +8,88 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from apps.support.conversations.state import ConversationState
-from apps.support.playbooks import Outcome
-from apps.support.reading.entities import Entities
-from apps.support.reading.guard import Guarded
-from apps.support.reading.intents import IntentGuess
+from apps.support.playbooks.case import Outcome
+from apps.support.reading.commands import OUT_OF_SCOPE, Command
+from apps.support.reading.identifiers import Identifiers
+from apps.support.reading.reader import Reading
+from apps.support.reading.state import ConversationState, Line, Wish
 from apps.support.replies.language import Language
 from apps.support.replies.sentences import Note
-from apps.support.replies.words import DEFAULT
 from apps.support.shop.models import ConversationStatus
-from apps.support.shop.policy import Policy, load_policy
+
+_SILENT = frozenset({"none"})
 
 
-@dataclass
-class Part:
-    """One wish of a message, and what came of it. Most messages have one, and it is all of the message."""
-
-    text: str = ""
-    entities: Entities = field(default_factory=Entities)
-    # The handbook's section that speaks of most of its words; looked for where a message has several parts.
-    section: str | None = None
-    guess: IntentGuess | None = None
-    intent: str | None = None  # the one that is answered: it may be an earlier turn's
-    question: str | None = None  # an earlier turn's words, where this one only brings what they lacked
-    outcome: Outcome = field(default_factory=Outcome)
-
-
-@dataclass
-class Turn:
-    """What is known so far; each step of the pipeline adds its share and its time."""
+@dataclass(frozen=True)
+class Incoming:
+    """A message as it was stored, with the conversation it belongs to."""
 
     conversation_id: str
     message_id: int | None  # of the customer's message; None in a draft
-    raw_text: str
+    text: str  # cleaned
     state: ConversationState
     status: ConversationStatus
-    previous_language: str | None
+    language: Language
+    unspoken: str | None  # the message's own language, where the assistant does not speak it
     now: datetime
-    policy: Policy = field(default_factory=load_policy)
-    language: Language = DEFAULT
-    unspoken: str | None = None  # the message's language, where the assistant does not speak it
-    guarded: Guarded | None = None
-    entities: Entities = field(default_factory=Entities)
-    new_proof: bool = False
-    parts: list[Part] = field(default_factory=lambda: [Part()])
+
+
+@dataclass(frozen=True)
+class Understood:
+    """What the message names and wants."""
+
+    identifiers: Identifiers
+    reading: Reading
+    wishes: tuple[Wish, ...]
+    view: str  # the reader's prompt, for the trace
+
+
+@dataclass
+class Answered:
+    """One wish and what came of it."""
+
+    wish: Wish
+    outcome: Outcome
+
+
+@dataclass
+class Settled:
+    """What was decided and done."""
+
+    answers: list[Answered] = field(default_factory=list)
+    closing: str = ""  # said as written after the reply: a proposal that is still open
     actions: list[dict[str, Any]] = field(default_factory=list)
+    receipt: list[Line] = field(default_factory=list)
     ticket_id: int | None = None
     handed_over: bool = False
-    milliseconds: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def text(self) -> str:
-        return self.guarded.text if self.guarded else self.raw_text
-
-    @property
-    def first(self) -> Part:
-        return self.parts[0]
-
-    @property
-    def spoken_parts(self) -> list[Part]:
-        """In the order of the reply: what needs an answer, or ends the conversation, is heard last."""
-        return sorted(self.parts, key=lambda part: part.outcome.comes_last)
 
     @property
     def notes(self) -> list[Note]:
-        return [note for part in self.parts for note in part.outcome.notes]
+        return [note for answer in self.answers for note in answer.outcome.notes]
 
     @property
     def citations(self) -> list[str]:
-        return list(dict.fromkeys(cited for part in self.parts for cited in part.outcome.citations))
+        return list(dict.fromkeys(cited for a in self.answers for cited in a.outcome.citations))
 
 
 class IntentResult(BaseModel):
     name: str | None
     confidence: float | None
     alternatives: list[tuple[str, float]] = []
+
+
+class CardOut(BaseModel):
+    """What is proposed, or was done: one row for each write."""
+
+    lines: list[Line]
+
+
+class ChoiceOut(BaseModel):
+    """Something that can be clicked in place of being written: what it shows and what it says."""
+
+    label: str
+    text: str
+    detail: str = ""
 
 
 class TurnResult(BaseModel):
@@ -95,10 +102,14 @@ class TurnResult(BaseModel):
     language: str
     intent: IntentResult
     further_intents: list[IntentResult] = []  # of the message's other wishes
+    commands: str = ""  # as the reader wrote them
     entities: dict[str, Any]
     facts: dict[str, str]
     citations: list[str]
     actions: list[dict[str, Any]]
+    proposal: CardOut | None = None  # what waits for a yes
+    receipt: CardOut | None = None  # what was done
+    choices: list[ChoiceOut] = []  # answers to the assistant's question
     handed_over: bool
     ticket_id: int | None = None
 
@@ -108,6 +119,7 @@ class IntentFound(BaseModel):
 
     intent: IntentResult
     further_intents: list[IntentResult] = []
+    commands: str = ""
     entities: dict[str, Any]
     language: str
 
@@ -127,42 +139,51 @@ class Token(BaseModel):
 TurnEvent = IntentFound | FactsFound | Token | TurnResult
 
 
-def intent_of(part: Part) -> IntentResult:
-    if part.guess is None:
-        return IntentResult(name=part.intent, confidence=None)
-    return IntentResult(
-        name=part.intent,
-        confidence=round(part.guess.confidence, 4),
-        alternatives=[(name, round(chance, 4)) for name, chance in part.guess.alternatives],
-    )
+def intents_of(reading: Reading) -> list[IntentResult]:
+    """The shop intents of what was read, the first with its confidence and alternatives."""
+    found = []
+    others = [(name.strip(), round(chance, 4)) for name, chance in reading.alternatives]
+    for command in reading.commands:
+        first = command is reading.commands[0]
+        found.append(
+            IntentResult(
+                name=intent_name(command),
+                confidence=round(reading.confidence, 4) if first else None,
+                alternatives=others if first else [],
+            )
+        )
+    return found
 
 
-def understood_of(turn: Turn) -> IntentFound:
-    first, *further = (intent_of(part) for part in turn.parts)
+def intent_name(command: Command) -> str | None:
+    return OUT_OF_SCOPE if command.verb in _SILENT else command.intent
+
+
+def entities_of(identifiers: Identifiers) -> dict[str, Any]:
+    """What can be looked up in the message, without what it has none of."""
+    found = {
+        "order_numbers": list(identifiers.numbers),
+        "emails": list(identifiers.emails),
+        "postcodes": list(identifiers.postcodes),
+    }
+    return {name: values for name, values in found.items() if values}
+
+
+def understood_of(incoming: Incoming, understood: Understood) -> IntentFound:
+    first, *further = intents_of(understood.reading)
     return IntentFound(
-        intent=first, further_intents=further, entities=turn.entities.as_json(), language=turn.language
+        intent=first,
+        further_intents=further,
+        commands=understood.reading.text,
+        entities=entities_of(understood.identifiers),
+        language=incoming.language,
     )
 
 
-def result_of(turn: Turn, reply: str, reply_id: int | None) -> TurnResult:
-    return TurnResult(
-        conversation_id=turn.conversation_id,
-        message_id=turn.message_id,
-        reply_id=reply_id,
-        reply=reply,
-        **understood_of(turn).model_dump(),
-        facts=facts_of(turn),
-        citations=turn.citations,
-        actions=turn.actions,
-        handed_over=turn.handed_over,
-        ticket_id=turn.ticket_id,
-    )
-
-
-def facts_of(turn: Turn) -> dict[str, str]:
+def facts_of(notes: list[Note]) -> dict[str, str]:
     """The turn's facts by name; a name that stands twice is numbered."""
     named: dict[str, str] = {}
-    for fact in (fact for note in turn.notes for fact in note.facts):
+    for fact in (fact for note in notes for fact in note.facts):
         name, number = fact.name, 2
         while name in named and named[name] != fact.text:
             name, number = f"{fact.name}_{number}", number + 1

@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from apps.support.helpdesks.desks import Incoming
-from apps.support.reading.guard import storable
+from apps.support.reading.cleaning import storable
 from apps.support.shop.database import Database
 from apps.support.shop.models import DeskEvent, DeskLink, DeskName, DeskPost, PostKind
 

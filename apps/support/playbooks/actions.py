@@ -14,17 +14,18 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from apps.support.conversations.state import PendingAction
 from apps.support.errors import ActionRefusedError
 from apps.support.playbooks.order_rules import (
     amount_to_refund,
     check_cancel,
     check_change_address,
     check_change_item,
+    check_change_payment,
     check_not_sent_back,
     check_send_back,
     paid_with,
 )
+from apps.support.reading.state import Line, Proposal, Step
 from apps.support.replies.descriptions import describe_item, describe_variant, item_list, method_of
 from apps.support.replies.facts import Money
 from apps.support.replies.language import Language
@@ -58,39 +59,57 @@ class Done:
     receipt: list[Note]
     order: Order | None = None
     customer: Customer | None = None
+    given_back: int = 0  # in minor units of the order's currency
 
 
 def run(
-    session: Session, pending: PendingAction, conversation_id: str, language: Language, policy: Policy
-) -> Done | None:
-    """Make the write in the caller's transaction and leave an audit row. None if it was made before.
+    session: Session, proposal: Proposal, conversation_id: str, language: Language, policy: Policy
+) -> list[Done] | None:
+    """Make all writes in the caller's transaction, each with an audit row. None if they were made before.
 
-    Raises ActionRefusedError where the policy forbids it by now.
+    Raises ActionRefusedError where the policy forbids one of them by now: then none may be kept.
     """
-    if session.scalar(select(AuditEntry.id).where(AuditEntry.action_key == pending.key)) is not None:
+    if session.scalar(select(AuditEntry.id).where(AuditEntry.action_key == _key(proposal, 0))) is not None:
         return None
-    done = _ACTIONS[pending.name](session, pending, language, policy)
-    session.add(
-        AuditEntry(
-            action=pending.name,
-            action_key=pending.key,
-            conversation_id=conversation_id,
-            customer_id=done.order.customer_id if done.order else done.customer.id if done.customer else None,
-            order_id=done.order.id if done.order else None,
-            before=done.before,
-            after=done.after,
+    made = []
+    for place, step in enumerate(proposal.steps):
+        done = _ACTIONS[step.name](session, step, language, policy)
+        session.add(
+            AuditEntry(
+                action=step.name,
+                action_key=_key(proposal, place),
+                conversation_id=conversation_id,
+                customer_id=done.order.customer_id
+                if done.order
+                else done.customer.id
+                if done.customer
+                else None,
+                order_id=done.order.id if done.order else None,
+                before=done.before,
+                after=done.after,
+            )
         )
-    )
-    session.flush()
-    return done
+        session.flush()
+        made.append(done)
+    return made
+
+
+def receipt_lines(proposal: Proposal, made: list[Done]) -> list[Line]:
+    """The rows of the proposal's card as they were carried out."""
+    pairs = zip(proposal.lines, made, strict=False)
+    return [line.model_copy(update={"title": done.receipt[0].text}) for line, done in pairs]
+
+
+def _key(proposal: Proposal, place: int) -> str:
+    return proposal.key if place == 0 else f"{proposal.key}:{place}"
 
 
 def address_of(arguments: dict[str, Any]) -> Address:
     return Address(**arguments["address"])
 
 
-def _cancel(session: Session, pending: PendingAction, language: Language, policy: Policy) -> Done:
-    order = _locked_order(session, pending)
+def _cancel(session: Session, step: Step, language: Language, policy: Policy) -> Done:
+    order = _locked_order(session, step)
     check_cancel(order, policy)
     before: dict[str, Any] = {"status": order.status}
     amount, method = amount_to_refund(order), paid_with(order)
@@ -111,13 +130,13 @@ def _cancel(session: Session, pending: PendingAction, language: Language, policy
         method=method_of(method, language),
         time=refund_time(method.kind if method else None, language, policy),
     )
-    return Done(before, {"status": order.status, "refund": amount}, [receipt], order)
+    return Done(before, {"status": order.status, "refund": amount}, [receipt], order, given_back=amount)
 
 
-def _change_address(session: Session, pending: PendingAction, language: Language, policy: Policy) -> Done:
-    order = _locked_order(session, pending)
+def _change_address(session: Session, step: Step, language: Language, policy: Policy) -> Done:
+    order = _locked_order(session, step)
     check_change_address(order, policy)
-    before, address = order.address.one_line(), address_of(pending.arguments)
+    before, address = order.address.one_line(), address_of(step.arguments)
     order.address = address
     number = f"#{order.number}"
     receipt = write(
@@ -126,28 +145,29 @@ def _change_address(session: Session, pending: PendingAction, language: Language
     return Done({"address": before}, {"address": address.one_line()}, [receipt], order)
 
 
-def _default_address(session: Session, pending: PendingAction, language: Language, policy: Policy) -> Done:
-    customer = _customer(session, pending)
-    before, address = customer.address.one_line(), address_of(pending.arguments)
+def _default_address(session: Session, step: Step, language: Language, policy: Policy) -> Done:
+    customer = _customer(session, step)
+    before, address = customer.address.one_line(), address_of(step.arguments)
     customer.address = address
     receipt = write("done_default_address", language, must=("address",), address=address.one_line())
     return Done({"address": before}, {"address": address.one_line()}, [receipt], customer=customer)
 
 
-def _change_item(session: Session, pending: PendingAction, language: Language, policy: Policy) -> Done:
-    order = _locked_order(session, pending)
+def _change_item(session: Session, step: Step, language: Language, policy: Policy) -> Done:
+    order = _locked_order(session, step)
     check_change_item(order, policy)
-    item, variant = _item(order, pending), _wanted_variant(session, pending)
+    item, variant = _item(order, step), _wanted_variant(session, step)
     before = {"item": describe_item(item, language), "total": order.total}
     old_name = describe_item(item, language)
     difference = (variant.price - item.unit_price) * item.quantity
     _move_stock(item.variant, variant, item.quantity)
     item.variant, item.options, item.unit_price = variant, variant.options, variant.price
     order.total += difference
+    method = _method(session, step, order)
     if difference > 0:
-        _pay(order, paid_with(order), PaymentKind.PAYMENT, PaymentStatus.PENDING, difference)
+        _charge(order, method, difference, policy)
     else:
-        _refund(order, paid_with(order), -difference, policy)
+        _refund(order, method, -difference, policy)
     receipt = write(
         "done_change_item",
         language,
@@ -157,13 +177,14 @@ def _change_item(session: Session, pending: PendingAction, language: Language, p
         option=describe_variant(variant),
         total=Money(order.total, order.currency),
     )
-    return Done(before, {"item": describe_item(item, language), "total": order.total}, [receipt], order)
+    after = {"item": describe_item(item, language), "total": order.total}
+    return Done(before, after, [receipt], order, given_back=max(0, -difference))
 
 
-def _return(session: Session, pending: PendingAction, language: Language, policy: Policy) -> Done:
-    order = _locked_order(session, pending)
+def _return(session: Session, step: Step, language: Language, policy: Policy) -> Done:
+    order = _locked_order(session, step)
     check_send_back(order, ReturnKind.RETURN, datetime.now(UTC).date(), policy)
-    items = [item for item in order.items if item.id in pending.arguments["item_ids"]]
+    items = [item for item in order.items if item.id in step.arguments["item_ids"]]
     check_not_sent_back(order, items)
     amount = sum(item.unit_price * item.quantity for item in items)
     back = _send_back(order, ReturnKind.RETURN, amount, [(item, None) for item in items])
@@ -174,21 +195,21 @@ def _return(session: Session, pending: PendingAction, language: Language, policy
         number=back.number,
         items=item_list(items, language),
         amount=Money(amount, order.currency),
-        method=method_of(paid_with(order), language),
+        method=method_of(_method(session, step, order), language),
     )
-    return Done({}, {"return": back.number, "refund": amount}, [receipt], order)
+    return Done({}, {"return": back.number, "refund": amount}, [receipt], order, given_back=amount)
 
 
-def _exchange(session: Session, pending: PendingAction, language: Language, policy: Policy) -> Done:
-    order = _locked_order(session, pending)
+def _exchange(session: Session, step: Step, language: Language, policy: Policy) -> Done:
+    order = _locked_order(session, step)
     check_send_back(order, ReturnKind.EXCHANGE, datetime.now(UTC).date(), policy)
-    item, variant = _item(order, pending), _wanted_variant(session, pending)
+    item, variant = _item(order, step), _wanted_variant(session, step)
     check_not_sent_back(order, [item])
     _move_stock(None, variant, item.quantity)
     difference = (variant.price - item.unit_price) * item.quantity
     back = _send_back(order, ReturnKind.EXCHANGE, max(0, -difference), [(item, variant)])
     if difference > 0:
-        _pay(order, paid_with(order), PaymentKind.PAYMENT, PaymentStatus.PENDING, difference)
+        _charge(order, _method(session, step, order), difference, policy)
     receipt = write(
         "done_exchange",
         language,
@@ -197,57 +218,85 @@ def _exchange(session: Session, pending: PendingAction, language: Language, poli
         item=describe_item(item, language),
         option=describe_variant(variant),
     )
-    return Done({}, {"exchange": back.number, "difference": difference}, [receipt], order)
+    after = {"exchange": back.number, "difference": difference}
+    return Done({}, after, [receipt], order, given_back=max(0, -difference))
 
 
-def _newsletter(session: Session, pending: PendingAction, language: Language, policy: Policy) -> Done:
-    customer = _customer(session, pending)
-    before, wanted = customer.newsletter, bool(pending.arguments["subscribe"])
+def _change_payment(session: Session, step: Step, language: Language, policy: Policy) -> Done:
+    order = _locked_order(session, step)
+    check_change_payment(order, policy)
+    before, method = paid_with(order), _method(session, step, order)
+    amount = amount_to_refund(order)
+    _refund(order, before, amount, policy)
+    _charge(order, method, amount, policy)
+    new, old = method_of(method, language), method_of(before, language)
+    receipt = write(
+        "done_change_payment",
+        language,
+        must=("order", "amount"),
+        order=f"#{order.number}",
+        amount=Money(amount, order.currency),
+        method=new,
+        before=old,
+    )
+    return Done({"method": old}, {"method": new}, [receipt], order)
+
+
+def _newsletter(session: Session, step: Step, language: Language, policy: Policy) -> Done:
+    customer = _customer(session, step)
+    before, wanted = customer.newsletter, bool(step.arguments["subscribe"])
     customer.newsletter = wanted
     key = "done_subscribe" if wanted else "done_unsubscribe"
     receipt = write(key, language, must=("email",), email=customer.email)
     return Done({"newsletter": before}, {"newsletter": wanted}, [receipt], customer=customer)
 
 
-_ACTIONS: dict[str, Callable[[Session, PendingAction, Language, Policy], Done]] = {
+_ACTIONS: dict[str, Callable[[Session, Step, Language, Policy], Done]] = {
     "cancel": _cancel,
     "change_address": _change_address,
     "change_item": _change_item,
     "return": _return,
     "exchange": _exchange,
+    "change_payment": _change_payment,
     "newsletter": _newsletter,
     "default_address": _default_address,
 }
 
 
-def _locked_order(session: Session, pending: PendingAction) -> Order:
+def _locked_order(session: Session, step: Step) -> Order:
     # PostgreSQL locks the row; SQLite holds the only write lock since the transaction began.
-    order = session.scalar(select(Order).where(Order.id == pending.order_id).with_for_update())
+    order = session.scalar(select(Order).where(Order.id == step.order_id).with_for_update())
     if order is None:
         raise ActionRefusedError("changed_meanwhile")
     return order
 
 
-def _customer(session: Session, pending: PendingAction) -> Customer:
-    customer = session.get(Customer, pending.arguments["customer_id"], with_for_update=True)
+def _customer(session: Session, step: Step) -> Customer:
+    customer = session.get(Customer, step.arguments["customer_id"], with_for_update=True)
     if customer is None:
         raise ActionRefusedError("changed_meanwhile")
     return customer
 
 
-def _item(order: Order, pending: PendingAction) -> OrderItem:
+def _item(order: Order, step: Step) -> OrderItem:
     for item in order.items:
-        if item.id == pending.arguments["item_id"]:
+        if item.id == step.arguments["item_id"]:
             return item
     raise ActionRefusedError("changed_meanwhile")
 
 
-def _wanted_variant(session: Session, pending: PendingAction) -> Variant:
+def _wanted_variant(session: Session, step: Step) -> Variant:
     """The variant that was offered, as long as it is to be had at the price that was named."""
-    variant = session.get(Variant, pending.arguments["variant_id"], with_for_update=True)
-    if variant is None or not variant.available or variant.price != pending.arguments["price"]:
+    variant = session.get(Variant, step.arguments["variant_id"], with_for_update=True)
+    if variant is None or not variant.available or variant.price != step.arguments["price"]:
         raise ActionRefusedError("changed_meanwhile")
     return variant
+
+
+def _method(session: Session, step: Step, order: Order) -> PaymentMethod | None:
+    """The method that was named in the proposal, else the order's own."""
+    number = step.arguments.get("method_id")
+    return session.get(PaymentMethod, number, with_for_update=True) if number else paid_with(order)
 
 
 def _move_stock(old: Variant | None, new: Variant, quantity: int) -> None:
@@ -273,6 +322,22 @@ def _refund(order: Order, method: PaymentMethod | None, amount: int, policy: Pol
         method,
         PaymentKind.REFUND,
         PaymentStatus.COMPLETED if at_once else PaymentStatus.PENDING,
+        amount,
+    )
+
+
+def _charge(order: Order, method: PaymentMethod | None, amount: int, policy: Policy) -> None:
+    """A gift card pays at once, and must cover it where the policy says so; the rest is the accounting's."""
+    by_card = method is not None and method.kind == "gift_card"
+    if method is not None and by_card:
+        if policy.payment.gift_card_must_cover and (method.balance or 0) < amount:
+            raise ActionRefusedError("changed_meanwhile")
+        method.balance = (method.balance or 0) - amount
+    _pay(
+        order,
+        method,
+        PaymentKind.PAYMENT,
+        PaymentStatus.COMPLETED if by_card else PaymentStatus.PENDING,
         amount,
     )
 

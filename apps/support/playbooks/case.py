@@ -4,57 +4,84 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from sqlalchemy.orm import Session
 
-from apps.support.conversations.state import ConversationState, PendingAction
-from apps.support.reading.entities import Entities
-from apps.support.reading.guard import HandoverReason
+from apps.support.reading.choices import OptionTable, Wanted
+from apps.support.reading.context import Context
+from apps.support.reading.postal import GivenAddress
+from apps.support.reading.state import ConversationState, Line, Question, Step, Wish
 from apps.support.replies.language import Language
 from apps.support.replies.sentences import Note
-from apps.support.shop.policy import Policy, load_policy
+from apps.support.shop.models import PaymentMethod
+from apps.support.shop.policy import Policy
 
-Awaiting = Literal["order", "proof", "address", "item", "option"]
+HandoverReason = Literal[
+    "requested", "anger", "danger", "legal", "low_confidence", "failure", "identity", "policy"
+]
+
+
+class DetailReader(Protocol):
+    """Reads what a wish needs besides its command."""
+
+    def choose(self, table: OptionTable, message: str) -> Wanted: ...
+
+    def address(self, message: str) -> GivenAddress: ...
 
 
 @dataclass
 class Case:
-    """One turn's question. The playbook reads the database and changes nothing but `state`."""
+    """One wish of a turn. The playbook reads the database and changes nothing but `state`."""
 
     session: Session
     state: ConversationState
+    context: Context
+    wish: Wish
     language: Language
-    intent: str
-    entities: Entities
-    text: str
     today: date
-    confidence: float = 1.0  # in the intent
-    policy: Policy = field(default_factory=load_policy)
-    new_proof: bool = False  # the message offered an order number, e-mail or postcode that is new
+    policy: Policy
+    reader: DetailReader
+    method: PaymentMethod | None = None  # asked for in the same message
+    proposed: dict[int, int] = field(default_factory=dict)  # item → variant of the open proposal
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A write that may be proposed: the step, its deed and consequence in words, and its row on a card."""
+
+    step: Step
+    deed: Note
+    consequence: Note | None
+    line: Line
+    refund: int = 0  # what it gives back, in minor units
 
 
 @dataclass
 class Outcome:
-    """What is to be said and done."""
+    """What is to be said and done about one wish."""
 
     notes: list[Note] = field(default_factory=list)
     citations: list[str] = field(default_factory=list)
     looked_up: dict[str, Any] = field(default_factory=dict)
-    awaiting: Awaiting | None = None  # the detail that the next message should bring
-    pending: PendingAction | None = None  # ask for a yes to this
+    question: Question | None = None  # what the next message should bring
+    planned: list[Planned] = field(default_factory=list)  # to be proposed
     handover: HandoverReason | None = None
     complaint: bool = False
-    understood: bool = True  # False counts towards the hand-over on low confidence
-    closing: str = ""  # said as written after the reply: a proposal that is still open
+    understood: bool = True  # False counts towards the hand-over
     exact: bool = False  # said as written: the customer agrees to, or learns of, exactly this
 
     @property
     def asks(self) -> bool:
         """Whether the customer's answer is waited for."""
-        return self.pending is not None or self.awaiting is not None
+        return bool(self.planned) or self.question is not None
 
-    @property
-    def comes_last(self) -> bool:
-        """Whether nothing more may be said after it."""
-        return self.asks or self.handover is not None
+
+def told(*notes: Note, **looked_up: Any) -> Outcome:
+    """Said in the assistant's own words."""
+    return Outcome(list(notes), looked_up=looked_up)
+
+
+def said(*notes: Note, **looked_up: Any) -> Outcome:
+    """Said as written."""
+    return Outcome(list(notes), looked_up=looked_up, exact=True)

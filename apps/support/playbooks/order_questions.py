@@ -1,17 +1,17 @@
-"""Playbooks that tell about an order and change nothing: where it is, what is in it, what was paid or refunded."""
+"""Playbooks that tell about orders and change nothing: where they are, what is in them, what was paid or refunded."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable, Sequence
 
-from apps.support.conversations.identity import find_order, latest_orders
-from apps.support.playbooks.case import Case, Outcome
+from apps.support.playbooks.case import Case, Outcome, said, told
 from apps.support.playbooks.handbook_answers import answer_from
-from apps.support.playbooks.proof import ANY, OPEN, with_order
-from apps.support.reading.aspects import Aspect
+from apps.support.playbooks.things import items_meant, orders_meant, pick_by_price
+from apps.support.reading.state import Question
 from apps.support.replies.descriptions import describe_item, describe_order, item_facts, item_list, method_of
 from apps.support.replies.facts import Money, make_fact
-from apps.support.replies.sentences import Note, listing, status_word, write
+from apps.support.replies.listing import listing
+from apps.support.replies.sentences import Note, status_word, write
 from apps.support.shop.models import (
     Order,
     OrderItem,
@@ -24,89 +24,184 @@ from apps.support.shop.models import (
     Shipment,
 )
 
+_ACCOUNT_DATA = answer_from("account", "account_data")
 MOST_LISTED_CHARACTERS = 160
 """A longer list of items is said as written: a small model drops parts of it, and it has one good form."""
-
-HOW_LONG = re.compile(r"\bhow (?:long|many days|soon|fast)\b|多久|几天|多长时间", re.IGNORECASE)
-refund_time = answer_from("refunds", "refund_time")
-_DELIVERY_TIMES = answer_from("delivery", "delivery_times")
-_KIND_OF_DELIVERY = re.compile(r"\b(?:express|standard)\b|加急|标准(?:配送|快递)", re.IGNORECASE)
+OPEN = frozenset({OrderStatus.PENDING, OrderStatus.PROCESSED, OrderStatus.SHIPPED})
+ANY = frozenset(OrderStatus)
 _ON_THE_ROAD = frozenset({OrderStatus.PROCESSED, OrderStatus.SHIPPED, OrderStatus.DELIVERED})
+_WAITING = frozenset({OrderStatus.PENDING, OrderStatus.PROCESSED})
+_REFUNDABLE = frozenset({OrderStatus.DELIVERED, OrderStatus.CANCELLED})
 _PAYMENT_KEYS = {
     PaymentStatus.COMPLETED: "paid",
     PaymentStatus.FAILED: "payment_failed",
     PaymentStatus.PENDING: "payment_open",
 }
-_EVERYTHING: tuple[Aspect, ...] = ("status", "items", "total", "placed", "address")
+_STATUSES: dict[str, frozenset[OrderStatus]] = {
+    "status": OPEN,
+    "late": OPEN,
+    "tracking": frozenset({OrderStatus.SHIPPED, OrderStatus.DELIVERED, OrderStatus.PROCESSED}),
+    "refund": _REFUNDABLE,
+    "lost": frozenset({OrderStatus.DELIVERED, OrderStatus.SHIPPED}),
+}
 
 
-@with_order(OPEN)
-def track_order(case: Case, order: Order) -> Outcome:
-    return Outcome([status_note(case, order), *_parcels(case, order)])
+def order_question(tell: Callable[[Case, Order], list[Note]]) -> Callable[[Case], Outcome]:
+    """A playbook that tells something about each order that is meant."""
+
+    def playbook(case: Case) -> Outcome:
+        meant = orders_meant(case, _STATUSES.get(case.wish.verb, ANY))
+        if isinstance(meant, Outcome):
+            return meant
+        case.state.order_id = meant[0].id
+        notes: list[Note] = []
+        for order in meant:
+            notes += _with_number(tell(case, order), order, case)
+        listed = sum(len(note.text) for note in notes if note.key in ("items", "item_price"))
+        exact = listed > MOST_LISTED_CHARACTERS or len(meant) > 1
+        return Outcome(
+            _each_once(notes), exact=exact, looked_up={"order": meant[0].number, "status": meant[0].status}
+        )
+
+    return playbook
 
 
-def delivery_period(case: Case) -> Outcome:
-    """When an order arrives, if one is in question and not delivered yet; else how long delivery takes."""
-    if case.state.order_number is not None and not _KIND_OF_DELIVERY.search(case.text):
-        access = find_order(case.session, case.state, OPEN, new_proof=case.new_proof)
-        if access.order is None or access.order.status in _ON_THE_ROAD:
-            return track_order(case)
-    return _DELIVERY_TIMES(case)
+def status(case: Case, order: Order) -> list[Note]:
+    return [status_note(case, order), *_parcels(case, order)]
 
 
-@with_order(ANY)
-def order_details(case: Case, order: Order) -> Outcome:
-    """What the message asks to be told about the order; everything where it asks for nothing in particular."""
-    priced = "price" in case.entities.wishes and any(_is_named(case, item) for item in order.items)
-    asks: tuple[Aspect, ...] = tuple(aspect for aspect in case.entities.asks if aspect != "orders")
-    asks = asks or (("total",) if priced else _EVERYTHING)
-    notes: list[Note] = []
-    for aspect in asks:
-        notes.extend(_told(case, order, aspect))
-    if not any(fact.name == "order" for note in notes for fact in note.facts) and asks == _EVERYTHING:
-        notes.insert(0, status_note(case, order))
-    listed = sum(len(note.text) for note in notes if note.key == "items")
-    return Outcome(_with_number(_each_once(notes), order, case), exact=listed > MOST_LISTED_CHARACTERS)
+def lost(case: Case, order: Order) -> list[Note]:
+    if order.status != OrderStatus.DELIVERED:
+        return [*status(case, order), write("offer_person", case.language)]
+    return [write("lost_delivered", case.language, must=("order",), order=f"#{order.number}")]
+
+
+def tracking(case: Case, order: Order) -> list[Note]:
+    parcels = [note for parcel in order.shipments for note in _tracking(case, parcel)]
+    if parcels:
+        return parcels
+    key = "no_tracking_yet" if order.status in _WAITING else "no_tracking"
+    return [status_note(case, order), write(key, case.language, order=f"#{order.number}")]
+
+
+def contents(case: Case, order: Order) -> list[Note]:
+    note = write("items", case.language, items=item_list(order.items, case.language))
+    return [Note(note.key, note.text, (*note.facts, *item_facts(order.items, case.language)))]
+
+
+def total(case: Case, order: Order) -> list[Note]:
+    return [write("total", case.language, must=("total",), total=Money(order.total, order.currency))]
+
+
+def ships_to(case: Case, order: Order) -> list[Note]:
+    return [write("ships_to", case.language, must=("address",), address=order.address.one_line())]
+
+
+def placed(case: Case, order: Order) -> list[Note]:
+    if order.placed_at is None:
+        return [write("placed_unknown", case.language, order=f"#{order.number}")]
+    return [write("placed", case.language, must=("placed",), placed=order.placed_at.date())]
+
+
+def payment(case: Case, order: Order) -> list[Note]:
+    found = [_payment(case, entry) for entry in order.payments if entry.kind == PaymentKind.PAYMENT]
+    return found or [status_note(case, order)]
+
+
+def refund(case: Case, order: Order) -> list[Note]:
+    notes = [_refund(case, entry) for entry in order.payments if entry.kind == PaymentKind.REFUND]
+    for back in order.returns:
+        if back.kind != ReturnKind.RETURN:
+            continue
+        items = item_list([entry.order_item for entry in back.items], case.language)
+        accepted = back.status != ReturnStatus.REJECTED
+        key, must = f"return_{back.status.value}", ("number", "amount") if accepted else ("number",)
+        money = Money(back.refund, back.currency)
+        notes.append(write(key, case.language, must=must, number=back.number, items=items, amount=money))
+    if not notes:
+        notes = [write("no_refund", case.language, must=("order",), order=f"#{order.number}")]
+        notes.append(status_note(case, order))
+    return notes
+
+
+def invoice(case: Case, order: Order) -> list[Note]:
+    number, money = f"#{order.number}", Money(order.total, order.currency)
+    if order.invoice_number is None:
+        return [write("invoice_later", case.language, must=("order", "total"), order=number, total=money)]
+    must = ("order", "invoice", "total")
+    invoice_number = order.invoice_number
+    return [write("invoice", case.language, must=must, order=number, invoice=invoice_number, total=money)]
+
+
+def item_price(case: Case) -> Outcome:
+    """What items cost in their order: those that are named, the dearest, or each of them."""
+    wish = case.wish
+    if wish.items or wish.pick is None:
+        if not (wish.items or wish.unknown):
+            return order_question(lambda c, order: [_item_price(c, item) for item in order.items])(case)
+        meant = items_meant(case, ANY, whole_order=True)
+        if isinstance(meant, Outcome):
+            return meant
+        return told(*(_item_price(case, item) for item in meant))
+    orders = orders_meant(case, ANY)
+    if isinstance(orders, Outcome):
+        return orders
+    case.state.order_id = orders[0].id
+    item = pick_by_price([item for order in orders for item in order.items], wish.pick)
+    case.state.item_ids = [item.id]
+    return said(
+        write(
+            "item_pick",
+            case.language,
+            must=("price",),
+            pick=write(f"pick_{wish.pick}", case.language).text,
+            order=f"#{item.order.number}",
+            item=describe_item(item, case.language),
+            price=Money(item.unit_price * item.quantity, item.order.currency),
+        )
+    )
 
 
 def list_orders(case: Case) -> Outcome:
-    """The latest orders of a customer whom a trusted caller named; everybody else must name and prove one."""
-    customer_id = case.state.trusted_customer_id
-    if case.state.awaiting == "order" and case.new_proof:
-        return order_details(case)  # one of the list was chosen
-    if customer_id is None:
-        return track_order(case)
-    orders = latest_orders(case.session, customer_id)
+    orders = list(case.context.orders.values())
     if not orders:
-        return Outcome([write("no_orders", case.language)], exact=True)
-    case.state.choices = [order.number for order in orders]
-    listed = listing([describe_order(order, case.language) for order in orders], case.language)
-    note = write("orders", case.language, must=("orders",), orders=listed)
-    return Outcome([note], awaiting="order", exact=True)
+        return said(write("no_orders", case.language))
+    labels = tuple(describe_order(order, case.language) for order in orders)
+    note = write("orders", case.language, must=("orders",), orders=listing(list(labels), case.language))
+    question = case.state.question
+    choices = tuple(order.id for order in orders)
+    if question is not None and question.wish is not None and question.about == "order":
+        question = question.model_copy(update={"choices": choices, "labels": labels})
+    else:
+        wish = case.wish.model_copy(update={"verb": "status"})
+        question = Question(about="order", wish=wish, choices=choices, labels=labels)
+    return Outcome([note], question=question, exact=True)
 
 
-@with_order({OrderStatus.DELIVERED, OrderStatus.CANCELLED})
-def track_refund(case: Case, order: Order) -> Outcome:
-    started = order.returns or any(payment.kind == PaymentKind.REFUND for payment in order.payments)
-    if not started and HOW_LONG.search(case.text):
-        return refund_time(case)
-    return Outcome(refunds(case, order))
+def spent(case: Case) -> Outcome:
+    """The sum of the customer's orders."""
+    kept = [order for order in case.context.orders.values() if order.status != OrderStatus.CANCELLED]
+    if not kept:
+        return said(write("no_orders", case.language))
+    amount = Money(sum(order.total for order in kept), kept[0].currency)
+    return said(write("spent", case.language, must=("amount",), count=len(kept), amount=amount))
 
 
-@with_order(ANY)
-def get_invoice(case: Case, order: Order) -> Outcome:
-    number, total = f"#{order.number}", Money(order.total, order.currency)
-    if order.invoice_number is None:
-        note = write("invoice_later", case.language, must=("order", "total"), order=number, total=total)
-        return Outcome([note])
-    invoice = order.invoice_number
-    must = ("order", "invoice", "total")
-    return Outcome([write("invoice", case.language, must=must, order=number, invoice=invoice, total=total)])
+def given_back(case: Case) -> Outcome:
+    """What goes back to the customer in this conversation, and with what is proposed."""
+    notes = [
+        write("sum_back", case.language, must=("amount",), amount=Money(amount, currency))
+        for currency, amount in case.state.given_back.items()
+    ]
+    return said(*(notes or [write("sum_nothing", case.language)]))
 
 
-@with_order(ANY)
-def payment_of_order(case: Case, order: Order) -> Outcome:
-    return Outcome([status_note(case, order), *_payments(case, order)])
+def profile(case: Case) -> Outcome:
+    account = case.context.account
+    if account is None:
+        return _ACCOUNT_DATA(case)
+    address = write("profile_address", case.language, must=("address",), address=account.address.one_line())
+    return told(address, write("profile_email", case.language, must=("email",), email=account.email))
 
 
 def status_note(case: Case, order: Order) -> Note:
@@ -114,53 +209,14 @@ def status_note(case: Case, order: Order) -> Note:
     return write(key, case.language, must=("order", "status"), order=f"#{order.number}", status=word)
 
 
-def _told(case: Case, order: Order, aspect: Aspect) -> list[Note]:
-    language = case.language
-    if aspect == "status":
-        return [status_note(case, order), *(_parcels(case, order) if case.entities.asks else [])]
-    if aspect == "tracking":
-        parcels = [note for parcel in order.shipments for note in _tracking(case, parcel)]
-        if parcels and order.status in _ON_THE_ROAD:
-            return parcels
-        waiting = order.status in (OrderStatus.PENDING, OrderStatus.PROCESSED)
-        key = "no_tracking_yet" if waiting else "no_tracking"
-        return [status_note(case, order), write(key, language, order=f"#{order.number}")]
-    if aspect == "items":
-        return [_items(case, order)]
-    if aspect == "total":
-        named = [item for item in order.items if _is_named(case, item)]
-        if named:
-            return [_item_price(case, order, item) for item in named]
-        return [write("total", language, must=("total",), total=Money(order.total, order.currency))]
-    if aspect == "address":
-        return [write("ships_to", language, must=("address",), address=order.address.one_line())]
-    if aspect == "payment":
-        return _payments(case, order) or [status_note(case, order)]
-    if aspect == "refund":
-        return refunds(case, order)
-    if order.placed_at is not None:
-        return [write("placed", language, must=("placed",), placed=order.placed_at.date())]
-    asked = case.entities.asks == ("placed",)
-    return [write("placed_unknown", language, order=f"#{order.number}")] if asked else []
-
-
-def _items(case: Case, order: Order) -> Note:
-    note = write("items", case.language, items=item_list(order.items, case.language))
-    return Note(note.key, note.text, (*note.facts, *item_facts(order.items, case.language)))
-
-
-def _item_price(case: Case, order: Order, item: OrderItem) -> Note:
+def _item_price(case: Case, item: OrderItem) -> Note:
     return write(
         "item_price",
         case.language,
         must=("price",),
         item=describe_item(item, case.language),
-        price=Money(item.unit_price * item.quantity, order.currency),
+        price=Money(item.unit_price * item.quantity, item.order.currency),
     )
-
-
-def _is_named(case: Case, item: OrderItem) -> bool:
-    return item.variant is not None and item.variant.product_id in case.entities.product_ids
 
 
 def _parcels(case: Case, order: Order) -> list[Note]:
@@ -188,50 +244,29 @@ def _tracking(case: Case, parcel: Shipment) -> list[Note]:
     return [write("tracking_carrier", case.language, must=must, carrier=parcel.carrier, tracking=number)]
 
 
-def _payments(case: Case, order: Order) -> list[Note]:
-    return [
-        write(
-            _PAYMENT_KEYS[payment.status],
-            case.language,
-            must=("amount",),
-            method=method_of(payment.method, case.language),
-            amount=Money(payment.amount, payment.currency),
-        )
-        for payment in order.payments
-        if payment.kind == PaymentKind.PAYMENT
-    ]
+def _payment(case: Case, entry: Payment) -> Note:
+    return write(
+        _PAYMENT_KEYS[entry.status],
+        case.language,
+        must=("amount",),
+        method=method_of(entry.method, case.language),
+        amount=Money(entry.amount, entry.currency),
+    )
 
 
-def refunds(case: Case, order: Order) -> list[Note]:
-    notes = [_refund(case, payment) for payment in order.payments if payment.kind == PaymentKind.REFUND]
-    for back in order.returns:
-        if back.kind != ReturnKind.RETURN:
-            continue
-        items = item_list([entry.order_item for entry in back.items], case.language)
-        refund = Money(back.refund, back.currency)
-        accepted = back.status != ReturnStatus.REJECTED
-        key, must = f"return_{back.status.value}", ("number", "amount") if accepted else ("number",)
-        notes.append(write(key, case.language, must=must, number=back.number, items=items, amount=refund))
-    if not notes:
-        notes.append(write("no_refund", case.language, must=("order",), order=f"#{order.number}"))
-        notes.append(status_note(case, order))
-    return notes
-
-
-def _refund(case: Case, payment: Payment) -> Note:
-    key = "refunded" if payment.status == PaymentStatus.COMPLETED else "refund_pending"
-    amount = Money(payment.amount, payment.currency)
-    method = method_of(payment.method, case.language)
+def _refund(case: Case, entry: Payment) -> Note:
+    key = "refunded" if entry.status == PaymentStatus.COMPLETED else "refund_pending"
+    amount, method = Money(entry.amount, entry.currency), method_of(entry.method, case.language)
     return write(key, case.language, must=("amount",), policy=case.policy, amount=amount, method=method)
 
 
 def _with_number(notes: list[Note], order: Order, case: Case) -> list[Note]:
     """The notes, with the order's number among what a reply may say: "the total of order #W1234567 is …"."""
-    if any(fact.name == "order" for note in notes for fact in note.facts):
+    if not notes or any(fact.name == "order" for note in notes for fact in note.facts):
         return notes
     number = make_fact("order", f"#{order.number}", case.language, must=False)
     return [Note(notes[0].key, notes[0].text, (*notes[0].facts, number)), *notes[1:]]
 
 
-def _each_once(notes: list[Note]) -> list[Note]:
+def _each_once(notes: Sequence[Note]) -> list[Note]:
     return list({note.text: note for note in notes}.values())

@@ -22,6 +22,7 @@ from apps.support.shop.models import (
 )
 from apps.support.shop.policy import Deed, Policy
 
+
 def check_cancel(order: Order, policy: Policy) -> None:
     if order.status == OrderStatus.CANCELLED:
         raise ActionRefusedError("already_cancelled")
@@ -34,6 +35,15 @@ def check_change_address(order: Order, policy: Policy) -> None:
 
 def check_change_item(order: Order, policy: Policy) -> None:
     _check_state("change", order, policy)
+
+
+def check_change_payment(order: Order, policy: Policy) -> None:
+    _check_state("payment", order, policy)
+
+
+def states_of(deed: Deed, policy: Policy) -> frozenset[OrderStatus]:
+    """In which states an order may be when it is asked for."""
+    return frozenset(policy.states.of(deed))
 
 
 def check_send_back(order: Order, kind: ReturnKind, today: date, policy: Policy) -> None:

@@ -1,64 +1,120 @@
-"""Playbook about products: price, options in stock, warranty."""
+"""Playbooks about the shop's products: price, options, what is in stock, warranty."""
 
 from __future__ import annotations
 
-from apps.support.playbooks.case import Case, Outcome
+from collections.abc import Sequence
+
+from apps.support.playbooks.case import Case, Outcome, said, told
 from apps.support.playbooks.handbook_answers import answer_from
-from apps.support.reading.product_names import mentioned_options
-from apps.support.replies.descriptions import describe_variant, product_name
+from apps.support.playbooks.options import MOST_LISTED, can_have, option_table, select_variant
+from apps.support.replies.descriptions import clip, describe_variant, product_name
 from apps.support.replies.facts import Money
 from apps.support.replies.sentences import Note, write
-from apps.support.shop.models import Product
+from apps.support.shop.catalog_search import find_products
+from apps.support.shop.models import Product, Variant
+from apps.support.shop.money import format_amount
 
-MOST_OPTIONS = 6
 _WARRANTY = answer_from("warranty", "warranty")
+MOST_PRODUCTS = 2
 
 
 def product_question(case: Case) -> Outcome:
-    """About the products that the message names (the two named most exactly)."""
-    product_ids = case.entities.product_ids[:2] or case.state.product_ids
-    case.state.product_ids = list(product_ids)
-    products = [found for number in product_ids if (found := case.session.get(Product, number)) is not None]
-    if "warranty" in case.entities.wishes and not any(product.warranty_months for product in products):
-        return _WARRANTY(case)
+    """About the products that the words name, or the one that is talked about."""
+    products = products_meant(case)
+    if not products:
+        words = case.wish.words
+        if not words:
+            return Outcome(understood=False)
+        return said(write("nothing_like_that", case.language, words=clip(words)))
+    case.state.product_id = products[0].id
     notes = [note for product in products for note in _about(case, product)]
-    return Outcome(notes, looked_up={"products": list(product_ids)})
+    return told(*notes, products=[product.id for product in products])
+
+
+def warranty(case: Case) -> Outcome:
+    """A product's own warranty where it has one, else the shop's rules."""
+    products = products_meant(case)
+    if not products or not products[0].warranty_months:
+        return _WARRANTY(case)
+    product, language = products[0], case.language
+    case.state.product_id = product.id
+    months = str(product.warranty_months)
+    name = product_name(product, language)
+    return told(write("product_warranty", language, must=("months",), product=name, months=months))
+
+
+def products_meant(case: Case) -> list[Product]:
+    if case.wish.words:
+        return find_products(case.session, case.wish.words)[:MOST_PRODUCTS]
+    if case.state.product_id is not None:
+        product = case.session.get(Product, case.state.product_id)
+        return [product] if product is not None else []
+    items = [item for number in case.state.item_ids if (item := case.context.item(number)) is not None]
+    return [item.variant.product for item in items if item.variant is not None][:1]
 
 
 def _about(case: Case, product: Product) -> list[Note]:
     language, name = case.language, product_name(product, case.language)
-    if "warranty" in case.entities.wishes and product.warranty_months:
-        months = str(product.warranty_months)
-        return [write("product_warranty", language, must=("months",), product=name, months=months)]
-    values = {str(value) for variant in product.variants for value in variant.options.values()}
-    wanted = mentioned_options(case.text, (v for v in values if v.casefold() not in ("yes", "no")))
-    variants = [
-        variant
-        for variant in product.variants
-        if variant.available and wanted <= {str(value) for value in variant.options.values()}
-    ]
-    if not variants and wanted:
-        others = "; ".join([describe_variant(v) for v in product.variants if v.available][:MOST_OPTIONS])
-        option = ", ".join(sorted(wanted))
-        notes = [write("option_sold_out", language, must=("product", "option"), product=name, option=option)]
-        if others:
-            notes.append(write("product_available", language, product=name, options=others))
-        return notes
-    if not variants:
+    had = [variant for variant in product.variants if can_have(variant)]
+    if not had:
         return [write("product_sold_out", language, product=name)]
+    wanted = case.reader.choose(option_table(name, product.variants, {}), case.wish.text)
+    if wanted.says_nothing:
+        return _in_general(case, name, had)
+    selection = select_variant(product.variants, wanted)
+    described = ", ".join(value for values in wanted.values.values() for value in values[:1])
+    if not selection.fitting:
+        options = _options(selection.nearest, case)
+        sold_out = write(
+            "option_sold_out", language, must=("product",), product=name, option=described or "-"
+        )
+        return [sold_out, write("product_available", language, product=name, options=options)]
+    if wanted.pick is not None:
+        best = selection.fitting[0]
+        pick = write(f"pick_{wanted.pick}", language).text
+        price = Money(best.price, best.currency)
+        option = describe_variant(best)
+        return [
+            write(
+                "product_pick", language, must=("price",), pick=pick, product=name, option=option, price=price
+            )
+        ]
+    option = described or _options(selection.fitting, case)
+    notes = [write("option_available", language, must=("option",), product=name, option=option)]
+    if len(selection.fitting) > 1 or not described:
+        options = _options(selection.fitting, case)
+        notes.append(write("product_available", language, product=name, options=options))
+    return [*notes, _price(name, selection.fitting, language)]
+
+
+def _in_general(case: Case, name: str, had: Sequence[Variant]) -> list[Note]:
+    language = case.language
+    notes = [_price(name, had, language)]
+    if len(had) > 1:
+        notes.append(write("product_count", language, must=("count",), product=name, count=len(had)))
+    if any(variant.options for variant in had):
+        notes.append(write("product_available", language, product=name, options=_options(had, case)))
+    return notes
+
+
+def _price(name: str, variants: Sequence[Variant], language: str) -> Note:
     low, high = (pick(variants, key=lambda variant: variant.price) for pick in (min, max))
-    options = "; ".join(describe_variant(variant) for variant in variants[:MOST_OPTIONS])
-    notes = []
-    if wanted:
-        option = ", ".join(sorted(wanted))
-        notes.append(write("option_available", language, must=("option",), product=name, option=option))
     if low.price == high.price:
         price = Money(low.price, low.currency)
-        notes.append(write("product_price", language, must=("price",), product=name, price=price))
-    else:
-        least, most = Money(low.price, low.currency), Money(high.price, high.currency)
-        must = ("low", "high")
-        notes.append(write("product_price_range", language, must=must, product=name, low=least, high=most))
-    if options and not wanted:
-        notes.append(write("product_available", language, product=name, options=options))
-    return notes
+        return write("product_price", language, must=("price",), product=name, price=price)
+    cheap, dear = Money(low.price, low.currency), Money(high.price, high.currency)
+    return write("product_price_range", language, must=("low", "high"), product=name, low=cheap, high=dear)
+
+
+def _options(variants: Sequence[Variant], case: Case) -> str:
+    """The options with their prices: up to ten, and how many more there are."""
+    language = case.language
+    by_price = sorted(variants, key=lambda variant: variant.price)
+    lines = []
+    for variant in by_price[:MOST_LISTED]:
+        price = format_amount(variant.price, variant.currency, language)
+        lines.append(write("option_line", language, option=describe_variant(variant), price=price).text)
+    left = len(by_price) - MOST_LISTED
+    if left > 0:
+        lines.append(write("and_more", language, count=left).text)
+    return "; ".join(lines)

@@ -178,6 +178,7 @@ INTENTS: dict[str, str] = {
 }
 """The shop intent of each command, for helpdesks and statistics; commands without one have none."""
 OUT_OF_SCOPE = "out_of_scope"
+INTENT_NAMES = (*sorted(set(INTENTS.values())), OUT_OF_SCOPE)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ words are a chain of one state for every byte of the message, entered at the beg
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from copy import copy
@@ -73,7 +74,8 @@ class Automaton:
 
     def closed(self, states: Iterable[int]) -> frozenset[int]:
         """These states and all that empty moves lead to."""
-        seen, queue = set(states), list(states)
+        seen = set(states)
+        queue = list(seen)
         while queue:
             for target in self.empty[queue.pop()]:
                 if target not in seen:
@@ -137,8 +139,7 @@ def choice_automaton(table: OptionTable, message: str) -> Automaton:
     machine.jump(machine.start, word)
     stops = [machine.one_of(word, KEYWORDS)]
     stops.append(machine.list_of(machine.literal(word, "nth "), "123456789", ""))
-    figures = [part.strip(",.") for part in message_line(message).replace("$", " ").split()]
-    prices = [figure for figure in figures if any(c.isdigit() for c in figure)]
+    prices = re.findall(r"\d(?:[\d.,]*\d)?", message_line(message), re.ASCII)
     if prices:
         stops.append(machine.one_of(machine.literal(word, "price "), prices))
     machine.jump(machine.literal(machine.start, "none"), end)
@@ -236,6 +237,7 @@ def _items(machine: Automaton, verb: int, view: View) -> list[int]:
     named = machine.list_of(space, items, " ")
     either = machine.list_of(space, items, " or ")
     order = machine.list_of(space, view.order_handles, " ")
+    machine.jump(machine.literal(order, " "), _into(machine, named, list(items)))
     kept = machine.list_of(machine.literal(order, " not "), items, " ")
     like = machine.one_of(machine.literal(named, " like "), items)
     picked = machine.one_of(machine.literal(either, " "), ("cheapest", "dearest"))

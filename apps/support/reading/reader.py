@@ -74,25 +74,26 @@ class Reader:
 
     def read(self, view: View, message: str) -> Reading:
         """What the message wants, given the conversation's state."""
-        completion = self._generate(
+        completion = self.generate(
             view.render(message), commands_automaton(view, message), MOST_COMMAND_TOKENS
         )
         commands = tuple(parse(completion.text)) or (Command("unclear"),)
-        return Reading(commands, _probability(completion), self._alternatives(completion))
+        return Reading(commands, probability(completion), self._alternatives(completion))
 
     def choose(self, table: OptionTable, message: str) -> Wanted:
         """Which of a product's options the message describes."""
-        completion = self._generate(
+        completion = self.generate(
             table.render(message), choice_automaton(table, message), MOST_CHOICE_TOKENS
         )
         return table.parse(completion.text)
 
     def address(self, message: str) -> GivenAddress:
         """The parts of an address that the message gives."""
-        completion = self._generate(postal.render(message), address_automaton(message), MOST_ADDRESS_TOKENS)
+        completion = self.generate(postal.render(message), address_automaton(message), MOST_ADDRESS_TOKENS)
         return postal.parse(completion.text)
 
-    def _generate(self, prompt: str, machine: Automaton, most_tokens: int) -> Completion:
+    def generate(self, prompt: str, machine: Automaton, most_tokens: int) -> Completion:
+        """One constrained, greedy answer to a reader's prompt."""
         tokenizer = self._engine.tokenizer
         request = GenerationRequest(
             prompt=tokenizer.encode(prompt),
@@ -111,5 +112,6 @@ class Reader:
         return tuple((decode([token]), math.exp(logprob)) for token, logprob in others)
 
 
-def _probability(completion: Completion) -> float:
+def probability(completion: Completion) -> float:
+    """The model's probability of exactly this answer."""
     return math.exp(sum(entry.logprob for entry in completion.logprobs))

@@ -16,7 +16,7 @@ from apps.support.shop.models import Order, OrderItem, PaymentMethod, Product, V
 
 def describe_item(item: OrderItem, language: Language, *, counted: bool = True) -> str:
     """`2 × T-Shirt (navy, M)`."""
-    name = _item_name(item, language)
+    name = item_name(item, language)
     return _with_options(f"{item.quantity} × {name}" if counted else name, item.options)
 
 
@@ -30,22 +30,25 @@ def item_list(items: list[OrderItem], language: Language) -> str:
 
 def describe_order(order: Order, language: Language) -> str:
     """`#W1234567 (T-Shirt and Jeans, pending)`."""
-    return words_of(language).phrases["order_line"].format(
-        number=order.number,
-        items=item_names(order.items, language),
-        status=status_word(order.status, language),
+    return (
+        words_of(language)
+        .phrases["order_line"]
+        .format(
+            number=order.number,
+            items=item_names(order.items, language),
+            status=status_word(order.status, language),
+        )
     )
 
 
 def item_names(items: list[OrderItem], language: Language) -> str:
-    """The names alone, of the first two items."""
-    names = list(dict.fromkeys(_item_name(item, language) for item in items))
-    return listing(names[:2], language) + (" …" if len(names) > 2 else "")
+    """The names alone, of all items: one that is left out may be the one that is meant."""
+    return listing(list(dict.fromkeys(item_name(item, language) for item in items)), language)
 
 
 def item_facts(items: list[OrderItem], language: Language) -> tuple[Fact, ...]:
     """Each item's name as a fact that the customer must hear."""
-    names = dict.fromkeys(_item_name(item, language) for item in items)
+    names = dict.fromkeys(item_name(item, language) for item in items)
     return tuple(Fact(f"item_{place}", name, (), True) for place, name in enumerate(names, start=1))
 
 
@@ -62,7 +65,8 @@ def product_name(product: Product, language: Language) -> str:
     return clip(product.name_zh if language == "zh" and product.name_zh else product.name)
 
 
-def _item_name(item: OrderItem, language: Language) -> str:
+def item_name(item: OrderItem, language: Language) -> str:
+    """The product's name in the language, or the order's own where the shop lists it no more."""
     return product_name(item.variant.product, language) if item.variant is not None else clip(item.name)
 
 

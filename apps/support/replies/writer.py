@@ -17,7 +17,7 @@ from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
 from langchain_core.runnables import Runnable
 
-from apps.support.conversations.state import Exchange
+from apps.support.reading.state import Exchange
 from apps.support.replies.facts import Fact, missing
 from apps.support.replies.grounding import AllowedFigures, Grounding
 from apps.support.replies.language import Language

@@ -38,7 +38,7 @@ class Conversation(Base):
     channel: Mapped[ShortText]
     language: Mapped[Language | None]
     status: Mapped[ConversationStatus] = mapped_column(index=True)
-    state: Mapped[JsonObject]  # apps.support.conversations.state.ConversationState
+    state: Mapped[JsonObject]  # apps.support.reading.state.ConversationState
     created_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)
     version: Mapped[int] = mapped_column()  # raised by every turn: two turns at once cannot both be stored

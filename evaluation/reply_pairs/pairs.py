@@ -14,8 +14,8 @@ from apps.support.replies.grounding import unsupported
 from apps.support.replies.language import Language
 from apps.support.replies.prompt import adapter_opening, turn_prompt
 from apps.support.replies.sentences import Note
-from apps.support.reply_pairs.phrasings import Phrasings
-from apps.support.reply_pairs.situations import Situation
+from evaluation.reply_pairs.phrasings import Phrasings
+from evaluation.reply_pairs.situations import Situation
 
 
 @dataclass(frozen=True)

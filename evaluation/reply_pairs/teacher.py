@@ -10,9 +10,9 @@ from langchain_core.messages import HumanMessage
 
 from apps.support.replies.grounding import AllowedFigures, Grounding
 from apps.support.replies.prompt import opening_messages, turn_prompt
-from apps.support.reply_pairs.pairs import Pair, is_true
-from apps.support.reply_pairs.situations import Situation
 from core_model import DuetChatModel
+from evaluation.reply_pairs.pairs import Pair, is_true
+from evaluation.reply_pairs.situations import Situation
 
 TEMPERATURE = 0.6
 MOST_TOKENS = 130

@@ -17,8 +17,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from apps.support.errors import SupportError
 from apps.support.replies.language import Language
 from apps.support.replies.sentences import Note
-from apps.support.reply_pairs.other_figures import exchange
-from apps.support.reply_pairs.situations import Situation
+from evaluation.reply_pairs.other_figures import exchange
+from evaluation.reply_pairs.situations import Situation
 
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 SHARE_OPENED, SHARE_CLOSED, SHARE_FUSED = 0.45, 0.1, 0.6

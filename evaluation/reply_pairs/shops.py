@@ -10,11 +10,11 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from apps.support.reply_pairs.other_figures import change_figures
-from apps.support.reply_pairs.phrasings import PhrasingsError
-from apps.support.reply_pairs.situations import Situation, situations
 from apps.support.shop.database import Database
 from apps.support.shop.seed_catalog import PRODUCTS
+from evaluation.reply_pairs.other_figures import change_figures
+from evaluation.reply_pairs.phrasings import PhrasingsError
+from evaluation.reply_pairs.situations import Situation, situations
 
 WRITTEN, TEACHER, TEST = 1, 5_001, 9_001
 """Numbers of the first shop of each kind."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from apps.support.playbooks.handbook_answers import policy_note
-from apps.support.reply_pairs.situations import Situation
+from evaluation.reply_pairs.situations import Situation
 
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 

@@ -12,13 +12,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from apps.support.reading.entities import find_entities
+from apps.support.reading.intents import example_messages
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from apps.support.conversations.state import ConversationState
 from apps.support.playbooks import Case, playbook_for
-from apps.support.reading.entities import find_entities
-from apps.support.reading.intents import example_messages
+from apps.support.reading.state import ConversationState
 from apps.support.replies.language import Language
 from apps.support.replies.sentences import Note, write
 from apps.support.shop.database import Database

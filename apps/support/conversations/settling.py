@@ -1,0 +1,311 @@
+"""What comes of a message: an answer to what was asked or proposed, or the playbooks of its wishes.
+
+Decides and reads; the writes that it calls for are made by acting.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from sqlalchemy.orm import Session
+
+from apps.support.conversations.identity import MOST_FAILED_PROOFS, ask_who
+from apps.support.conversations.proposals import kept_steps, propose
+from apps.support.conversations.turn import Answered, Settled
+from apps.support.errors import ActionRefusedError
+from apps.support.playbooks import NEEDS_CUSTOMER, Case, Outcome, follow
+from apps.support.playbooks.case import DetailReader, Planned, said
+from apps.support.playbooks.payments import method_meant
+from apps.support.playbooks.replanning import replan
+from apps.support.reading.commands import CHANGING
+from apps.support.reading.context import Context
+from apps.support.reading.state import MOST_WAITING, ConversationState, Question, Step, Wish
+from apps.support.replies.language import Language
+from apps.support.replies.sentences import Note, write
+from apps.support.shop.models import PaymentMethod
+from apps.support.shop.policy import Policy
+
+FAILURES_TO_OFFER, FAILURES_TO_HAND_OVER = 2, 4
+_COURTESIES = frozenset({"greet", "thanks", "bye", "who", "again", "photo", "language"})
+_ANSWERS = frozenset({"yes", "no", "wait", "about"})
+_HANDING_OVER = frozenset({"person", "anger", "danger", "law"})
+
+
+@dataclass
+class Room:
+    """What settling needs of the rest: one session, whose orders are known, and the rules."""
+
+    session: Session
+    state: ConversationState
+    context: Context
+    language: Language
+    today: date
+    policy: Policy
+    reader: DetailReader
+
+
+@dataclass
+class Decision:
+    """What the turn comes to before anything is written. `run`: the open proposal got its yes."""
+
+    settled: Settled = field(default_factory=Settled)
+    run: bool = False
+
+
+def decide(room: Room, wishes: Sequence[Wish]) -> Decision:
+    """Answer the message's commands; proposals, questions and what waits go into the state."""
+    state, decision = room.state, Decision()
+    verbs = [wish.verb for wish in wishes]
+    leaving = next((wish for wish in wishes if wish.verb in _HANDING_OVER), None)
+    if leaving is not None:
+        decision.settled.answers.append(Answered(leaving, follow(_case(room, leaving))))
+        return decision
+    method = _method(room, wishes)
+    if state.pending is not None and method is not None and not _changing(wishes):
+        return _with_method(room, wishes, method, decision)
+    if "yes" in verbs and not _changing(wishes):
+        _agree(room, wishes, decision)
+    elif "no" in verbs:
+        _decline(room, wishes, decision)
+    rest = [wish for wish in wishes if wish.verb not in _ANSWERS and not (wish.verb == "with" and method)]
+    for wish in wishes:
+        if wish.verb == "wait":
+            decision.settled.answers.append(Answered(wish, said(write("take_your_time", room.language))))
+        elif wish.verb == "about":
+            decision.settled.answers.append(Answered(wish, _about(room, wish)))
+    if rest:
+        pursue(room, rest, decision.settled, method)
+    _count_failures(room, decision.settled)
+    _keep_open(room, decision)
+    return decision
+
+
+def pursue(room: Room, wishes: Sequence[Wish], settled: Settled, method: PaymentMethod | None = None) -> None:
+    """Follow the playbooks of the wishes, and of those of the open proposal that a change leaves in place."""
+    state = room.state
+    changing = _changing(wishes)
+    opened = state.pending
+    proposed = _proposed_variants(state)
+    planned: list[tuple[Wish, Planned]] = []
+    if changing:
+        planned = _planned_again(room, kept_steps(opened, wishes), None, [])
+        state.pending = None
+    kept = len(planned)
+    asking: Question | None = None
+    before = state.question
+    for wish in wishes:
+        outcome = _outcome(room, wish, method, proposed)
+        planned += [(wish, plan) for plan in outcome.planned]
+        if outcome.question is not None:
+            if asking is None and len(planned) == kept:
+                asking = outcome.question
+            else:
+                _wait(state, outcome.question.wish or wish)
+                outcome.notes = [
+                    note for note in outcome.notes if outcome.planned and not note.key.startswith("ask_")
+                ]
+                outcome.question = None
+        settled.answers.append(Answered(wish, outcome))
+    if asking is not None and len(planned) > kept:
+        # What can be done is proposed first; the question follows once that is settled.
+        _wait(state, asking.wish or wishes[-1])
+        for answer in settled.answers:
+            if answer.outcome.question is asking:
+                answer.outcome.question = None
+                answer.outcome.notes = []
+        asking = None
+    understood = any(answer.outcome.understood for answer in settled.answers)
+    state.question = asking if understood or asking is not None else before
+    if planned and asking is None:
+        note = propose(state, planned, room.language)
+        settled.answers.append(Answered(planned[-1][0], Outcome([note], exact=True)))
+        settled.actions += [{"name": plan.step.name, "status": "proposed"} for _, plan in planned]
+    elif planned:
+        for wish, _ in planned:
+            _wait(state, wish)  # the correction must be clear first
+    if understood:
+        state.last = [wish for wish in wishes if wish.verb not in _COURTESIES]
+
+
+def take_up(room: Room, settled: Settled) -> None:
+    """Go on with what an earlier message wanted besides, once no question is open any more."""
+    state = room.state
+    if not state.waiting or state.pending is not None or state.question is not None:
+        return
+    later = state.waiting.pop(0)
+    after = Settled()
+    pursue(room, [later], after)
+    if after.notes:
+        settled.answers.append(Answered(later, said(write("next_wish", room.language))))
+        settled.answers += after.answers
+        settled.actions += after.actions
+
+
+def _outcome(room: Room, wish: Wish, method: PaymentMethod | None, proposed: dict[int, int]) -> Outcome:
+    if wish.verb in NEEDS_CUSTOMER and not room.context.known:
+        return ask_identity(room, wish)
+    return follow(_case(room, wish, method, proposed))
+
+
+def ask_identity(room: Room, wish: Wish | None, *, wrong: bool = False) -> Outcome:
+    """Ask who writes; what was wanted is read again once it is known."""
+    state = room.state
+    if wrong and state.failed_proofs >= MOST_FAILED_PROOFS:
+        return Outcome(handover="identity")
+    note = ask_who(state, room.language, room.policy, wrong=wrong)
+    text = wish.text if wish is not None else ""
+    before = state.question
+    if not text and before is not None and before.about == "identity":
+        wish, text = before.wish, before.text
+    return Outcome([note], question=Question(about="identity", wish=wish, text=text), exact=True)
+
+
+def _agree(room: Room, wishes: Sequence[Wish], decision: Decision) -> None:
+    state, answers = room.state, decision.settled.answers
+    if state.pending is not None:
+        decision.run = True
+        return
+    if any(wish.verb not in ("yes", "thanks", "with") for wish in wishes):
+        return
+    question = state.question
+    if question is not None and question.wish is not None and len(question.choices) == 1:
+        return
+    receipt = [Note("receipt", text, ()) for text in state.last_receipt]
+    notes = receipt if receipt and question is None else [write("nothing_pending", room.language)]
+    answers.append(Answered(wishes[0], said(*notes)))
+
+
+def _decline(room: Room, wishes: Sequence[Wish], decision: Decision) -> None:
+    state, settled = room.state, decision.settled
+    if state.pending is not None:
+        settled.actions += [{"name": step.name, "status": "dropped"} for step in state.pending.steps]
+    was_open = state.pending is not None or state.question is not None
+    state.pending = state.question = None
+    if all(wish.verb in ("no", "thanks", "bye", "with") for wish in wishes):
+        key = "not_done" if was_open else "goodbye"
+        settled.answers.append(Answered(wishes[0], said(write(key, room.language))))
+
+
+def _with_method(room: Room, wishes: Sequence[Wish], method: PaymentMethod, decision: Decision) -> Decision:
+    """The open proposal with another payment method; with a yes it is carried out where nothing stands against it."""
+    state, pending = room.state, room.state.pending
+    assert pending is not None
+    notes: list[Note] = []
+    planned = _planned_again(room, [(pending.wishes[s.wish], s) for s in pending.steps], method, notes)
+    if not planned:
+        return decision
+    note = propose(state, planned, room.language)
+    if any(wish.verb == "yes" for wish in wishes) and not notes:
+        decision.run = True
+        return decision
+    decision.settled.answers.append(Answered(wishes[0], said(*notes, note)))
+    decision.settled.actions += [{"name": plan.step.name, "status": "proposed"} for _, plan in planned]
+    return decision
+
+
+def _planned_again(
+    room: Room, steps: Sequence[tuple[Wish, Step]], method: PaymentMethod | None, notes: list[Note]
+) -> list[tuple[Wish, Planned]]:
+    """The steps as they would be proposed now; one whose order or option is gone is left out."""
+    planned = []
+    for wish, step in steps:
+        try:
+            planned.append((wish, replan(_case(room, wish, method), step, notes)))
+        except ActionRefusedError:
+            continue
+    return planned
+
+
+def _about(room: Room, wish: Wish) -> Outcome:
+    """A question about what is proposed: its details once more, in its own words."""
+    state = room.state
+    if state.pending is not None:
+        return Outcome()  # the proposal is said again as it stands
+    if state.question is not None or state.item_ids or state.product_id:
+        return follow(_case(room, wish.model_copy(update={"verb": "product"})))
+    return Outcome([write("ask_rephrase", room.language)], understood=False, exact=True)
+
+
+def _method(room: Room, wishes: Sequence[Wish]) -> PaymentMethod | None:
+    """The one payment method that the message names."""
+    for wish in wishes:
+        if wish.verb == "with" and len(wish.methods) == 1:
+            found = method_meant(_case(room, wish))
+            return None if isinstance(found, Outcome) else found
+    return None
+
+
+def _count_failures(room: Room, settled: Settled) -> None:
+    """Two turns in a row that brought nothing offer a person; some more, and one takes over."""
+    state = room.state
+    outcomes = [answer.outcome for answer in settled.answers]
+    if not outcomes or any(outcome.understood for outcome in outcomes):
+        state.failures = 0
+        return
+    state.failures += 1
+    if state.failures >= FAILURES_TO_HAND_OVER:
+        settled.answers[-1].outcome = Outcome(handover="low_confidence")
+    elif state.failures >= FAILURES_TO_OFFER:
+        outcomes[-1].notes.append(write("offer_person", room.language))
+
+
+def _keep_open(room: Room, decision: Decision) -> None:
+    """A proposal that got neither yes nor no stays, and is said again after the answer."""
+    pending, settled = room.state.pending, decision.settled
+    if pending is None or decision.run or any(answer.outcome.handover for answer in settled.answers):
+        return
+    said_now = any(note.text == pending.sentence for note in settled.notes)
+    waits = any(answer.wish.verb in ("wait", "bye") for answer in settled.answers)
+    if said_now or waits:
+        return
+    lost = bool(settled.answers) and not any(answer.outcome.understood for answer in settled.answers)
+    if lost:
+        last = settled.answers[-1].outcome
+        offer = [note for note in last.notes if note.key == "offer_person"]
+        last.notes = [write("ask_yes_or_no", room.language, sentence=pending.sentence), *offer]
+        last.exact = True
+        return
+    asked_about = any(answer.wish.verb == "about" for answer in settled.answers)
+    settled.closing = (
+        pending.sentence
+        if asked_about
+        else write("still_open", room.language, sentence=pending.sentence).text
+    )
+
+
+def _proposed_variants(state: ConversationState) -> dict[int, int]:
+    """item → the variant that is proposed for it: a correction changes that one, not the item's own."""
+    steps = state.pending.steps if state.pending else ()
+    return {
+        step.arguments["item_id"]: step.arguments["variant_id"]
+        for step in steps
+        if step.name in ("exchange", "change_item")
+    }
+
+
+def _changing(wishes: Sequence[Wish]) -> bool:
+    return any(wish.verb in CHANGING or wish.topic.startswith("newsletter") for wish in wishes)
+
+
+def _wait(state: ConversationState, wish: Wish) -> None:
+    if len(state.waiting) < MOST_WAITING:
+        state.waiting.append(wish)
+
+
+def _case(
+    room: Room, wish: Wish, method: PaymentMethod | None = None, proposed: dict[int, int] | None = None
+) -> Case:
+    return Case(
+        session=room.session,
+        state=room.state,
+        context=room.context,
+        wish=wish,
+        language=room.language,
+        today=room.today,
+        policy=room.policy,
+        reader=room.reader,
+        method=method,
+        proposed=proposed or {},
+    )

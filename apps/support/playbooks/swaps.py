@@ -1,0 +1,216 @@
+"""Another option of an item: a change while the order is pending, an exchange once it is delivered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from apps.support.errors import ActionRefusedError
+from apps.support.playbooks.case import Case, Outcome, Planned
+from apps.support.playbooks.options import (
+    MOST_LISTED,
+    Selection,
+    can_have,
+    fits,
+    option_table,
+    select_variant,
+)
+from apps.support.playbooks.order_rules import (
+    check_change_item,
+    check_not_sent_back,
+    check_send_back,
+    refusal,
+    states_of,
+)
+from apps.support.playbooks.payments import difference_method
+from apps.support.playbooks.things import items_meant
+from apps.support.reading.choices import Wanted
+from apps.support.reading.state import ActionName, Line, Question, Step
+from apps.support.replies.descriptions import describe_item, describe_variant, method_of, product_name
+from apps.support.replies.facts import Money
+from apps.support.replies.sentences import Note, write
+from apps.support.shop.models import Order, OrderItem, ReturnKind, Variant
+from apps.support.shop.money import format_amount
+
+
+def swap(case: Case) -> Outcome:
+    """Each item that is meant to its own option; what is still unclear is asked, one item at a time."""
+    statuses = states_of("change", case.policy) | states_of("exchange", case.policy)
+    meant = items_meant(case, statuses, whole_order=False)
+    if isinstance(meant, Outcome):
+        return meant
+    outcome = Outcome(exact=True)
+    for item in meant:
+        _swap_one(case, item, outcome)
+    case.state.order_id = meant[0].order_id
+    case.state.item_ids = [item.id for item in meant]
+    return outcome
+
+
+def _swap_one(case: Case, item: OrderItem, outcome: Outcome) -> None:
+    language, order = case.language, item.order
+    exchange = order.status not in states_of("change", case.policy)
+    try:
+        if exchange:
+            check_send_back(order, ReturnKind.EXCHANGE, case.today, case.policy)
+            check_not_sent_back(order, [item])
+        else:
+            check_change_item(order, case.policy)
+    except ActionRefusedError as error:
+        outcome.notes.append(refusal(error.reason, order, language, case.policy, [item]))
+        return
+    if item.variant is None:
+        name = describe_item(item, language, counted=False)
+        outcome.notes.append(write("not_listed_any_more", language, item=name))
+        return
+    selection, wanted = _selected(case, item)
+    if selection.one is not None:
+        outcome.planned.append(plan_swap(case, item, selection.one, exchange, outcome.notes))
+        return
+    if outcome.question is not None:
+        return  # one question at a time: the other item comes next
+    note, offered = _ask(case, item, selection, wanted)
+    outcome.notes.append(note)
+    if offered:
+        wish = case.wish.model_copy(update={"items": (item.id,), "orders": (), "alternatives": False})
+        labels = tuple(describe_variant(variant) for variant in offered)
+        choices = tuple(variant.id for variant in offered)
+        outcome.question = Question(about="option", wish=wish, choices=choices, labels=labels)
+
+
+def _selected(case: Case, item: OrderItem) -> tuple[Selection, Wanted]:
+    """The variant that the wish describes for this item."""
+    assert item.variant is not None
+    product = item.variant.product
+    proposed = case.session.get(Variant, case.proposed.get(item.id, 0))
+    base: Mapping[str, object] = proposed.options if proposed else item.options
+    like = case.context.item(case.wish.like) if case.wish.like else None
+    if like is not None and like.variant is not None and like.variant.product_id == product.id:
+        fitting = [like.variant] if can_have(like.variant, item.quantity) else []
+        wanted = Wanted({o: (str(v),) for o, v in like.options.items()}, {})
+        found = select_variant(
+            product.variants, wanted, present=item.variant, base=base, quantity=item.quantity
+        )
+        return (Selection(tuple(fitting), is_clear=True) if fitting else found), wanted
+    table = option_table(product_name(product, case.language), product.variants, base)
+    wanted = case.reader.choose(table, case.wish.text)
+    if wanted.says_nothing:
+        return Selection(()), wanted
+    question = case.state.question
+    listed = question.choices if question and question.about == "option" else ()
+    return (
+        select_variant(
+            product.variants,
+            wanted,
+            present=item.variant,
+            base=base,
+            paid=item.unit_price,
+            quantity=item.quantity,
+            listed=listed,
+        ),
+        wanted,
+    )
+
+
+def plan_swap(case: Case, item: OrderItem, variant: Variant, exchange: bool, notes: list[Note]) -> Planned:
+    language, order = case.language, item.order
+    name: ActionName = "exchange" if exchange else "change_item"
+    difference = (variant.price - item.unit_price) * item.quantity
+    method, note = difference_method(case, order, difference)
+    if note is not None:
+        notes.append(note)
+    option = describe_variant(variant)
+    deed = write(
+        f"deed_{name}",
+        language,
+        must=("order", "option"),
+        item=describe_item(item, language),
+        order=f"#{order.number}",
+        option=option,
+    )
+    way = method_of(method, language)
+    arguments = {
+        "item_id": item.id,
+        "variant_id": variant.id,
+        "price": variant.price,
+        "method_id": method.id if method else None,
+    }
+    line = Line(
+        title=deed.text,
+        before=", ".join(str(value) for value in item.options.values()),
+        after=option,
+        money=price_difference(difference, order, language),
+        method=way if difference else "",
+    )
+    consequence = _money(difference, order, way, language)
+    step = Step(name=name, order_id=order.id, arguments=arguments)
+    return Planned(step, deed, consequence, line, max(0, -difference))
+
+
+def _money(difference: int, order: Order, method: str, language: str) -> Note:
+    amount = Money(abs(difference), order.currency)
+    if difference > 0:
+        return write("money_more", language, must=("amount",), amount=amount, method=method)
+    if difference < 0:
+        return write("money_less", language, must=("amount",), amount=amount, method=method)
+    return write("money_same", language)
+
+
+def price_difference(difference: int, order: Order, language: str) -> str:
+    """ "$30.18 less", as people say it."""
+    if difference == 0:
+        return write("same_price", language).text
+    key = "dearer" if difference > 0 else "cheaper"
+    return write(key, language, amount=format_amount(abs(difference), order.currency, language)).text
+
+
+def _ask(case: Case, item: OrderItem, selection: Selection, wanted: Wanted) -> tuple[Note, Sequence[Variant]]:
+    """The question which option, with what can be had; with price differences and nothing hidden."""
+    assert item.variant is not None
+    language, product = case.language, item.variant.product
+    name = product_name(product, language)
+    had = [v for v in product.variants if v.id != item.variant_id and can_have(v, item.quantity)]
+    if not had and not wanted.same:
+        return write("no_other_option", language, product=name), ()
+    if wanted.same:
+        shown = list(selection.nearest)
+        options = option_list(case, item, shown) if shown else "-"
+        return write("same_sold_out", language, item=describe_item(item, language), options=options), shown
+    if selection.fitting:
+        shown = list(selection.fitting)
+        options = option_list(case, item, shown)
+        return write("ask_which_option", language, must=("options",), product=name, options=options), shown[
+            :MOST_LISTED
+        ]
+    if wanted.says_nothing:
+        shown = sorted(had, key=lambda variant: variant.price)
+        options = option_list(case, item, shown)
+        return write("ask_which_option", language, must=("options",), product=name, options=options), shown[
+            :MOST_LISTED
+        ]
+    if _is(item.variant, wanted):
+        return write("already_that_option", language, item=describe_item(item, language)), ()
+    shown = list(selection.nearest)
+    options = option_list(case, item, shown)
+    return write("no_such_option", language, must=("options",), product=name, options=options), shown
+
+
+def _is(variant: Variant, wanted: Wanted) -> bool:
+    return bool(wanted.values) and fits(variant, wanted)
+
+
+def option_list(case: Case, item: OrderItem, variants: Sequence[Variant]) -> str:
+    """ "clicky, RGB, full size ($12.00 more); …": up to ten, and how many more there are."""
+    language = case.language
+    lines = [
+        write(
+            "option_line",
+            language,
+            option=describe_variant(variant),
+            price=price_difference((variant.price - item.unit_price) * item.quantity, item.order, language),
+        ).text
+        for variant in variants[:MOST_LISTED]
+    ]
+    left = len(variants) - MOST_LISTED
+    if left > 0:
+        lines.append(write("and_more", language, count=left).text)
+    return "; ".join(lines)

@@ -1,0 +1,62 @@
+"""Playbooks of the conversation itself: courtesy, what cannot be done here, a person wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from babel import Locale
+
+from apps.support.playbooks.case import Case, HandoverReason, Outcome, said
+from apps.support.playbooks.handbook_answers import answer_from
+from apps.support.playbooks.payments import method_meant
+from apps.support.replies.listing import listing
+from apps.support.replies.sentences import Note, write
+from apps.support.replies.words import languages
+
+_DATA = answer_from("account", "account_data")
+
+
+def say(*keys: str) -> Callable[[Case], Outcome]:
+    """Always the same sentences."""
+
+    def playbook(case: Case) -> Outcome:
+        return said(*(write(key, case.language) for key in keys))
+
+    return playbook
+
+
+def hand_over(reason: HandoverReason) -> Callable[[Case], Outcome]:
+    def playbook(case: Case) -> Outcome:
+        return Outcome(handover=reason)
+
+    return playbook
+
+
+def complaint(case: Case) -> Outcome:
+    return Outcome(complaint=True)
+
+
+def not_understood(case: Case) -> Outcome:
+    return Outcome([write("ask_rephrase", case.language)], understood=False, exact=True)
+
+
+def out_of_scope(case: Case) -> Outcome:
+    return Outcome([write("out_of_scope", case.language)], understood=False, exact=True)
+
+
+def repeat(case: Case) -> Outcome:
+    if not case.state.told:
+        return said(write("nothing_to_repeat", case.language))
+    return said(Note("again", case.state.told, ()))
+
+
+def spoken_languages(case: Case) -> Outcome:
+    names = Locale.parse(case.language).languages
+    listed = listing([names[code] for code in languages()], case.language)
+    return said(write("languages_spoken", case.language, languages=listed))
+
+
+def method_alone(case: Case) -> Outcome:
+    """A payment method without anything that it could be for."""
+    method = method_meant(case)
+    return method if isinstance(method, Outcome) else said(write("say_which_wish", case.language))

@@ -1,0 +1,115 @@
+"""The orders and items that a wish is about: named, talked about, or the only ones it can mean."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from apps.support.playbooks.case import Case, Outcome, said
+from apps.support.reading.state import Question
+from apps.support.replies.descriptions import describe_item, describe_order
+from apps.support.replies.listing import listing
+from apps.support.replies.sentences import write
+from apps.support.shop.models import Order, OrderItem, OrderStatus
+
+MOST_ORDERS_NAMED = 6
+
+
+def orders_meant(case: Case, statuses: Collection[OrderStatus]) -> list[Order] | Outcome:
+    """The orders of the wish, or the question which one.
+
+    Where none is named it is the one that is talked about, if the wish makes sense for it, or the only one in
+    one of the `statuses`.
+    """
+    wish, context = case.wish, case.context
+    if wish.unknown and not wish.orders and not wish.items:
+        return unknown(case)
+    named = [order for order_id in wish.orders if (order := context.order(order_id)) is not None]
+    named += [item.order for item_id in wish.items if (item := context.item(item_id)) is not None]
+    named = list({order.id: order for order in named}.values())
+    if wish.alternatives and len(named) > 1:
+        fitting = [order for order in named if order.status in statuses]
+        return fitting if len(fitting) == 1 else which_order(case, fitting or named)
+    if named:
+        return named
+    focus = context.order(case.state.order_id)
+    if focus is not None and focus.status in statuses:
+        return [focus]
+    fitting = [order for order in context.orders.values() if order.status in statuses]
+    if len(fitting) == 1:
+        return fitting
+    if focus is not None and not fitting:
+        return [focus]
+    choices = fitting or list(context.orders.values())
+    if not choices:
+        return said(write("no_orders", case.language))
+    return choices if len(choices) == 1 else which_order(case, choices)
+
+
+def items_meant(
+    case: Case, statuses: Collection[OrderStatus], *, whole_order: bool
+) -> list[OrderItem] | Outcome:
+    """The items of the wish, or the question which ones. `whole_order`: an order's name means all in it."""
+    wish, context = case.wish, case.context
+    items = [item for item_id in wish.items if (item := context.item(item_id)) is not None]
+    if wish.alternatives and len(items) > 1:
+        if wish.pick is not None:
+            return [pick_by_price(items, wish.pick)]
+        fitting = [item for item in items if item.order.status in statuses]
+        return fitting if len(fitting) == 1 else which_item(case, fitting or items)
+    if items:
+        return items
+    if wish.unknown and not wish.orders:
+        return unknown(case)
+    if not wish.orders and case.state.item_ids:
+        focus = [item for i in case.state.item_ids if (item := context.item(i)) is not None]
+        if focus and all(item.order.status in statuses for item in focus):
+            return focus
+    orders = orders_meant(case, statuses)
+    if isinstance(orders, Outcome):
+        return orders
+    items = [item for order in orders for item in order.items if item.id not in wish.excluded]
+    if wish.pick is not None and items:
+        return [pick_by_price(items, wish.pick)]
+    if len(items) == 1 or wish.excluded or (whole_order and wish.orders):
+        return items
+    return which_item(case, items)
+
+
+def pick_by_price(items: Sequence[OrderItem], pick: str) -> OrderItem:
+    return (min if pick == "cheapest" else max)(items, key=lambda item: item.unit_price)
+
+
+def which_order(case: Case, orders: Sequence[Order]) -> Outcome:
+    """Ask which of the orders is meant."""
+    shown = orders[:MOST_ORDERS_NAMED]
+    labels = tuple(describe_order(order, case.language) for order in shown)
+    listed = listing(list(labels), case.language, "or")
+    note = write("ask_which_order", case.language, must=("orders",), orders=listed)
+    question = Question(
+        about="order", wish=case.wish, choices=tuple(order.id for order in shown), labels=labels
+    )
+    return Outcome([note], question=question, exact=True)
+
+
+def which_item(case: Case, items: Sequence[OrderItem]) -> Outcome:
+    """Ask which of the items are meant."""
+    names = [describe_item(item, case.language, counted=False) for item in items]
+    note = write("ask_item", case.language, must=("items",), items=listing(names, case.language, "or"))
+    choices = tuple(item.id for item in items)
+    question = Question(about="item", wish=case.wish, choices=choices, labels=tuple(names))
+    return Outcome([note], question=question, exact=True)
+
+
+def unknown(case: Case) -> Outcome:
+    """The message names an order or a thing that is not there: nothing else is taken in its place."""
+    orders = list(case.context.orders.values())
+    if not orders:
+        return said(write("no_orders", case.language))
+    shown = orders[:MOST_ORDERS_NAMED]
+    labels = tuple(describe_order(order, case.language) for order in shown)
+    note = write(
+        "unknown_thing", case.language, must=("orders",), orders=listing(list(labels), case.language)
+    )
+    wish = case.wish.model_copy(update={"unknown": False})
+    question = Question(about="order", wish=wish, choices=tuple(order.id for order in shown), labels=labels)
+    return Outcome([note], question=question, exact=True)

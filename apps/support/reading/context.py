@@ -1,0 +1,218 @@
+"""What the reader is shown of a customer, and what its handles mean.
+
+The orders of the view are the customer's latest ones and those that the conversation is about: never all of
+them, however many there are.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from apps.support.reading.commands import Command
+from apps.support.reading.state import ConversationState, Question, Wish
+from apps.support.reading.view import ITEM_HANDLES, METHOD_HANDLES, ORDER_HANDLES, ItemView, OrderView, View
+from apps.support.replies.descriptions import clip, item_name, product_name
+from apps.support.replies.language import Language
+from apps.support.shop.models import (
+    Customer,
+    Order,
+    OrderItem,
+    PaymentMethod,
+    Product,
+    Variant,
+)
+
+_METHOD_WORDS = {"credit_card": "card", "paypal": "PayPal", "gift_card": "gift card", "alipay": "Alipay"}
+
+
+@dataclass
+class Context:
+    """One customer's orders and payment methods, as far as they are known to the conversation."""
+
+    customer: Customer | None  # whose orders all are open; None: at most some orders are proven
+    account: Customer | None = None  # whose account data may be changed
+    orders: dict[str, Order] = field(default_factory=dict)  # handle → order, newest first
+    items: dict[str, OrderItem] = field(default_factory=dict)
+    methods: dict[str, PaymentMethod] = field(default_factory=dict)
+
+    @property
+    def known(self) -> bool:
+        """Whether there is anything that may be shown."""
+        return self.customer is not None or bool(self.orders)
+
+    @property
+    def numbers(self) -> dict[str, str]:
+        """order number → handle"""
+        return {order.number: handle for handle, order in self.orders.items()}
+
+    def order(self, order_id: int | None) -> Order | None:
+        return next((order for order in self.orders.values() if order.id == order_id), None)
+
+    def item(self, item_id: int) -> OrderItem | None:
+        return next((item for item in self.items.values() if item.id == item_id), None)
+
+    def method(self, method_id: int | None) -> PaymentMethod | None:
+        return next((method for method in self.methods.values() if method.id == method_id), None)
+
+    def view(self, session: Session, state: ConversationState, language: Language) -> View:
+        """The state of the conversation as the reader sees it."""
+        twins = Counter(item_name(item, language) for item in self.items.values())
+        cities = {order.address.city for order in self.orders.values()}
+        home = self.account.address.city if self.account else ""
+        cities |= {home} - {""}
+        orders = tuple(
+            OrderView(
+                handle,
+                order.status.value,
+                clip(order.address.city) if len(cities) > 1 else "",
+                tuple(self._item_view(item, language, twins) for item in order.items),
+            )
+            for handle, order in self.orders.items()
+        )
+        product = session.get(Product, state.product_id) if state.product_id else None
+        return View(
+            known=self.known,
+            orders=orders,
+            methods=tuple(map(method_label, self.methods.values())),
+            home=clip(home) if len(cities) > 1 else "",
+            last=self._written(state.last),
+            open=self._written(state.pending.wishes) if state.pending else "",
+            asked=self._asked(state.question) if state.question else "",
+            product=product_name(product, language) if product else "",
+        )
+
+    def wish(self, command: Command, text: str) -> Wish:
+        """The command with ids in place of handles. A handle that stands for nothing makes it unknown."""
+        orders = [self.orders[handle].id for handle in command.orders if handle in self.orders]
+        items = [self.items[handle].id for handle in command.items if handle in self.items]
+        to_order = self.orders.get(command.to or "")
+        like = self.items.get(command.like or "")
+        lost = len(orders) < len(command.orders) or len(items) < len(command.items)
+        return Wish(
+            verb=command.verb,
+            orders=tuple(orders),
+            items=tuple(items),
+            excluded=tuple(self.items[h].id for h in command.excluded if h in self.items),
+            alternatives=command.alternatives,
+            pick=command.pick,  # type: ignore[arg-type]
+            like=like.id if like else None,
+            to="order" if to_order else command.to if command.to in ("given", "home") else None,
+            to_order=to_order.id if to_order else None,
+            methods=tuple(self.methods[handle].id for handle in command.methods if handle in self.methods),
+            words=command.words,
+            topic=command.topic,
+            unknown=command.unknown or lost,
+            text=text,
+        )
+
+    def command(self, wish: Wish) -> Command:
+        """The wish with handles, as far as they are shown."""
+        orders = {order.id: handle for handle, order in self.orders.items()}
+        items = {item.id: handle for handle, item in self.items.items()}
+        methods = {method.id: handle for handle, method in self.methods.items()}
+        return Command(
+            wish.verb,
+            orders=tuple(orders[i] for i in wish.orders if i in orders),
+            items=tuple(items[i] for i in wish.items if i in items),
+            excluded=tuple(items[i] for i in wish.excluded if i in items),
+            alternatives=wish.alternatives,
+            to=orders.get(wish.to_order or 0, "given") if wish.to == "order" else wish.to,
+            methods=tuple(methods[i] for i in wish.methods if i in methods),
+            topic=wish.topic,
+        )
+
+    def _item_view(self, item: OrderItem, language: Language, twins: Counter[str]) -> ItemView:
+        name = item_name(item, language)
+        options = ", ".join(str(value) for value in item.options.values()) if twins[name] > 1 else ""
+        return ItemView(
+            next(handle for handle, own in self.items.items() if own is item), name, clip(options)
+        )
+
+    def _written(self, wishes: Sequence[Wish]) -> str:
+        return "; ".join(str(self.command(wish)) for wish in wishes)
+
+    def _asked(self, question: Question) -> str:
+        if question.about == "identity" or question.wish is None:
+            return "identify"
+        if question.about == "method":
+            return f"with {' or '.join(self.methods)}"
+        command = self.command(question.wish)
+        if question.about == "option":
+            return f"{command} ?option"
+        if question.about == "address":
+            return f"{command} to ?"
+        known = self.orders if question.about == "order" else self.items
+        handles = {thing.id: handle for handle, thing in known.items()}  # type: ignore[attr-defined]
+        offered = " or ".join(handles[i] for i in question.choices if i in handles)
+        return f"{command.verb} {offered}".strip()
+
+
+def load_context(session: Session, state: ConversationState) -> Context:
+    """What the conversation knows of its customer: all of theirs once they are proven, else the proven orders."""
+    customer = session.get(Customer, state.trusted_customer_id) if state.trusted_customer_id else None
+    if customer is None and not state.proven:
+        return Context(None)
+    newest_first = (
+        select(Order)
+        .options(
+            selectinload(Order.items).selectinload(OrderItem.variant).selectinload(Variant.product),
+            selectinload(Order.payments),
+            selectinload(Order.returns),
+        )
+        .order_by(Order.placed_at.desc(), Order.id.desc())
+    )
+    if customer is not None:
+        own = newest_first.where(Order.customer_id == customer.id)
+        found = list(session.scalars(own.limit(len(ORDER_HANDLES))))
+        wanted = _in_question(state) - {order.id for order in found}
+        if wanted:
+            more = list(session.scalars(own.where(Order.id.in_(wanted))))[: len(ORDER_HANDLES)]
+            found = [*more, *found][: len(ORDER_HANDLES)]
+    else:
+        query = newest_first.where(Order.number.in_(state.proven)).limit(len(ORDER_HANDLES))
+        found = list(session.scalars(query))
+    context = Context(customer, customer)
+    letters = iter(ITEM_HANDLES)
+    for handle, order in zip(ORDER_HANDLES, found, strict=False):
+        context.orders[handle] = order
+        for item, letter in zip(order.items, letters, strict=False):
+            context.items[letter] = item
+    owner = customer or (found[0].customer if found else None)
+    if customer is None and owner is not None and owner.email == state.email:
+        context.account = owner  # the order was proven by its owner's own e-mail
+    if owner is not None:
+        methods = owner.payment_methods if customer else _methods_of(found)
+        context.methods = dict(zip(METHOD_HANDLES, methods, strict=False))
+    return context
+
+
+def find_named_orders(session: Session, customer_id: int, numbers: Sequence[str]) -> list[Order]:
+    """The customer's orders with these numbers, however old."""
+    query = select(Order).where(Order.customer_id == customer_id, Order.number.in_(numbers))
+    return list(session.scalars(query))
+
+
+def method_label(method: PaymentMethod) -> str:
+    """As the reader sees it: "visa 4242", "PayPal"."""
+    if method.kind == "credit_card":
+        return f"{clip(method.brand or 'card').lower()} {method.last_four or ''}".strip()
+    return _METHOD_WORDS.get(method.kind, method.kind.replace("_", " "))
+
+
+def _in_question(state: ConversationState) -> set[int]:
+    wishes = [*state.last, *state.waiting, *(state.pending.wishes if state.pending else ())]
+    if state.question and state.question.wish:
+        wishes.append(state.question.wish)
+    orders = {order_id for wish in wishes for order_id in wish.orders}
+    return orders | ({state.order_id} if state.order_id else set())
+
+
+def _methods_of(orders: Sequence[Order]) -> list[PaymentMethod]:
+    """The methods that the orders were paid with: of more nobody has proven to be the owner."""
+    methods = (payment.method for order in orders for payment in order.payments if payment.method)
+    return list({method.id: method for method in methods}.values())

@@ -1,0 +1,116 @@
+"""What can be looked up in a message: e-mails, order numbers, postcodes. Looked up, never trusted.
+
+Any number that the importer takes is one that a customer can say: every word with a digit is compared with the
+orders that may be meant.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", re.ASCII)
+_NUMBER = re.compile(r"#?(?<![\w@$€£¥.,-])#?[A-Za-z]{0,12}[-_]?\d[A-Za-z\d_-]*(?![\w@%])", re.ASCII)
+_ANNOUNCED = re.compile(
+    r"(?:#|\border(?:er|s)?\b[^\w]*(?:(?:number|num|no|nr|id|is|was)\b\W*)*|\b(?:number|nr|no)\b\W*|"
+    r"\b(?:bestell|auftrags)\w*\W*|单号?\W*|單號?\W*|订单(?:号|编号)?\W*|訂單(?:號|編號)?\W*)$",
+    re.IGNORECASE,
+)
+_POSTCODE = re.compile(
+    r"(?<![\w-])(?:\d{4,7}(?:-\d{3,4})?|\d{4} ?[A-Z]{2}|\d{3} ?\d{2}|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|"
+    r"[A-Z]\d[A-Z] ?\d[A-Z]\d|[A-Z]{2,3}[- ]?\d{4})(?![\w-])",
+    re.IGNORECASE | re.ASCII,
+)
+LEAST_BARE_DIGITS = 3
+"""A shorter number is an order's only where it is announced as one: "#42", "order 42"."""
+LEAST_GUEST_DIGITS = 4
+MOST_FOUND = 12
+
+
+@dataclass(frozen=True)
+class Identifiers:
+    """What a message names. `tagged` is the message as the reader sees it: `#P` for an order, `@` for an e-mail."""
+
+    tagged: str
+    emails: tuple[str, ...] = ()
+    postcodes: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()  # that may be order numbers, as they are stored: upper case, without '#'
+    orders: tuple[str, ...] = ()  # handles of the orders that are named
+    unknown: tuple[str, ...] = ()  # numbers that look like an order's and are none of the customer's
+
+
+def find_identifiers(text: str, orders: Mapping[str, str], *, known: bool) -> Identifiers:
+    """Look up what the message names. `orders` maps the customer's order numbers to their handles.
+
+    Of somebody unproven nothing is looked up: every longer number is only tagged as one.
+    """
+    emails = tuple(dict.fromkeys(match[0].lower().rstrip(".") for match in _EMAIL.finditer(text)))
+    postcodes = tuple(dict.fromkeys(match[0].upper() for match in _POSTCODE.finditer(text)))[:MOST_FOUND]
+    rest = _EMAIL.sub("@", text)
+    digits = _by_digits(orders)
+    numbers: list[str] = []
+    named: list[str] = []
+    unknown: list[str] = []
+
+    def tag(match: re.Match[str]) -> str:
+        word = match[0].lstrip("#").upper().strip("-_")
+        announced = match[0].startswith("#") or _ANNOUNCED.search(rest, 0, match.start()) is not None
+        count = sum(character.isdigit() for character in word)
+        if not announced and count < LEAST_BARE_DIGITS:
+            return match[0]
+        numbers.append(word)
+        if not known:
+            return "#" if announced or count >= LEAST_GUEST_DIGITS else match[0]
+        handle = orders.get(word) or digits.get(re.sub(r"\D", "", word) if not word[:1].isalpha() else word)
+        if handle is not None:
+            named.append(handle)
+            return f"#{handle}"
+        if announced or _looks_like(word, orders):
+            unknown.append(word)
+            return "#?"
+        return match[0]
+
+    tagged = _NUMBER.sub(tag, rest)
+    return Identifiers(
+        tagged,
+        emails,
+        postcodes,
+        tuple(dict.fromkeys(numbers))[:MOST_FOUND],
+        tuple(dict.fromkeys(named)),
+        tuple(dict.fromkeys(unknown)),
+    )
+
+
+def plain_postcode(code: str) -> str:
+    """Without spaces; of a US ZIP+4 the five digits that people know."""
+    return re.sub(r"^(\d{5})-?\d{4}$", r"\1", re.sub(r"\s", "", code).upper())
+
+
+def without_emails(text: str) -> str:
+    """The text as a model is shown it: an address in it is proof, and nothing to be repeated or asked about."""
+    return _EMAIL.sub(" ", text)
+
+
+def _by_digits(orders: Mapping[str, str]) -> dict[str, str]:
+    """The digits of each number whose digits are its own: W9502127 is also known as 9502127."""
+    found: dict[str, str | None] = {}
+    for number, handle in orders.items():
+        bare = re.sub(r"\D", "", number)
+        if bare:
+            found[bare] = None if bare in found else handle
+    return {bare: handle for bare, handle in found.items() if handle is not None}
+
+
+def _looks_like(word: str, orders: Mapping[str, str]) -> bool:
+    """Whether the word has the form of the customer's order numbers: letters and as many digits."""
+
+    def shape(number: str) -> str:
+        return re.sub(r"\d", "0", number)
+
+    shapes = {shape(number) for number in orders}
+    bare = {re.sub(r"\D", "", number) for number in orders}
+    has_letters = any(number[:1].isalpha() for number in orders)
+    return shape(word) in shapes or (
+        has_letters and word.isdigit() and len(word) in {len(b) for b in bare if len(b) > 5}
+    )

@@ -1,0 +1,76 @@
+"""The product that a few words name, found by the database: no step loads the whole catalogue."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from apps.support.shop.models import Product
+
+MOST_CANDIDATES = 200
+_CJK = re.compile(r"[\u3400-\u9fff]")
+_WORD = re.compile(r"[\u3400-\u9fff]+|[^\W_\u3400-\u9fff]+")
+_LEAST_SHARE = 0.34
+"""Of the words' or the name's pieces that must agree."""
+
+
+def find_products(session: Session, words: str) -> list[Product]:
+    """Products whose names have the words, best first. Plurals and missing spaces still count."""
+    pieces = _pieces(words)
+    if not pieces:
+        return []
+    name, name_zh = func.lower(Product.name), func.coalesce(Product.name_zh, "")
+    fits = [
+        (name_zh if _CJK.match(piece) else name).like(f"%{_escaped(piece)}%", escape="\\") for piece in pieces
+    ]
+    rows = session.execute(
+        select(Product.id, Product.name, Product.name_zh).where(or_(*fits)).limit(MOST_CANDIDATES)
+    ).all()
+    ranked = sorted(
+        ((_likeness(pieces, row.name, row.name_zh), row.id) for row in rows),
+        key=lambda pair: (-pair[0], pair[1]),
+    )
+    kept = [(score, number) for score, number in ranked if score >= _LEAST_SHARE]
+    best = kept[0][0] if kept else 0.0
+    found = (session.get(Product, number) for score, number in kept if score >= best - 0.15)
+    return [product for product in found if product is not None]
+
+
+def _likeness(pieces: list[str], name: str, name_zh: str | None) -> float:
+    """How well the words and a product's name agree: the mean of the shares of either that the other has."""
+    best = 0.0
+    for own in filter(None, (name, name_zh)):
+        folded = re.sub(r"[\s-]+", "", unicodedata.normalize("NFKC", own).casefold())
+        asked = sum(piece in folded for piece in pieces) / len(pieces)
+        of_name = _pieces(own)
+        said = "".join(pieces)
+        covered = sum(piece in said or any(p in piece for p in pieces) for piece in of_name) / max(
+            1, len(of_name)
+        )
+        # The last word of an English name says what it is: "the kettle" is the Electric Kettle.
+        head = bool(of_name) and of_name[-1] in pieces
+        best = max(best, 0.5 * asked + 0.3 * covered + 0.2 * head)
+    return best
+
+
+def _pieces(text: str) -> list[str]:
+    """Words without a plural s; Chinese as pairs of characters."""
+    found: dict[str, None] = {}
+    for match in _WORD.finditer(unicodedata.normalize("NFKC", text).casefold()):
+        word = match[0]
+        if not _CJK.match(word):
+            found[word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word] = (
+                None
+            )
+        elif len(word) == 1:
+            found[word] = None
+        else:
+            found.update((word[start : start + 2], None) for start in range(len(word) - 1))
+    return [piece for piece in found if len(piece) > 1 or _CJK.match(piece)]
+
+
+def _escaped(piece: str) -> str:
+    return re.sub(r"([\\%_])", r"\\\1", piece)
