@@ -14,6 +14,8 @@ from apps.support.reading.intents import ExampleIntents, IntentRecognizer
 from apps.support.reading.trained_intents import AdapterIntents
 from apps.support.replies.writer import ReplyWriter
 from apps.support.shop.database import Database
+from apps.support.shop.handbook import follow_policy
+from apps.support.shop.policy import load_policy
 from core_model.chat_model import DuetChatModel
 from core_model.classifier import Classifier
 from core_model.engine import Engine
@@ -27,8 +29,15 @@ log = structlog.get_logger(__name__)
 
 
 def support_pipeline(database: Database, chat_model: DuetChatModel, settings: Settings) -> SupportPipeline:
-    """The assistant on a loaded base. Its adapters are loaded into the engine under their folders' names."""
+    """The assistant on a loaded base. Its adapters are loaded into the engine under their folders' names.
+
+    The handbook is brought in line with the policy. Raises PolicyError and WordsError.
+    """
     engine = chat_model.engine
+    policy = load_policy(settings.policy)
+    with database.write() as session:
+        if changed := follow_policy(session, policy):
+            log.info("handbook follows the policy", articles=changed)
     intents = _trained_intents(engine, settings) or ExampleIntents()
     adapter = _reply_adapter(engine, settings)
     log.info(
@@ -37,7 +46,10 @@ def support_pipeline(database: Database, chat_model: DuetChatModel, settings: Se
         replies=adapter or "prompt with examples",
     )
     return SupportPipeline(
-        database, intents, ReplyWriter(chat_model, window=settings.support_window, adapter=adapter)
+        database,
+        intents,
+        ReplyWriter(chat_model, window=settings.support_window, adapter=adapter),
+        policy=policy,
     )
 
 

@@ -82,9 +82,7 @@ def build_questions(session: Session, count: int, seed: int, policy: Policy | No
     return [next(source) for source in islice(cycle(sources), count)]
 
 
-def _about_orders(
-    orders: list[Order], handbook: _Rules, rng: random.Random
-) -> Iterator[Question]:
+def _about_orders(orders: list[Order], handbook: _Rules, rng: random.Random) -> Iterator[Question]:
     kinds = cycle(_KINDS)
     number = 0
     while True:
@@ -261,9 +259,7 @@ _KINDS: dict[
 }
 
 
-def _about_products(
-    session: Session, handbook: _Rules, rng: random.Random
-) -> Iterator[Question]:
+def _about_products(session: Session, handbook: _Rules, rng: random.Random) -> Iterator[Question]:
     products = list(session.scalars(select(Product).order_by(Product.id)))
     number = 0
     while True:
@@ -289,7 +285,10 @@ def _about_products(
             language=language,
             turns=(text.format(product=name, option=asked),),
             says=tuple(says),
-            truth=[_product_truth(product, available, language), *policies(handbook.sections, language, handbook.policy)],
+            truth=[
+                _product_truth(product, available, language),
+                *policies(handbook.sections, language, handbook.policy),
+            ],
             never=("sold out", "缺货"),
         )
 

@@ -35,14 +35,21 @@ from apps.support.conversations.turn import (
     understood_of,
 )
 from apps.support.errors import ConflictError
+from apps.support.playbooks.case import Outcome
 from apps.support.playbooks.handbook_answers import best_section
 from apps.support.reading.clauses import wish_clauses
 from apps.support.reading.entities import Entities, find_entities, without_emails
 from apps.support.reading.guard import guard, storable
 from apps.support.reading.intents import IntentRecognizer
 from apps.support.reading.understanding import find_intents
-from apps.support.replies.language import Language, detect_language, spoken_language, written_language
-from apps.support.replies.sentences import joined
+from apps.support.replies.language import (
+    Language,
+    detect_language,
+    spoken_language,
+    unspoken_notice,
+    written_language,
+)
+from apps.support.replies.sentences import Note, joined
 from apps.support.replies.writer import ReplyWriter, Spoken
 from apps.support.shop.database import Database
 from apps.support.shop.models import ConversationStatus, Message, Role
@@ -70,7 +77,7 @@ class SupportPipeline:
         self._clock = clock
         self._running: set[str] = set()
         self._understand: Runnable[Turn, Turn] = (
-            self._step("language", _find_language)
+            self._step("language", _find_language, for_unspoken=True)
             | self._step("guard", _guard)
             | self._step("entities", self._find_entities)
             | self._step("intent", lambda turn: find_intents(turn, intents))
@@ -120,7 +127,8 @@ class SupportPipeline:
                 policy=self.policy,
             )
         self._understand.invoke(turn)
-        decide(self.database, turn)
+        if turn.unspoken is None:
+            decide(self.database, turn)
         turn.actions.clear()
         spoken = Spoken("")
         for piece in self._speak(turn):
@@ -179,8 +187,14 @@ class SupportPipeline:
             result = self._store(turn, spoken, complete=complete)
         yield result
 
-    def _step(self, name: str, run: Callable[[Turn], None]) -> Runnable[Turn, Turn]:
+    def _step(
+        self, name: str, run: Callable[[Turn], None], *, for_unspoken: bool = False
+    ) -> Runnable[Turn, Turn]:
+        """`for_unspoken`: also for a message that cannot be read, of which nothing is looked up or done."""
+
         def timed(turn: Turn) -> Turn:
+            if turn.unspoken is not None and not for_unspoken:
+                return turn
             started = time.perf_counter()
             run(turn)
             turn.milliseconds[name] = _since(started)
@@ -285,7 +299,19 @@ class SupportPipeline:
 def _find_language(turn: Turn) -> None:
     written = written_language(turn.raw_text[:2_000], turn.previous_language)
     turn.language = spoken_language(written, turn.previous_language)
-    turn.unspoken = None if written == turn.language else written
+    if written != turn.language:
+        turn.unspoken = written
+        _tell_languages(turn, written)
+
+
+def _tell_languages(turn: Turn, written: str) -> None:
+    """The whole answer to a message that is in none of them. A proposal would need a yes that follows its words."""
+    if turn.state.pending is not None:
+        turn.actions.append({"name": turn.state.pending.name, "status": "dropped"})
+        turn.state.pending = None
+    turn.parts = [
+        Part(turn.raw_text, outcome=Outcome([Note("unspoken", unspoken_notice(written), ())], exact=True))
+    ]
 
 
 def _guard(turn: Turn) -> None:

@@ -130,7 +130,12 @@ def _reply_before_crash(session: Session, conversation: Conversation, after: int
     )
     if ticket is not None and conversation.status == ConversationStatus.HUMAN:
         # The turn had handed over: run again it would be silent, and the customer would not hear of it.
-        note = write("handed_over", spoken_language(conversation.language or DEFAULT, None), must=("ticket",), ticket=f"T{ticket.id}").text
+        note = write(
+            "handed_over",
+            spoken_language(conversation.language or DEFAULT, None),
+            must=("ticket",),
+            ticket=f"T{ticket.id}",
+        ).text
         session.add(Message(conversation_id=conversation.id, role=Role.ASSISTANT, text=note))
         return note
     session.delete(asked)  # the turn runs again and stores it again

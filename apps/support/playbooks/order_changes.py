@@ -193,7 +193,9 @@ def _refused(
     items: list[OrderItem] | None = None,
 ) -> Outcome:
     """Said as written: a refusal in other words is easily a promise."""
-    return Outcome([refusal(error.reason, order, case.language, case.policy, items), *(advice or [])], exact=True)
+    return Outcome(
+        [refusal(error.reason, order, case.language, case.policy, items), *(advice or [])], exact=True
+    )
 
 
 def _which_item(case: Case, order: Order) -> Outcome:

@@ -22,6 +22,7 @@ from apps.support.shop.models import (
 )
 from apps.support.shop.policy import Deed, Policy
 
+
 def check_cancel(order: Order, policy: Policy) -> None:
     if order.status == OrderStatus.CANCELLED:
         raise ActionRefusedError("already_cancelled")

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from apps.support.reading.addresses import parse_address
 from apps.support.reading.aspects import Aspect, find_aspects
 from apps.support.reading.product_names import find_options, find_products
+from apps.support.replies.words import languages, words_of
 from apps.support.shop.models import Address
 
 Answer = Literal["yes", "no"]
@@ -55,16 +56,6 @@ _DATE_ZH = re.compile(r"(?<![\d年])(\d{1,2})月(\d{1,2})[日号]", re.ASCII)
 _RELATIVE = {"today": 0, "今天": 0, "yesterday": -1, "昨天": -1, "tomorrow": 1, "明天": 1}
 _RELATIVE_WORD = re.compile(r"\b(today|yesterday|tomorrow)\b|今天|昨天|明天", re.I)
 
-# A yes counts only when the message says nothing else: "yes, but first…" is not a yes.
-_YES = (
-    "yes|yep|yeah|yup|sure|ok|okay|confirm|confirmed|correct|absolutely|certainly|of course|go ahead|do it|"
-    "please do|proceed|i agree|i confirm|that'?s right|that'?s fine|that'?s correct|sounds good|"
-    "是|是的|对|对的|好|好的|好吧|可以|行|确认|确定|同意|没问题|没错|请继续"
-)
-_NO = (
-    "no|nope|nah|don'?t|do not|don'?t do (?:it|that)|do not do (?:it|that)|stop|wait|never ?mind|leave it|"
-    "not now|i changed my mind|不|不用|不用了|不要|不要了|不行|不是|不对|否|算了|先不|别|等等"
-)
 _GREETING = re.compile(
     r"[\s,.!，。！]*(?:(?:hi|hello|hey|good (?:morning|afternoon|evening|day)|there|"
     r"你好|您好|早上好|下午好|晚上好|在吗)[\s,.!?，。！？]*){1,3}",
@@ -97,7 +88,18 @@ def _only(words: str) -> re.Pattern[str]:
 _POSTCODE_AT_EDGE = re.compile(
     r"(?:^|\s)(\d{5}-\d{4}|\d{4,6}|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2})$|^(\d{4,6})\s", re.ASCII | re.I
 )
-_ANSWERS: tuple[tuple[Answer, re.Pattern[str]], ...] = (("no", _only(_NO)), ("yes", _only(_YES)))
+
+
+def _any_of(answer: Answer) -> str:
+    """The words of all languages that say it; an apostrophe is often left out."""
+    said = (getattr(words_of(language).answers, answer) for language in languages())
+    return "|".join(re.escape(word).replace("'", "'?") for words in said for word in words)
+
+
+# A yes counts only when the message says nothing else: "yes, but first…" is not a yes.
+_ANSWERS: tuple[tuple[Answer, re.Pattern[str]], ...] = tuple(
+    (answer, _only(_any_of(answer))) for answer in ("no", "yes")
+)
 _COURTESIES: tuple[tuple[Courtesy, re.Pattern[str]], ...] = (
     ("greeting", _GREETING),
     ("thanks", _THANKS),

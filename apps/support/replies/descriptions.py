@@ -30,10 +30,14 @@ def item_list(items: list[OrderItem], language: Language) -> str:
 
 def describe_order(order: Order, language: Language) -> str:
     """`#W1234567 (T-Shirt and Jeans, pending)`."""
-    return words_of(language).phrases["order_line"].format(
-        number=order.number,
-        items=item_names(order.items, language),
-        status=status_word(order.status, language),
+    return (
+        words_of(language)
+        .phrases["order_line"]
+        .format(
+            number=order.number,
+            items=item_names(order.items, language),
+            status=status_word(order.status, language),
+        )
     )
 
 

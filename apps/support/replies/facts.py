@@ -141,7 +141,9 @@ def _amount_forms(value: Money, language: Language) -> Iterator[str]:
             yield f"{symbols[0]}{figure} {code}"
 
 
-def _number(amount: Decimal, currency: str, language: Language, grouping: bool, *, whole: bool = False) -> str:
+def _number(
+    amount: Decimal, currency: str, language: Language, grouping: bool, *, whole: bool = False
+) -> str:
     """The amount's bare figure; whole: without its decimals."""
     pattern = "#,##0" if whole else "#,##0.00"
     written = format_currency(
@@ -153,7 +155,8 @@ def _number(amount: Decimal, currency: str, language: Language, grouping: bool, 
 def _write_date(day: date, language: Language) -> tuple[str, tuple[str, ...]]:
     patterns = words_of(language).dates
     text, *forms = (
-        _SPACES.sub(" ", format_date(day, pattern, locale=language)) for pattern in (patterns.text, *patterns.forms)
+        _SPACES.sub(" ", format_date(day, pattern, locale=language))
+        for pattern in (patterns.text, *patterns.forms)
     )
     return text, (*forms, day.isoformat())
 

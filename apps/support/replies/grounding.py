@@ -28,6 +28,7 @@ _WORD = re.compile(r"[^\W\d_\u3400-\u9fff]+")
 _LAST_WORD = re.compile(r"[^\W\d_\u3400-\u9fff]*$")
 _JOINTS = ".,:"
 
+
 class TokenTable(Protocol):
     """What grounding needs of a tokenizer."""
 

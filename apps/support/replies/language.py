@@ -100,7 +100,11 @@ def _latin(said: str, words: list[str], previous: str | None) -> str | None:
     """None where the words do not tell."""
     chances = _chances(said, words)
     best = max(chances, key=lambda code: chances[code])
-    if best not in languages() and chances[best] >= SURE_IT_IS_UNSPOKEN and len(words) >= LEAST_UNSPOKEN_WORDS:
+    if (
+        best not in languages()
+        and chances[best] >= SURE_IT_IS_UNSPOKEN
+        and len(words) >= LEAST_UNSPOKEN_WORDS
+    ):
         return best
     spoken = {code: chances[code] for code in languages() if code in chances}
     code = max(spoken, key=lambda name: spoken[name])

@@ -27,14 +27,23 @@ class Note:
 
 
 def write(
-    key: str, language: Language, /, *, must: tuple[str, ...] = (), policy: Policy | None = None, **values: Value
+    key: str,
+    language: Language,
+    /,
+    *,
+    must: tuple[str, ...] = (),
+    policy: Policy | None = None,
+    **values: Value,
 ) -> Note:
     """The sentence `key` with its values; the customer must hear the values named in `must`.
 
     `policy` is needed by the sentences that state a figure of it. Raises WordsError where a value is missing.
     """
     facts = tuple(make_fact(name, value, language, must=name in must) for name, value in values.items())
-    filled = {**(policy_words(policy, language) if policy else {}), **{fact.name: fact.text for fact in facts}}
+    filled = {
+        **(policy_words(policy, language) if policy else {}),
+        **{fact.name: fact.text for fact in facts},
+    }
     sentence = words_of(language).sentences.get(key)
     if sentence is None:
         raise WordsError(f"there is no sentence '{key}' in the words {language}.toml")

@@ -54,7 +54,9 @@ def search_terms(passage: str) -> str:
     return " ".join(_terms(passage))
 
 
-def load_handbook(session: Session, policy: Policy, root: Traversable = PACKAGED, source: str | None = None) -> int:
+def load_handbook(
+    session: Session, policy: Policy, root: Traversable = PACKAGED, source: str | None = None
+) -> int:
     """Replace the stored handbook by `root`'s articles; returns their number.
 
     Raises HandbookError where one of them is wrong: nothing is changed then.
@@ -63,12 +65,18 @@ def load_handbook(session: Session, policy: Policy, root: Traversable = PACKAGED
     session.execute(delete(PolicySection))
     session.execute(delete(PolicyArticle))
     for article in articles:
-        stored = PolicyArticle(slug=article.slug, language=article.language, title="", source=source or str(root))
+        stored = PolicyArticle(
+            slug=article.slug, language=article.language, title="", source=source or str(root)
+        )
         stored.markdown = article.markdown
         _fill(stored, article, policy)
         session.add(stored)
     session.flush()
     return len(articles)
+
+
+def has_handbook(session: Session) -> bool:
+    return session.scalar(select(PolicyArticle.id).limit(1)) is not None
 
 
 def follow_policy(session: Session, policy: Policy) -> int:
@@ -80,7 +88,9 @@ def follow_policy(session: Session, policy: Policy) -> int:
     for stored in session.scalars(select(PolicyArticle).where(PolicyArticle.markdown.is_not(None))):
         article = Article(stored.language, stored.slug, stored.markdown or "")
         filled = _filled(article, policy)
-        if article.language in languages() and filled != [(part.heading, part.body) for part in stored.sections]:
+        if article.language in languages() and filled != [
+            (part.heading, part.body) for part in stored.sections
+        ]:
             stored.sections.clear()
             session.flush()
             _fill(stored, article, policy)

@@ -43,7 +43,9 @@ def read_articles(root: Traversable, policy: Policy) -> list[Article]:
     articles: list[Article] = []
     problems: list[str] = []
     for folder in sorted((item for item in root.iterdir() if item.is_dir()), key=lambda item: item.name):
-        files = sorted((item for item in folder.iterdir() if item.name.endswith(".md")), key=lambda item: item.name)
+        files = sorted(
+            (item for item in folder.iterdir() if item.name.endswith(".md")), key=lambda item: item.name
+        )
         if files and folder.name not in languages():
             spoken = ", ".join(languages())
             problems.append(f"{folder.name}/: not a language that the assistant speaks; these are {spoken}")
@@ -56,7 +58,9 @@ def read_articles(root: Traversable, policy: Policy) -> list[Article]:
                 line = file.read_bytes()[: error.start].count(b"\n") + 1
                 problems.append(f"{name}:{line}: not UTF-8")
                 continue
-            problems.extend(f"{name}:{line}: {problem}" for line, problem in _problems(text, policy, folder.name))
+            problems.extend(
+                f"{name}:{line}: {problem}" for line, problem in _problems(text, policy, folder.name)
+            )
             articles.append(Article(folder.name, file.name.removesuffix(".md"), text))
     if not articles and not problems:
         problems.append(f"{root} has no articles: they are files <language>/<name>.md, such as en/returns.md")

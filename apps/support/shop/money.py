@@ -20,7 +20,9 @@ def decimal_amount(minor: int, currency: str) -> Decimal:
 
 def format_amount(minor: int, currency: str, locale: str = DEFAULT_LOCALE) -> str:
     """`123456, "USD"` → `$1,234.56`, in German `1.234,56 $`. With plain spaces: a reply writes no others."""
-    return format_currency(decimal_amount(minor, currency), currency, locale=locale).replace("\N{NO-BREAK SPACE}", " ")
+    return format_currency(decimal_amount(minor, currency), currency, locale=locale).replace(
+        "\N{NO-BREAK SPACE}", " "
+    )
 
 
 def parse_minor(figure: str | int | float, currency: str) -> int:

@@ -169,7 +169,9 @@ def _read(file: Path | Traversable) -> Policy:
     except tomllib.TOMLDecodeError as error:
         raise PolicyError(f"the policy {file} is no TOML: {error}") from error
     except ValidationError as error:
-        raise PolicyError(f"the policy {file} cannot be used: {'; '.join(map(_problem, error.errors()))}") from error
+        raise PolicyError(
+            f"the policy {file} cannot be used: {'; '.join(map(_problem, error.errors()))}"
+        ) from error
 
 
 def _problem(error: object) -> str:
