@@ -23,7 +23,13 @@ NOTES = [
     write("total", "en", total=Money(123450, "USD")),
     write("expected", "en", must=("expected",), expected=date(2026, 11, 24)),
     write("tracking_carrier", "en", must=("tracking",), carrier="DHL", tracking="123456789012"),
-    write("refund_pending", "en", policy=load_policy(), amount=Money(123450, "USD"), method="the card ending in 1234"),
+    write(
+        "refund_pending",
+        "en",
+        policy=load_policy(),
+        amount=Money(123450, "USD"),
+        method="the card ending in 1234",
+    ),
     write("done_subscribe", "en", email="a.b@example.com"),
 ]
 GERMAN = [
@@ -90,7 +96,8 @@ def test_everything_else_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["订单 #W1234567 已发货", "预计2026年11月24日送达", "11月24日", "需要5至7个工作日", "$49.90", "US$49.90"]
+    "text",
+    ["订单 #W1234567 已发货", "预计2026年11月24日送达", "11月24日", "需要5至7个工作日", "$49.90", "US$49.90"],
 )
 def test_chinese_facts_may_be_written_with_and_without_spaces(text: str) -> None:
     assert unsupported(text, CHINESE) is None
@@ -116,7 +123,17 @@ def test_german_facts_may_be_written_in_the_german_way(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["1,234.50 €", "1.234,5 €", "1.234,50 $", "5. März", "zwei Pakete", "morgen", "kostenlos", "zugestellt", "fünf"],
+    [
+        "1,234.50 €",
+        "1.234,5 €",
+        "1.234,50 $",
+        "5. März",
+        "zwei Pakete",
+        "morgen",
+        "kostenlos",
+        "zugestellt",
+        "fünf",
+    ],
 )
 def test_german_inventions_are_refused(text: str) -> None:
     assert unsupported(text, GERMAN) is not None
