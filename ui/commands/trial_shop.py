@@ -56,9 +56,8 @@ def trial_shop(data: Path | None) -> Iterator[Database]:
                     seed(session, datetime.now(UTC).date(), policy=policy)
             elif data.suffix not in _DATABASES:
                 import_file(database, data)
-                with (
-                    database.write() as session
-                ):  # an export has no handbook, and the trial asks about rules too
+                # An export has no handbook, and the trial asks about rules too.
+                with database.write() as session:
                     load_handbook(session, policy)
             with database.read() as session:
                 if session.scalar(select(Order.id).limit(1)) is None:
