@@ -29,6 +29,7 @@ from ui.commands import (
     evaluate_quantization,
     evaluate_replies,
     evaluate_wording,
+    handbook,
     keys,
     models,
     serve,
@@ -82,6 +83,7 @@ for benchmark in (bench_support.support, bench_support.window):
     bench.app.command()(benchmark)
 app.add_typer(bench.app, name="bench")
 app.add_typer(evaluate.app, name="eval")
+app.add_typer(handbook.app, name="handbook")
 app.add_typer(keys.app, name="keys")
 app.add_typer(models.app, name="models")
 app.command()(serve.serve)

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from apps.support.reading.cleaning import MOST_STORED_CHARACTERS, storable
 from apps.support.reading.commands import INTENT_NAMES
+from apps.support.replies.words import languages
 from apps.support.shop.models import ConversationStatus, Role, TicketStatus
 
 MOST_ROW_ID = 2**31 - 1
@@ -23,6 +24,15 @@ class _In(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+def _spoken(code: str) -> str:
+    if code not in languages():
+        raise ValueError(f"the assistant speaks {', '.join(languages())}")
+    return code
+
+
+SpokenLanguage = Annotated[str, AfterValidator(_spoken)]
+
+
 class _Out(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
@@ -32,7 +42,7 @@ class NewConversation(_In):
 
     customer_email: Short | None = None
     channel: Short = "api"
-    language: Literal["en", "zh"] | None = None
+    language: SpokenLanguage | None = None
 
 
 class NewMessage(_In):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from apps.support.errors import SupportError
 from apps.support.replies.language import Language
-from apps.support.replies.sentences import Note
+from apps.support.replies.policy_words import fill, policy_words
+from apps.support.replies.sentences import Note, joined
+from apps.support.shop.policy import Policy, load_policy
 from evaluation.reply_pairs.other_figures import exchange
 from evaluation.reply_pairs.situations import Situation
 
@@ -43,43 +45,51 @@ class _File(BaseModel):
 
 @dataclass(frozen=True)
 class Phrasings:
-    """The ways of both languages."""
+    """The ways of both languages. `{return_days}` and the like stand for what the policy says."""
 
     files: dict[Language, _File]
+    policy: Policy
 
     @classmethod
-    def read(cls, folder: Path) -> Phrasings:
-        """Raises PhrasingsError naming the file and what is wrong with it."""
-        return cls({language: _read(folder / f"phrasings.{language}.toml") for language in LANGUAGES})
+    def read(cls, folder: Path, policy: Policy | None = None) -> Phrasings:
+        """`policy` is the shops' that the pairs are made in; without it the demonstration shop's.
+
+        Raises PhrasingsError naming the file and what is wrong with it.
+        """
+        files = {language: _read(folder / f"phrasings.{language}.toml") for language in LANGUAGES}
+        return cls(files, policy or load_policy())
 
     def reply(self, situation: Situation, rng: random.Random) -> str:
         """The situation in other words, drawn with `rng`; a sentence that nobody wrote a way for as it is."""
         file = self.files[situation.language]
-        parts = [_say(situation, file, rng)]
+        parts = [_say(situation, file, policy_words(self.policy, situation.language), rng)]
         first = situation.notes[0].key
         if first not in file.unopened and rng.random() < SHARE_OPENED:
             parts.insert(0, rng.choice(file.openings["bad" if first in file.bad else "plain"]))
         if rng.random() < SHARE_CLOSED:
             parts.append(rng.choice(file.closings))
-        return _join(parts, situation.language)
+        return joined(parts, situation.language)
 
     def reference(self, situation: Situation) -> str | None:
         """The situation in the words that are kept for measuring."""
         file = self.files[situation.language]
+        policy = policy_words(self.policy, situation.language)
         parts = []
         for note in situation.notes:
             if note.key == "policy":
                 said = file.passage_references.get(situation.heading)
-                said = said and exchange(said, situation.figures)
+                said = said and exchange(fill(said, policy), situation.figures)
             else:
-                said = _fill(file.references[note.key], [note]) if note.key in file.references else None
+                said = (
+                    _fill(file.references[note.key], [note], policy) if note.key in file.references else None
+                )
             if said is None:
                 return None
             parts.append(said)
-        return _join(parts, situation.language)
+        return joined(parts, situation.language)
 
 
-def _say(situation: Situation, file: _File, rng: random.Random) -> str:
+def _say(situation: Situation, file: _File, policy: Mapping[str, str], rng: random.Random) -> str:
     parts: list[str] = []
     rest = list(situation.notes)
     while rest:
@@ -90,9 +100,12 @@ def _say(situation: Situation, file: _File, rng: random.Random) -> str:
             parts.append(rest[0].text)
         else:
             way = rng.choice(ways)
-            parts.append(exchange(way, situation.figures) if key == "policy" else _fill(way, rest[:length]))
+            if key == "policy":
+                parts.append(exchange(fill(way, policy), situation.figures))
+            else:
+                parts.append(_fill(way, rest[:length], policy))
         del rest[:length]
-    return _join(parts, situation.language)
+    return joined(parts, situation.language)
 
 
 def _fused(notes: Sequence[Note], file: _File, rng: random.Random) -> int:
@@ -103,12 +116,8 @@ def _fused(notes: Sequence[Note], file: _File, rng: random.Random) -> int:
     return 1
 
 
-def _fill(way: str, notes: Sequence[Note]) -> str:
-    return way.format(**{fact.name: fact.text for note in notes for fact in note.facts})
-
-
-def _join(parts: Sequence[str], language: Language) -> str:
-    return ("" if language == "zh" else " ").join(parts)
+def _fill(way: str, notes: Sequence[Note], policy: Mapping[str, str]) -> str:
+    return fill(way, {**policy, **{fact.name: fact.text for note in notes for fact in note.facts}})
 
 
 def _read(path: Path) -> _File:

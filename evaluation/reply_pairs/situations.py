@@ -35,6 +35,7 @@ from apps.support.shop.models import (
     ShipmentStatus,
     Variant,
 )
+from apps.support.shop.policy import Policy, load_policy
 from apps.support.shop.seed import seed
 
 FIRST_DAY, DAYS = date(2024, 1, 1), 1_400
@@ -169,30 +170,36 @@ class Situation:
 
 
 def situations(
-    database: Database, number: int, count: int, products: Sequence[tuple[str, str]] = ()
+    database: Database,
+    number: int,
+    count: int,
+    products: Sequence[tuple[str, str]] = (),
+    policy: Policy | None = None,
 ) -> Iterator[Situation]:
     """`count` turns in the shop of that number, which is seeded into the empty `database` and taken back.
 
     `products` are (English, Chinese) names for what the shop sells; without them it sells what the
-    demonstration shop does. The same arguments give the same turns.
+    demonstration shop does. `policy` is the shop's; without it, the demonstration shop's. The same arguments give
+    the same turns.
     """
+    policy = policy or load_policy()
     rng = random.Random(number)
     today = FIRST_DAY + timedelta(days=rng.randrange(DAYS))
     with database.read() as session:
-        seed(session, today, number)
+        seed(session, today, number, policy)
         _rename(session, rng, products)
         _vary(session, rng, today)
         orders = list(session.scalars(select(Order).order_by(Order.id)))
         found = 0
         while found < count:
-            situation = _situation(session, rng, today, orders)
+            situation = _situation(session, rng, today, orders, policy)
             if situation is not None:
                 found += 1
                 yield situation
 
 
 def _situation(
-    session: Session, rng: random.Random, today: date, orders: Sequence[Order]
+    session: Session, rng: random.Random, today: date, orders: Sequence[Order], policy: Policy
 ) -> Situation | None:
     """None where the playbook's answer is said as written, or asks for a yes."""
     language: Language = "zh" if rng.random() < SHARE_CHINESE else "en"
@@ -208,8 +215,9 @@ def _situation(
         shape = rng.choice(_MENTIONS[language])
         message = shape.format(text=message, number=order.number, email=order.customer.email)
     if wish == "complaint":
-        ticket = write("complaint_filed", language, must=("ticket",), ticket=f"T{rng.randrange(1, 9_000)}")
-        return Situation(language, intent, message, (ticket,))
+        number = f"T{rng.randrange(1, 9_000)}"
+        note = write("complaint_filed", language, must=("ticket",), policy=policy, ticket=number)
+        return Situation(language, intent, message, (note,))
     case = Case(
         session=session,
         state=state,
@@ -218,6 +226,7 @@ def _situation(
         entities=find_entities(session, message, today),
         text=message,
         today=today,
+        policy=policy,
         new_proof=False,
     )
     outcome = playbook_for(case)(case)

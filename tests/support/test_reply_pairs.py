@@ -13,12 +13,8 @@ import pytest
 from apps.settings import Settings
 from apps.support.replies.grounding import unsupported
 from apps.support.replies.language import Language
+from apps.support.replies.policy_words import fill, policy_words
 from apps.support.replies.sentences import Note, write
-from apps.support.shop.database import Database
-from apps.support.shop.handbook import PACKAGED
-from core_model import DuetChatModel, Engine
-from core_model.training.recipe import read_recipe
-from core_model.training.replies import read_conversations
 from evaluation.reply_pairs import shops
 from evaluation.reply_pairs.other_figures import change_figures, exchange
 from evaluation.reply_pairs.pairs import (
@@ -33,6 +29,12 @@ from evaluation.reply_pairs.pairs import (
 from evaluation.reply_pairs.phrasings import LANGUAGES, Phrasings, PhrasingsError
 from evaluation.reply_pairs.situations import Situation, situations
 from evaluation.reply_pairs.teacher import teacher_pairs
+from apps.support.shop.database import Database
+from apps.support.shop.handbook import PACKAGED
+from apps.support.shop.policy import load_policy
+from core_model import DuetChatModel, Engine
+from core_model.training.recipe import read_recipe
+from core_model.training.replies import read_conversations
 
 FOLDER = Settings().adapters_dir / "support-reply"
 
@@ -121,9 +123,10 @@ def test_every_way_to_say_a_sentence_holds_its_values(phrasings: Phrasings) -> N
 def test_every_way_to_say_a_passage_is_true_of_the_handbook(phrasings: Phrasings) -> None:
     for language in LANGUAGES:
         file, bodies = phrasings.files[language], sections(language)
+        policy = policy_words(load_policy(), language)
         for heading, ways in file.passages.items():
             for way in (*ways, file.passage_references.get(heading, ways[0])):
-                assert unsupported(way, [Note("policy", bodies[heading], ())]) is None, way
+                assert unsupported(fill(way, policy), [Note("policy", bodies[heading], ())]) is None, way
 
 
 def test_passages_are_told_with_other_figures_that_still_fit(turns: list[Situation]) -> None:
@@ -185,8 +188,9 @@ def values_in(way: str) -> set[str]:
 def sections(language: Language) -> dict[str, str]:
     """Heading → body of the packaged handbook."""
     found: dict[str, str] = {}
+    values = policy_words(load_policy(), language)
     for file in (PACKAGED / language).iterdir():
         for part in file.read_text("utf-8").split("\n## ")[1:]:
             heading, _, body = part.partition("\n")
-            found[heading.strip()] = " ".join(body.split())
+            found[heading.strip()] = fill(" ".join(body.split()), values)
     return found

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from apps.support.playbooks.handbook_answers import policy_note
 from apps.support.replies.facts import Money, make_fact, missing
 from apps.support.replies.grounding import AllowedFigures, Grounding, unsupported
-from apps.support.replies.sentence_table import SENTENCES
+from apps.support.replies.policy_words import policy_words
 from apps.support.replies.sentences import Note, write
+from apps.support.replies.words import languages, placeholders, words_of
+from apps.support.shop.policy import load_policy
 from core_model.constraint import Constraint
 from core_model.tokenizer import Tokenizer
 
@@ -21,13 +23,24 @@ NOTES = [
     write("total", "en", total=Money(123450, "USD")),
     write("expected", "en", must=("expected",), expected=date(2026, 11, 24)),
     write("tracking_carrier", "en", must=("tracking",), carrier="DHL", tracking="123456789012"),
-    write("refund_pending", "en", amount=Money(123450, "USD"), method="the card ending in 1234"),
+    write(
+        "refund_pending",
+        "en",
+        policy=load_policy(),
+        amount=Money(123450, "USD"),
+        method="the card ending in 1234",
+    ),
     write("done_subscribe", "en", email="a.b@example.com"),
+]
+GERMAN = [
+    write("order_shipped", "de", order="#W1234567"),
+    write("expected", "de", expected=date(2026, 3, 4)),
+    write("refund_pending", "de", policy=load_policy(), amount=Money(123450, "EUR"), method="Karte"),
 ]
 CHINESE = [
     write("order_shipped", "zh", order="#W1234567"),
     write("expected", "zh", expected=date(2026, 11, 24)),
-    write("refund_pending", "zh", amount=Money(4990, "USD"), method="支付宝"),
+    write("refund_pending", "zh", policy=load_policy(), amount=Money(4990, "USD"), method="支付宝"),
 ]
 
 
@@ -83,7 +96,8 @@ def test_everything_else_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["订单 #W1234567 已发货", "预计2026年11月24日送达", "11月24日", "需要5至7个工作日", "$49.90"]
+    "text",
+    ["订单 #W1234567 已发货", "预计2026年11月24日送达", "11月24日", "需要5至7个工作日", "$49.90", "US$49.90"],
 )
 def test_chinese_facts_may_be_written_with_and_without_spaces(text: str) -> None:
     assert unsupported(text, CHINESE) is None
@@ -92,6 +106,54 @@ def test_chinese_facts_may_be_written_with_and_without_spaces(text: str) -> None
 @pytest.mark.parametrize("text", ["已取消", "明天到", "三天", "11月25日", "5天", "两件", "免费"])
 def test_chinese_inventions_are_refused(text: str) -> None:
     assert unsupported(text, CHINESE) is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Bestellung #W1234567 ist versandt.",
+        "am 4. März 2026, also am 4. März oder 04.03.2026",
+        "1.234,50 €, 1234,50 Euro oder 1.234,50\u00a0€",
+        "5 bis 7 Werktage, zwischen 5 und 7 Werktage",
+    ],
+)
+def test_german_facts_may_be_written_in_the_german_way(text: str) -> None:
+    assert unsupported(text, GERMAN) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1,234.50 €",
+        "1.234,5 €",
+        "1.234,50 $",
+        "5. März",
+        "zwei Pakete",
+        "morgen",
+        "kostenlos",
+        "zugestellt",
+        "fünf",
+    ],
+)
+def test_german_inventions_are_refused(text: str) -> None:
+    assert unsupported(text, GERMAN) is not None
+
+
+def test_amounts_have_the_decimals_of_their_currency() -> None:
+    written = {
+        (currency, language): make_fact("a", Money(250000, currency), language, must=True).text
+        for currency in ("USD", "JPY", "KWD", "VND")
+        for language in ("en", "de")
+    }
+    assert written["USD", "en"] == "$2,500.00"
+    assert written["USD", "de"] == "2.500,00 $"
+    assert written["JPY", "en"] == "¥250,000"
+    assert written["KWD", "en"] == "KWD250.000"
+    assert written["KWD", "de"] == "250,000 KWD"
+    assert written["VND", "de"] == "250.000 ₫"
+    note = write("total", "en", total=Money(1234, "KWD"))
+    assert unsupported("It is KWD 1.234, or 1.234 KWD.", [note]) is None
+    assert unsupported("It is 1,234 KWD.", [note]) is not None
 
 
 def test_it_is_a_constraint_of_the_core(edge_tokenizer: Tokenizer) -> None:
@@ -109,7 +171,7 @@ def write_with(constraint: Grounding, tokens: list[int]) -> bool:
 @pytest.mark.parametrize("name", ["edge_tokenizer", "qwen_tokenizer"])
 def test_tokens_may_cut_facts_anywhere(request: pytest.FixtureRequest, name: str) -> None:
     tokenizer: Tokenizer = request.getfixturevalue(name)
-    for notes in (NOTES, CHINESE):
+    for notes in (NOTES, CHINESE, GERMAN):
         constraint = Grounding(AllowedFigures.of(notes), tokenizer)
         text = " ".join(note.text for note in notes)
         assert write_with(constraint, tokenizer.encode(text))
@@ -136,7 +198,7 @@ def test_accepting_what_is_refused_raises_and_changes_nothing(edge_tokenizer: To
 def test_whatever_is_allowed_can_be_closed_and_is_supported(
     qwen_tokenizer: Tokenizer, data: st.DataObject
 ) -> None:
-    notes = data.draw(st.sampled_from([NOTES, CHINESE]))
+    notes = data.draw(st.sampled_from([NOTES, CHINESE, GERMAN]))
     constraint = Grounding(AllowedFigures.of(notes), qwen_tokenizer)
     snippets = [
         "W12",
@@ -185,13 +247,14 @@ def test_every_written_sentence_is_supported_by_itself() -> None:
         "time": "5 days",
     }
     amounts = ("amount", "total", "difference", "price", "low", "high")
-    for key, templates in SENTENCES.items():
-        for language, template in zip(("en", "zh"), templates, strict=True):
-            names = [part.split("}")[0] for part in template.split("{")[1:]]
+    policy = load_policy()
+    for language in languages():
+        for key, sentence in words_of(language).sentences.items():
+            names = sorted(placeholders(sentence) - set(policy_words(policy, language)))
             facts = {name: values.get(name, "Something") for name in names}
             facts |= {name: Money(1995, "USD") for name in names if name in amounts}
             facts |= {name: date(2026, 2, 3) for name in names if name in ("expected", "delivered", "placed")}
-            note = write(key, language, must=tuple(names), **facts)
+            note = write(key, language, must=tuple(names), policy=policy, **facts)
             assert unsupported(note.text, [note]) is None, note.text
             assert not missing(note.facts, note.text), note.text
 

@@ -36,10 +36,12 @@ def upgrade() -> None:
 @app.command(name="seed")
 def seed_command() -> None:
     """Fill an empty database with a demonstration shop and the policy handbook."""
+    from apps.support.shop.policy import load_policy
     from apps.support.shop.seed import DEMO_EMAILS, seed
 
+    policy = load_policy(load_settings().policy)
     with open_database().write() as session:
-        filled = seed(session, datetime.now(UTC).date())
+        filled = seed(session, datetime.now(UTC).date(), policy=policy)
     if filled:
         console.print(f"Seeded. Try it as {' or '.join(DEMO_EMAILS)}.")
     else:
@@ -51,11 +53,24 @@ def import_command(
     file: Annotated[Path, typer.Argument(help="A .json or .csv export; docs/support.md lists the layouts.")],
 ) -> None:
     """Import a shop's own data: all of the file, or nothing."""
+    from apps.support.shop.handbook import has_handbook
     from apps.support.shop.importing import import_file
 
-    report = import_file(open_database(), file)
+    database = open_database()
+    report = import_file(database, file)
     console.print(
         f"Imported {report.products} products, {report.customers} customers, {report.orders} orders."
     )
     if report.ignored_columns:
         console.print(f"Columns not read: {', '.join(report.ignored_columns)}", markup=False)
+    with database.read() as session:
+        if not has_handbook(session):
+            console.print(
+                "The shop has no handbook yet, so questions about its rules go unanswered: "
+                "`duet handbook load DIR` loads one."
+            )
+    if load_settings().policy is None:
+        console.print(
+            "What may be returned, cancelled or changed follows the demonstration shop's policy until DUET_POLICY "
+            "names yours (docs/support.md)."
+        )

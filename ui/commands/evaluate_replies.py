@@ -55,6 +55,7 @@ def replies(
     ] = None,
 ) -> None:
     """Ask the assistant about a shop's own orders, products and policies, through the whole pipeline."""
+    from apps.support.shop.policy import load_policy
     from evaluation.cases import CaseFile
     from evaluation.report import Report
     from evaluation.support import answers
@@ -81,7 +82,8 @@ def replies(
     given = read_references(references) if references else {}
     with trial_shop(data) as database, CaseFile(report_path.with_suffix(".cases.jsonl"), run) as cases:
         with database.read() as session:
-            asked = build_questions(session, min(questions, limit or questions), seed)
+            policy = load_policy(settings.policy)
+            asked = build_questions(session, min(questions, limit or questions), seed, policy)
             refusable = -(-limit // UNPROVEN_SHARE) if limit else unproven
             requests = build_requests(session, min(unproven, refusable), seed)
         total = len(asked) + len(requests)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from apps.settings import load_settings
 from evaluation.errors import DataError
 
 if TYPE_CHECKING:
@@ -36,10 +37,13 @@ def trial_shop(data: Path | None) -> Iterator[Database]:
     from sqlalchemy import select
 
     from apps.support.shop.database import Database
+    from apps.support.shop.handbook import load_handbook
     from apps.support.shop.importing import import_file
     from apps.support.shop.models import Order
+    from apps.support.shop.policy import load_policy
     from apps.support.shop.seed import seed
 
+    policy = load_policy(load_settings().policy)
     with tempfile.TemporaryDirectory(prefix="duet-trial-") as folder:
         path = Path(folder) / "shop.db"
         if data is not None and data.suffix in _DATABASES:
@@ -49,9 +53,12 @@ def trial_shop(data: Path | None) -> Iterator[Database]:
             database.upgrade()
             if data is None:
                 with database.write() as session:
-                    seed(session, datetime.now(UTC).date())
+                    seed(session, datetime.now(UTC).date(), policy=policy)
             elif data.suffix not in _DATABASES:
                 import_file(database, data)
+                # An export has no handbook, and the trial asks about rules too.
+                with database.write() as session:
+                    load_handbook(session, policy)
             with database.read() as session:
                 if session.scalar(select(Order.id).limit(1)) is None:
                     raise DataError(f"{data} has no orders to ask about")

@@ -80,7 +80,7 @@ def written_language(text: str, previous: str | None) -> str:
     if script != "LATIN":
         if script in _NO_LANGUAGE_OF_THEIR_OWN and letters >= LEAST_LETTERS:
             chances = _chances(said, words)
-            return max(chances, key=lambda code: chances[code])
+            return max(chances, key=lambda code: chances[code], default=_SCRIPTS[script])
         return _SCRIPTS[script]
     return _latin(said, latin, previous) or before
 
@@ -99,7 +99,7 @@ def unspoken_notice(code: str) -> str:
 def _latin(said: str, words: list[str], previous: str | None) -> str | None:
     """None where the words do not tell."""
     chances = _chances(said, words)
-    best = max(chances, key=lambda code: chances[code])
+    best = max(chances, key=lambda code: chances[code], default=DEFAULT)
     if (
         best not in languages()
         and chances[best] >= SURE_IT_IS_UNSPOKEN
@@ -107,9 +107,9 @@ def _latin(said: str, words: list[str], previous: str | None) -> str | None:
     ):
         return best
     spoken = {code: chances[code] for code in languages() if code in chances}
-    code = max(spoken, key=lambda name: spoken[name])
     if sum(spoken.values()) < LEAST_CHANCE:
         return None
+    code = max(spoken, key=lambda name: spoken[name])
     if previous is None or previous in _SCRIPTS.values():
         return code
     if len(words) < LEAST_WORDS or sum(map(len, words)) < LEAST_LETTERS:

@@ -75,6 +75,10 @@ def load_handbook(
     return len(articles)
 
 
+def has_handbook(session: Session) -> bool:
+    return session.scalar(select(PolicyArticle.id).limit(1)) is not None
+
+
 def follow_policy(session: Session, policy: Policy) -> int:
     """Fill the policy's figures into the stored handbook anew; returns how many articles say something else by it.
 
