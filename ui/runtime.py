@@ -29,7 +29,7 @@ from ui.metrics import Metrics
 from ui.openai.errors import NotReadyError
 from ui.served_models import AssistantModel, EngineModel, ModelTable, ServedModel
 from ui.support_model import SupportReplies
-from ui.support_pipeline import adapters_in_service, support_pipeline
+from ui.support_pipeline import adapters_in_service, no_reader, readers_for, support_pipeline
 
 log = structlog.get_logger(__name__)
 
@@ -41,20 +41,30 @@ class Runtime:
     engine: Engine
     models: ModelTable
     code: CodeAssistant
-    support: SupportPipeline
+    support: SupportPipeline | None  # None: no base that is there has a reader
     database: Database
     metrics: Metrics
     desks: DeskWorker | None = None
+    support_engine: Engine | None = None  # where the base that is served has no reader
+    no_support: str = ""  # why there is no support assistant
 
     @property
     def tokenizer(self) -> Tokenizer:
         return self.engine.tokenizer
+
+    def assistant(self) -> SupportPipeline:
+        """The support assistant. Raises NotReadyError where no base that is there has a reader."""
+        if self.support is None:
+            raise NotReadyError(self.no_support)
+        return self.support
 
     def close(self) -> None:
         """Stop the engine; what is under way ends with an error."""
         if self.desks is not None:
             self.desks.close()
         self.engine.close()
+        if self.support_engine is not None:
+            self.support_engine.close()
         self.database.close()
 
 
@@ -88,10 +98,16 @@ def assemble(
     code_model = EngineModel("duet-code", engine, grammars=grammars, fences=True)
     database = _open_database(settings)
     chat_model = DuetChatModel(engine=engine)
-    support = support_pipeline(database, chat_model, settings)
-    support_model = AssistantModel("duet-support", engine.tokenizer, SupportReplies(support))
+    support_engine = engine if readers_for(settings, name) else _support_engine(settings)
+    support: SupportPipeline | None = None
+    served: list[ServedModel] = [code_model, *assistants]
+    if support_engine is not None:
+        reading = name if support_engine is engine else catalog.DEFAULT_MODEL
+        support = support_pipeline(database, DuetChatModel(engine=support_engine), settings, reading)
+        served.insert(0, AssistantModel("duet-support", support_engine.tokenizer, SupportReplies(support)))
     base = EngineModel(name, engine, grammars=grammars)
-    models = ModelTable(base, [support_model, code_model, *assistants], adapters_in_service(support))
+    in_service = adapters_in_service(support) if support and support_engine is engine else set()
+    models = ModelTable(base, served, in_service)
     for file in sorted(settings.adapters_dir.glob("*/adapter_config.json")):
         try:
             trained_on = base_of(file.parent)
@@ -101,10 +117,29 @@ def assemble(
             # The server does its work without it.
             log.warning("adapter left out", adapter=file.parent.name, reason=str(error))
     desks = configured_desks(settings)
-    worker = DeskWorker(support, desks) if desks else None
+    worker = DeskWorker(support, desks) if desks and support else None
     if worker is not None:
         worker.start()
-    return Runtime(engine, models, CodeAssistant(chat_model), support, database, metrics, worker)
+    beside = support_engine if support_engine is not engine else None
+    code = CodeAssistant(chat_model)
+    lacking = "" if support else no_reader(settings)
+    return Runtime(engine, models, code, support, database, metrics, worker, beside, lacking)
+
+
+def _support_engine(settings: Settings) -> Engine | None:
+    """The default base beside one that has no reader; None where there is none either, which is said."""
+    if not readers_for(settings, catalog.DEFAULT_MODEL):
+        log.warning("no support assistant", reason=no_reader(settings))
+        return None
+    log.info("support assistant on a base of its own", base=catalog.DEFAULT_MODEL, served=settings.model)
+    return load_engine(
+        catalog.DEFAULT_MODEL,
+        weights=settings.weights,
+        threads=settings.threads,
+        cache_tokens=settings.kv_cache_tokens,
+        max_sequences=settings.max_batch,
+        home=settings.home,
+    )
 
 
 def _open_database(settings: Settings) -> Database:
@@ -134,8 +169,8 @@ def loaded_runtime(app: FastAPI) -> Runtime:
 
 
 def support_assistant(request: Request) -> SupportPipeline:
-    """FastAPI dependency. Raises NotReadyError while the model is not in memory."""
-    return runtime_when_ready(request).support
+    """FastAPI dependency. Raises NotReadyError while the model is not in memory, or has no reader."""
+    return runtime_when_ready(request).assistant()
 
 
 def code_assistant(request: Request) -> CodeAssistant:

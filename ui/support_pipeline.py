@@ -24,14 +24,18 @@ READER_ADAPTERS, REPLY_ADAPTERS = "support-reader*", "support-reply*"
 log = structlog.get_logger(__name__)
 
 
-def support_pipeline(database: Database, chat_model: DuetChatModel, settings: Settings) -> SupportPipeline:
-    """The assistant on a loaded base. Its adapters are loaded into the engine under their folders' names.
+def support_pipeline(
+    database: Database, chat_model: DuetChatModel, settings: Settings, model: str | None = None
+) -> SupportPipeline:
+    """The assistant on a loaded base, the one of the settings unless `model` names another.
+
+    Its adapters are loaded into the engine under their folders' names.
 
     Raises NoReaderError where the base has no reader.
     """
-    engine = chat_model.engine
-    reader = _reader(engine, settings)
-    adapter = _reply_adapter(engine, settings)
+    engine, model = chat_model.engine, model or settings.model
+    reader = _reader(engine, settings, model)
+    adapter = _reply_adapter(engine, settings, model)
     log.info("support assistant", reader=reader.adapter, replies=adapter or "prompt with examples")
     return SupportPipeline(
         database,
@@ -46,20 +50,30 @@ def adapters_in_service(pipeline: SupportPipeline) -> set[str]:
     return {name for name in (pipeline.replies.adapter, pipeline.reader.adapter) if name is not None}
 
 
-def _reader(engine: Engine, settings: Settings) -> Reader:
-    for folder in _adapters_for(settings, READER_ADAPTERS):
+def readers_for(settings: Settings, model: str) -> list[Path]:
+    """The folders of the readers that were trained for a base."""
+    return list(_adapters_for(settings, READER_ADAPTERS, model))
+
+
+def no_reader(settings: Settings) -> str:
+    """What to do where neither the base that is served nor the default one has a reader."""
+    return (
+        f"the support assistant needs a reader, and {settings.adapters_dir} has none for {settings.model}: "
+        "`duet adapters make-reader-data`, then `duet adapters train adapters/support-reader/recipe.toml`"
+    )
+
+
+def _reader(engine: Engine, settings: Settings, model: str) -> Reader:
+    for folder in readers_for(settings, model):
         try:
             return Reader.load(engine, folder)
         except CoreError as error:
             log.warning("reader left out", adapter=folder.name, reason=str(error))
-    raise NoReaderError(
-        f"there is no reader for {settings.model} in {settings.adapters_dir}: the support assistant needs one. "
-        "Train it: `duet adapters make-reader-data`, then `duet adapters train adapters/support-reader/recipe.toml`"
-    )
+    raise NoReaderError(no_reader(settings))
 
 
-def _reply_adapter(engine: Engine, settings: Settings) -> str | None:
-    for folder in _adapters_for(settings, REPLY_ADAPTERS):
+def _reply_adapter(engine: Engine, settings: Settings, model: str) -> str | None:
+    for folder in _adapters_for(settings, REPLY_ADAPTERS, model):
         try:
             if folder.name not in engine.adapters:
                 engine.add_adapter(load_adapter(folder, engine.config))
@@ -70,13 +84,13 @@ def _reply_adapter(engine: Engine, settings: Settings) -> str | None:
     return None
 
 
-def _adapters_for(settings: Settings, pattern: str) -> Iterator[Path]:
-    """The folders of trained adapters of that name for the base that is served."""
+def _adapters_for(settings: Settings, pattern: str, model: str) -> Iterator[Path]:
+    """The folders of trained adapters of that name for a base."""
     for file in sorted(settings.adapters_dir.glob(f"{pattern}/adapter_config.json")):
         try:
             base = base_of(file.parent)
         except CoreError as error:
             log.warning("adapter left out", adapter=file.parent.name, reason=str(error))
             continue
-        if base in (settings.model, Path(settings.model).name):
+        if base in (model, Path(model).name):
             yield file.parent

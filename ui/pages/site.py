@@ -22,11 +22,11 @@ MOST_AT_ONCE = 32
 def build_site(access: Access, runtime: Callable[[], Runtime], *, asks_for_key: bool) -> FastAPI:
     """The application, for a path `/`. `runtime` raises NotReadyError while the model is being loaded."""
     with gr.Blocks(title="Duet", analytics_enabled=False) as blocks:
-        support_chat.build(blocks, lambda: runtime().support)
+        support_chat.build(blocks, lambda: runtime().assistant())
     with blocks.route("Code", "/code"):
         code_studio.build(blocks, lambda: runtime().code)
     with blocks.route("Desk", "/desk"):
-        desk.build(blocks, lambda: runtime().support)
+        desk.build(blocks, lambda: runtime().assistant())
     blocks.queue(default_concurrency_limit=MOST_AT_ONCE, api_open=False)
 
     def is_key(_user: str, password: str) -> bool:
