@@ -9,6 +9,7 @@ from apps.code.assistant import Answer, Check, Checked
 from apps.code.prompts import LANGUAGE_NAMES
 from ui.pages.labels import Language, text
 from ui.pages.listing import code_html
+from ui.pages.rendering import line
 
 
 @dataclass
@@ -94,11 +95,6 @@ class CodeAnswer:
             return line("note", text("code.unchecked", self.reader, reason=answer.unchecked))
         rows = "".join(_check(check, self.reader) for check in answer.checked)
         return f'<ul class="checks">{rows}</ul>' if rows else ""
-
-
-def line(kind: str, *words: str) -> str:
-    """One line under the code: `kind` is busy, good, bad, problem, stopped or note."""
-    return f'<p class="line-of {kind}" role="status">{" · ".join(map(escape, words))}</p>'
 
 
 def _check(check: Check, reader: Language) -> str:
