@@ -16,7 +16,7 @@ from ui.pages.code_answer import CodeAnswer
 from ui.pages.examples import GAPS, PROGRAMS, TASKS, Gap, Program, Task
 from ui.pages.frame import AT_ONCE, QUIET, Frame
 from ui.pages.labels import Language, error_text, text, unexpected
-from ui.pages.rendering import line
+from ui.pages.rendering import line, render
 
 log = structlog.get_logger(__name__)
 
@@ -256,5 +256,5 @@ def _buttons(*, running: bool = False, insert: bool = False) -> list[Any]:
     return [gr.update(visible=running), gr.update(visible=insert)]
 
 
-def _empty(language: Language) -> str:
-    return f'<div class="code-card empty"><p>{text("code.empty", language)}</p></div>'
+def _empty(reader: Language) -> str:
+    return render("code_empty", reader)

@@ -257,7 +257,7 @@ class SupportChat:
                 records.get_conversation(session, Talk(*at.stored).conversation)
                 at = at._replace(turn=TurnView.of(traces[-1]) if traces else None)
         except NotFoundError:
-            return self.begin(*at)
+            return self.redraw(*at._replace(stored=None)) | {self._talk: None}
         except Exception as error:
             log.warning("not restored yet", reason=str(error), exc_info=unexpected(error))
         return self.redraw(*at) | {self._turn: at.turn, self._customer: at.customer}
