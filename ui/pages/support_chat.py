@@ -242,7 +242,13 @@ class SupportChat:
     def begin(self, *place: Any) -> Values:
         """An empty page; the conversation before it stays with the desk."""
         at = Place(*place)._replace(stored=[], turn=None, unsent=())
-        cleared = {self._talk: [], self._turn: None, self._unsent: (), self._problem: "", self._message: ""}
+        cleared: Values = {
+            self._talk: [],
+            self._turn: None,
+            self._unsent: (),
+            self._problem: "",
+            self._message: "",
+        }
         return self.redraw(*at) | self._running(False) | cleared
 
     def restore(self, *place: Any) -> Values:

@@ -103,7 +103,7 @@ def open_page(browser: Any, site: Site) -> Iterator[OpenPage]:
     def open_one(path: str, **options: Any) -> Any:
         opened = browser.new_page(locale="en-GB", **options)
         pages.append(opened)
-        opened.set_default_timeout(45 * SECONDS)
+        opened.set_default_timeout(180 * SECONDS)
         opened.on(
             "console", lambda said: said.type == "error" and troubles.append(f"{said.text} {said.location}")
         )
