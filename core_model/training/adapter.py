@@ -128,6 +128,8 @@ def _fit(
     adapted = trainable.adapt(
         trainable.base_model(checkpoint, recipe.weights, labels), recipe.lora, labels is not None
     )
+    if recipe.begin_with is not None:
+        trainable.begin_with(adapted, training.recipe.parent / recipe.begin_with)
     key = f"{recipe.model_dump_json()}|{[file.sha256 for file in files]}|{checkpoint.fingerprint}"
     if not training.resume:
         objective.prepare(adapted)

@@ -126,6 +126,24 @@ def adapt(model: Any, shape: LoraShape, classification: bool) -> Any:
     return adapted
 
 
+def begin_with(adapted: Any, folder: Path) -> None:
+    """Take over the low-rank pairs of a stored adapter. Raises RecipeError where they are not of the same shape."""
+    from peft import set_peft_model_state_dict
+    from safetensors.torch import load_file
+
+    try:
+        stored = load_file(folder / "adapter_model.safetensors")
+    except (OSError, ValueError) as error:
+        raise RecipeError(f"begin_with: {folder} has no adapter that can be read: {error}") from error
+    own = {name: tensor for name, tensor in adapted.named_parameters() if ".lora_" in name}
+    shapes = {name.replace(".default.", "."): tuple(tensor.shape) for name, tensor in own.items()}
+    if {name: tuple(tensor.shape) for name, tensor in stored.items() if ".lora_" in name} != shapes:
+        raise RecipeError(
+            f"begin_with: the adapter in {folder} has another shape than this recipe's lora section"
+        )
+    set_peft_model_state_dict(adapted, stored)
+
+
 def save(adapted: Any, folder: Path, base: str) -> None:
     """Write adapter_config.json and adapter_model.safetensors as PEFT does, naming the base by `base`."""
     for settings in adapted.peft_config.values():

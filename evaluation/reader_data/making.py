@@ -15,11 +15,13 @@ from apps.support.reading.commands import Command, write
 from evaluation.reader_data.catalog import Catalog, Product, is_chinese
 from evaluation.reader_data.kinds import Drawing, Filled, UnfitError, draw_proposal, is_dearest, reading_of
 from evaluation.reader_data.noise import kept_span, mistype, unmarked
-from evaluation.reader_data.scenes import Item, Scene, draw_scene
+from evaluation.reader_data.scenes import Scene, draw_scene
 from evaluation.reader_data.wordings import Wording
 
 MOST_TRIES = 60
 GUESTS = 0.2
+CRITICAL = frozenset({"yes", "no", "wait", "about", "danger", "law", "anger", "harmless", "correct"})
+CRITICAL_TIMES = 2
 CONTEXTS = 0.3
 NOISE = 0.3
 _GREETINGS = {
@@ -39,6 +41,7 @@ _JOINTS = {
     "en": (". Also, ", ". And ", " and also ", "\n", ". ", ", and ", "; ", ". Then ", " + ", ". Oh and "),
     "zh": ("，另外", "。还有，", "，顺便", "。", "\n", "，然后", "；"),
 }
+_TURNS = {"en": (". ", ", ", ". Instead ", ". But ", " - "), "zh": ("。", "，", "，我")}
 _WISHES = re.compile(
     r"^(cancel|return|swap|readdress|drop)\.(item|number|two|options|new|instead|city|given|profile|item|mistake|reason|cheapest|same|two_options|any)$|^home\.|^all\.|^repay"
 )
@@ -71,10 +74,11 @@ class Maker:
         self._optional = [product for product in catalog.products if product.options]
 
     def readings(self, times: int) -> Iterator[Example]:
-        """Every wording `times` over, each time in another situation."""
+        """Every wording `times` over, each time in another situation; what must never be misread more often."""
         for kind, messages in self._wordings.items():
+            repeat = times * (CRITICAL_TIMES if kind.split(".")[0] in CRITICAL else 1)
             for wording in messages:
-                for _ in range(times):
+                for _ in range(repeat):
                     example = self._reading(kind, wording)
                     if example is not None:
                         yield example
@@ -93,6 +97,35 @@ class Maker:
             example = self._pair(kinds, language)
             if example is not None:
                 yield example
+
+    def refused_for_another(self, count: int) -> Iterator[Example]:
+        """A no to what is proposed, with what is wanted instead."""
+        wishes = [kind for kind in self._wordings if _WISHES.search(kind)]
+        made = 0
+        while made < count:
+            language = self._rng.choices(("en", "zh"), (70, 30))[0]
+            kind = self._rng.choice(wishes)
+            options = self._by_language[language].get(kind)
+            refusal = self._rng.choice(self._by_language[language]["no"])
+            if not options:
+                continue
+            scene = draw_scene(self._catalog, language, self._rng, known=self._rng.random() < 0.93)
+            try:
+                wish = reading_of(kind)(Drawing(scene, self._catalog, self._rng.choice(options), self._rng))
+                answered = reading_of("no")(Drawing(scene, self._catalog, refusal, self._rng))
+            except UnfitError:
+                continue
+            if wish.last or not wish.takes_context:
+                continue
+            text = mistype(wish.text, self._rng, 0.2)
+            commands = [*answered.commands, *_with_words(wish.commands, text)]
+            joint = self._rng.choice(
+                (". ", ", ", ". Instead ", ". But ", " - ") if language == "en" else ("。", "，", "，我")
+            )
+            said = answered.text.rstrip(".!?。！？") + joint + text
+            made += 1
+            view = scene.view(last=answered.opened, opened=answered.opened)
+            yield Example(view.render(unmarked(said)), write(commands), f"no+{kind}")
 
     def introduced(self, count: int) -> Iterator[Example]:
         """Wishes of people who say in the same message who they are."""
@@ -494,6 +527,7 @@ def _merged(commands: Sequence[Command]) -> list[Command]:
                 and command.verb in ("cancel", "return", "swap")
                 and _plain(c)
                 and _plain(command)
+                and bool(c.orders) == bool(command.orders)
             ),
             None,
         )
@@ -519,7 +553,3 @@ def _plain(command: Command) -> bool:
 
 def _union(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*first, *second)))
-
-
-def unused_item(product: Product, rng: Random) -> Item:
-    return Item("a", product, product.variant(rng), "P")

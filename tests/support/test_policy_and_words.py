@@ -7,13 +7,15 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from apps.support.reading.intents import ExampleIntents
+from apps.support.reply_pairs.phrasings import Phrasings
+from apps.support.reply_pairs.situations import Situation
 from sqlalchemy import select
 
 from apps.settings import Settings
 from apps.support.conversations.pipeline import SupportPipeline
 from apps.support.errors import HandbookError, PolicyError, WordsError
 from apps.support.playbooks.order_rules import check_cancel, check_send_back, delivered_on, refusal
-from apps.support.reading.intents import ExampleIntents
 from apps.support.replies.sentences import write
 from apps.support.replies.words import (
     FOLDER,
@@ -23,8 +25,6 @@ from apps.support.replies.words import (
     read_words,
     words_of,
 )
-from apps.support.reply_pairs.phrasings import Phrasings
-from apps.support.reply_pairs.situations import Situation
 from apps.support.shop.database import Database
 from apps.support.shop.handbook import PACKAGED as HANDBOOK
 from apps.support.shop.handbook import follow_policy, has_handbook, load_handbook

@@ -15,6 +15,12 @@ from apps.support.replies.grounding import unsupported
 from apps.support.replies.language import Language
 from apps.support.replies.policy_words import fill, policy_words
 from apps.support.replies.sentences import Note, write
+from apps.support.shop.database import Database
+from apps.support.shop.handbook import PACKAGED
+from apps.support.shop.policy import load_policy
+from core_model import DuetChatModel, Engine
+from core_model.training.recipe import read_recipe
+from core_model.training.replies import read_conversations
 from evaluation.reply_pairs import shops
 from evaluation.reply_pairs.other_figures import change_figures, exchange
 from evaluation.reply_pairs.pairs import (
@@ -29,12 +35,6 @@ from evaluation.reply_pairs.pairs import (
 from evaluation.reply_pairs.phrasings import LANGUAGES, Phrasings, PhrasingsError
 from evaluation.reply_pairs.situations import Situation, situations
 from evaluation.reply_pairs.teacher import teacher_pairs
-from apps.support.shop.database import Database
-from apps.support.shop.handbook import PACKAGED
-from apps.support.shop.policy import load_policy
-from core_model import DuetChatModel, Engine
-from core_model.training.recipe import read_recipe
-from core_model.training.replies import read_conversations
 
 FOLDER = Settings().adapters_dir / "support-reply"
 

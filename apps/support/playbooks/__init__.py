@@ -61,7 +61,6 @@ PLAYBOOKS: dict[str, Playbook] = {
     "repay": change_payment,
     "with": method_alone,
     "status": order_question(status),
-    "late": order_question(status),
     "lost": order_question(lost),
     "tracking": order_question(tracking),
     "items": order_question(contents),
@@ -101,7 +100,7 @@ PLAYBOOKS: dict[str, Playbook] = {
 
 NEEDS_CUSTOMER = frozenset(
     {
-        "cancel", "return", "swap", "problem", "readdress", "repay", "status", "late", "lost", "tracking", "items",
+        "cancel", "return", "swap", "problem", "readdress", "repay", "status", "lost", "tracking", "items",
         "total", "price", "shipsto", "placed", "payment", "refund", "invoice", "orders", "balance", "spent",
         "profile",
     }

@@ -39,7 +39,6 @@ _PAYMENT_KEYS = {
 }
 _STATUSES: dict[str, frozenset[OrderStatus]] = {
     "status": OPEN,
-    "late": OPEN,
     "tracking": frozenset({OrderStatus.SHIPPED, OrderStatus.DELIVERED, OrderStatus.PROCESSED}),
     "refund": _REFUNDABLE,
     "lost": frozenset({OrderStatus.DELIVERED, OrderStatus.SHIPPED}),
