@@ -19,12 +19,13 @@ from apps.support.playbooks import NEEDS_CUSTOMER, Case, Outcome, follow
 from apps.support.playbooks.case import DetailReader, Planned, said
 from apps.support.playbooks.payments import method_meant
 from apps.support.playbooks.replanning import replan
+from apps.support.playbooks.swaps import swap_to
 from apps.support.reading.commands import CHANGING
 from apps.support.reading.context import Context
 from apps.support.reading.state import MOST_WAITING, ConversationState, Question, Step, Wish
 from apps.support.replies.language import Language
 from apps.support.replies.sentences import Note, write
-from apps.support.shop.models import PaymentMethod
+from apps.support.shop.models import PaymentMethod, Variant
 from apps.support.shop.policy import Policy
 
 FAILURES_TO_OFFER, FAILURES_TO_HAND_OVER = 2, 4
@@ -117,7 +118,8 @@ def pursue(room: Room, wishes: Sequence[Wish], settled: Settled, method: Payment
                 answer.outcome.notes = []
         asking = None
     understood = any(answer.outcome.understood for answer in settled.answers)
-    state.question = asking if understood or asking is not None else before
+    answered = changing or before is None or any(_is_about(before, wish) for wish in wishes)
+    state.question = asking if asking is not None else None if answered and understood else before
     if planned and asking is None:
         note = propose(state, planned, room.language)
         settled.answers.append(Answered(planned[-1][0], Outcome([note], exact=True)))
@@ -171,10 +173,35 @@ def _agree(room: Room, wishes: Sequence[Wish], decision: Decision) -> None:
         return
     question = state.question
     if question is not None and question.wish is not None and len(question.choices) == 1:
+        _take_the_only_one(room, question, decision)
         return
     receipt = [Note("receipt", text, ()) for text in state.last_receipt]
     notes = receipt if receipt and question is None else [write("nothing_pending", room.language)]
     answers.append(Answered(wishes[0], said(*notes)))
+
+
+def _take_the_only_one(room: Room, question: Question, decision: Decision) -> None:
+    """A yes to "would you like this one?"."""
+    state, wish, (choice,) = room.state, question.wish, question.choices
+    assert wish is not None
+    if question.about in ("order", "item"):
+        named = {"orders": (choice,), "items": ()} if question.about == "order" else {"items": (choice,)}
+        pursue(room, [wish.model_copy(update={**named, "alternatives": False})], decision.settled)
+        return
+    item = room.context.item(wish.items[0]) if wish.items else None
+    variant = room.session.get(Variant, choice)
+    if question.about != "option" or item is None or variant is None:
+        return
+    outcome = swap_to(_case(room, wish), item, variant)
+    state.question = None
+    note = propose(state, [(wish, plan) for plan in outcome.planned], room.language)
+    decision.settled.answers.append(Answered(wish, said(*outcome.notes, note)))
+    decision.settled.actions += [{"name": plan.step.name, "status": "proposed"} for plan in outcome.planned]
+
+
+def _is_about(question: Question, wish: Wish) -> bool:
+    """Whether the wish is the one that the question was asked for."""
+    return question.wish is not None and question.wish.verb == wish.verb
 
 
 def _decline(room: Room, wishes: Sequence[Wish], decision: Decision) -> None:

@@ -46,6 +46,14 @@ def swap(case: Case) -> Outcome:
     return outcome
 
 
+def swap_to(case: Case, item: OrderItem, variant: Variant) -> Outcome:
+    """The one option that was offered, after a yes to it."""
+    outcome = Outcome(exact=True)
+    exchange = item.order.status not in states_of("change", case.policy)
+    outcome.planned.append(plan_swap(case, item, variant, exchange, outcome.notes))
+    return outcome
+
+
 def _swap_one(case: Case, item: OrderItem, outcome: Outcome) -> None:
     language, order = case.language, item.order
     exchange = order.status not in states_of("change", case.policy)
@@ -94,7 +102,8 @@ def _selected(case: Case, item: OrderItem) -> tuple[Selection, Wanted]:
     table = option_table(product_name(product, case.language), product.variants, base)
     wanted = case.reader.choose(table, case.wish.text)
     if wanted.says_nothing:
-        return Selection(()), wanted
+        # "only the lamp, then": what was proposed for it stays.
+        return Selection((proposed,) if proposed else (), is_clear=proposed is not None), wanted
     question = case.state.question
     listed = question.choices if question and question.about == "option" else ()
     return (
