@@ -39,6 +39,11 @@ def kept_steps(pending: Proposal | None, wishes: Sequence[Wish]) -> list[tuple[W
     return [(pending.wishes[step.wish], step) for step in pending.steps if step.wish in kept]
 
 
+def corrects(pending: Proposal, wishes: Sequence[Wish]) -> bool:
+    """Whether any of the wishes is meant in place of something that is proposed."""
+    return any(_replaces(new, old) for new in wishes for old in pending.wishes)
+
+
 def _replaces(new: Wish, old: Wish) -> bool:
     """Whether the new wish is meant in place of the old: of the same kind, or about the same things."""
     if set(new.items) & set(old.items) or set(new.orders) & set(old.orders):

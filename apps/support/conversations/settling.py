@@ -12,7 +12,7 @@ from datetime import date
 from sqlalchemy.orm import Session
 
 from apps.support.conversations.identity import MOST_FAILED_PROOFS, ask_who
-from apps.support.conversations.proposals import kept_steps, propose
+from apps.support.conversations.proposals import corrects, kept_steps, propose
 from apps.support.conversations.turn import Answered, Settled
 from apps.support.errors import ActionRefusedError
 from apps.support.playbooks import NEEDS_CUSTOMER, Case, Outcome, follow
@@ -64,13 +64,23 @@ def decide(room: Room, wishes: Sequence[Wish]) -> Decision:
         decision.settled.answers.append(Answered(leaving, follow(_case(room, leaving))))
         return decision
     method = _method(room, wishes)
-    if state.pending is not None and method is not None and not _changing(wishes):
+    changes = [wish for wish in wishes if _is_change(wish)]
+    if state.pending is not None and method is not None and not changes:
         return _with_method(room, wishes, method, decision)
-    if "yes" in verbs and not _changing(wishes):
-        _agree(room, wishes, decision)
+    names_method = method is not None or not any(wish.verb == "with" for wish in wishes)
+    if "yes" in verbs and names_method:
+        if not changes:
+            _agree(room, wishes, decision)
+        elif state.pending is not None and not corrects(state.pending, changes):
+            # Yes to what is open, and another wish besides: that one follows.
+            decision.run = True
+            state.waiting = [*changes, *state.waiting][:MOST_WAITING]
+            wishes = [wish for wish in wishes if wish not in changes]
     elif "no" in verbs:
         _decline(room, wishes, decision)
-    rest = [wish for wish in wishes if wish.verb not in _ANSWERS and not (wish.verb == "with" and method)]
+    rest = [wish for wish in wishes if wish.verb not in _ANSWERS]
+    if method is not None:
+        rest = _without_method(state, rest)
     for wish in wishes:
         if wish.verb == "wait":
             decision.settled.answers.append(Answered(wish, said(write("take_your_time", room.language))))
@@ -312,8 +322,21 @@ def _proposed_variants(state: ConversationState) -> dict[int, int]:
     }
 
 
+def _without_method(state: ConversationState, wishes: Sequence[Wish]) -> list[Wish]:
+    """The wishes besides the payment method; alone it answers the question that lacked it."""
+    others = [wish for wish in wishes if wish.verb != "with"]
+    question = state.question
+    if others or question is None or question.wish is None or question.about != "method":
+        return others or list(wishes)
+    return [question.wish]
+
+
+def _is_change(wish: Wish) -> bool:
+    return wish.verb in CHANGING or wish.topic.startswith("newsletter")
+
+
 def _changing(wishes: Sequence[Wish]) -> bool:
-    return any(wish.verb in CHANGING or wish.topic.startswith("newsletter") for wish in wishes)
+    return any(map(_is_change, wishes))
 
 
 def _wait(state: ConversationState, wish: Wish) -> None:

@@ -17,7 +17,7 @@ from apps.support.shop.models import Order, PaymentMethod
 def method_meant(case: Case) -> PaymentMethod | Outcome:
     """The method that the wish names, or the question which one."""
     methods = [m for i in case.wish.methods if (m := case.context.method(i)) is not None]
-    if not methods and case.method is not None:
+    if len(methods) != 1 and case.method is not None:
         return case.method
     if len(methods) == 1:
         return methods[0]
