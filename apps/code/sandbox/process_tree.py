@@ -14,6 +14,7 @@ class Usage:
     tasks: int
     cpu_s: float
     resident_bytes: int
+    open_files: int
 
 
 def descendants(root: int) -> list[int]:
@@ -37,10 +38,11 @@ def descendants(root: int) -> list[int]:
 def usage(root: int) -> Usage:
     """CPU time includes that of children already waited for."""
     pids = descendants(root)
-    tasks, ticks, pages = 0, 0, 0
+    tasks, ticks, pages, files = 0, 0, 0, 0
     for pid in pids:
         try:
             stat = Path(f"/proc/{pid}/stat").read_bytes()
+            files += len(os.listdir(f"/proc/{pid}/fd"))
         except OSError:
             continue
         # proc(5); the name in parentheses may itself contain spaces and parentheses
@@ -48,7 +50,7 @@ def usage(root: int) -> Usage:
         ticks += sum(map(int, fields[11:15]))
         tasks += int(fields[17])
         pages += int(fields[21])
-    return Usage(tuple(pids), tasks, ticks / _TICKS_PER_S, pages * _PAGE_BYTES)
+    return Usage(tuple(pids), tasks, ticks / _TICKS_PER_S, pages * _PAGE_BYTES, files)
 
 
 def proportional_bytes(pids: tuple[int, ...]) -> int:
