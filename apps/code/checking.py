@@ -67,7 +67,7 @@ def call(
         results: list[CallResult] = []
         for _ in range(_MOST_RUNS):
             run = program.run(drivers.arguments_in(inputs[len(results) :]), limits=CHECK_LIMITS)
-            found = drivers.results_of(run)
+            found = drivers.results_of(run.told)
             if not results and not found and inputs and not run.ended:
                 return Calls(failure=f"it cannot be run: {_ending(run)}")
             results += found
@@ -130,7 +130,7 @@ def _compiles(code: str, language: str, sandbox: Sandbox, context: str) -> Verdi
     """All that can be said of a function that nothing can be passed to, since it takes a map, for instance."""
     tools = toolchain(language, sandbox)
     assert not isinstance(tools, PythonToolchain)
-    compilation = tools.check(drivers.before(context + code, language) + context + code)
+    compilation = tools.check(drivers.unit(code, language, context))
     problem = None if compilation.ok else f"it does not compile: {errors_of(compilation)}"
     return Verdict((Check("compiles", compilation.ok, problem or ""),), problem)
 

@@ -98,11 +98,13 @@ class PythonToolchain:
         limits: Limits = Limits(),
         environment: Mapping[str, str] | None = None,
         entry: str | None = None,
+        beside: Mapping[str, str] | None = None,
     ) -> Program:
-        """With an `entry` the program is that text, which finds the source in the file after its own name."""
+        """With an `entry` the program is that text, which finds the source in `code.py` beside it, as it does what
+        else is put there."""
         files = {"launch.py": text_of("launch.py"), "program.py": source}
         if entry is not None:
-            files |= {"program.py": entry, "code.py": source}
+            files |= {"program.py": entry, "code.py": source, **(beside or {})}
         folder = _folder_with(files)
         inside = self.sandbox.path_inside(folder, WORK)
         command = (str(self._interpreter), "-I", "-S", "-B", f"{inside}/launch.py", f"{inside}/program.py")

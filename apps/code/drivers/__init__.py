@@ -18,7 +18,6 @@ from apps.code.cpp_declarations import free_function
 from apps.code.definitions import definitions, macros_of, names_defined
 from apps.code.java_units import java_unit
 from apps.code.runtimes import new_name
-from apps.code.sandbox import Run
 from apps.code.syntax import parse
 
 _FOLDER = Path(__file__).parent
@@ -104,30 +103,34 @@ def before(code: str, language: str) -> str:
             return _nodes(code, language)
 
 
+def unit(code: str, language: str, context: str = "") -> str:
+    """Code with all that it needs to be compiled. `context` is code that stands before it."""
+    body = definitions(code, language, keep_main=True)
+    if language == "java":  # whose imports come first
+        return f"{before(body, language)}{context}{body}\n{_nodes(context + body, language)}"
+    return before(context + body, language) + context + body
+
+
 def program(code: str, language: str, entry_point: str, context: str = "") -> ProgramText:
     """The program that calls a function of `code` on each line of stdin. `context` is code that stands before it."""
-    body = definitions(code, language, keep_main=True)
+    source = unit(code, language, context)
     match language:
         case "java":
-            names = ", ".join(f'"{name}"' for name in dict.fromkeys(java_unit(body).types))
+            names = ", ".join(f'"{name}"' for name in dict.fromkeys(java_unit(source).types))
             driver = (_FOLDER / "Driver.java").read_text(encoding="utf-8")
             calls = (
                 f"class {_JAVA_CALLS} {{\n    static void duetCalls(java.util.function.Consumer<String> tell) "
                 f'throws Exception {{ DuetDriver.run(tell, "{entry_point}", {names}); }}\n}}\n'
             )
-            nodes = _nodes(body, language)
-            source = f"{before(body, language)}{context}{body}\n{nodes}{driver}\n{calls}"
-            return ProgramText(source, _JAVA_CALLS)
+            return ProgramText(f"{source}\n{driver}\n{calls}", _JAVA_CALLS)
         case "cpp":
-            entry = new_name()
+            entry, body = new_name(), definitions(code, language)
             holder = _cpp_class_of(body, entry_point)
             function = f"&{holder}::{entry_point}" if holder else _cpp_pointer(body, entry_point)
-            undefined = undefine_macros(context + body)
             calls = f'extern "C" int {entry}(duet_driver::Tell tell) {{ duet_driver::run(tell, {function}); return 0; }}'
-            return ProgramText(f"{before(context + body, language)}{context}{body}\n{undefined}{calls}\n", entry)
+            return ProgramText(f"{source}\n{undefine_macros(context + code)}{calls}\n", entry)
         case _:
             driver = (_FOLDER / "driver.py").read_text(encoding="utf-8")
-            source = _nodes(context + body, language) + context + body
             return ProgramText(source, f"{driver}\n\n_answer({entry_point!r})\n")
 
 
@@ -141,10 +144,10 @@ def arguments_in(calls: Iterable[Sequence[Any]]) -> str:
     return "".join(json.dumps(list(arguments)) + "\n" for arguments in calls)
 
 
-def results_of(run: Run) -> list[CallResult]:
-    """The results in the order of the calls; fewer than calls when the program ended early."""
+def results_of(told: Iterable[str]) -> list[CallResult]:
+    """The results in the order of the calls, from what a run told; fewer than calls when it ended early."""
     found = []
-    for text in run.told:
+    for text in told:
         found.append(CallResult(error=text[1:]) if text.startswith("!") else CallResult(_value(text)))
     return found
 

@@ -44,6 +44,16 @@ class Pipe:
             os.close(self.outlet)
             self.outlet = -1
 
+    def release_inlet(self) -> int:
+        """Whoever takes it closes it."""
+        taken, self.inlet = self.inlet, -1
+        return taken
+
+    def release_outlet(self) -> int:
+        """Whoever takes it closes it."""
+        taken, self.outlet = self.outlet, -1
+        return taken
+
     def __enter__(self) -> Pipe:
         return self
 
