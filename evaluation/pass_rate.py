@@ -75,7 +75,7 @@ def run(
         except ToolchainMissingError:
             stopping.set()
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this case's
             log.warning("case failed", task_id=problem.task_id, error=repr(error))
             reason = f"{type(error).__name__}: {error}"
             verdict, first_passed = Verdict(False, False, False, ERROR, reason, 0.0, ""), False
@@ -110,7 +110,8 @@ def run(
 def metrics(cases: Iterable[Case]) -> dict[str, float]:
     """`pass_rate` is pass@1, beside it pass@2, 4, … of more samples; then by difficulty, and the cost.
 
-    `errors` are cases that could not be judged, which count as not passed. `first_draft_pass_rate` is that of the first drafts, which are what quick effort answers.
+    `errors` are cases that could not be judged, which count as not passed. `first_draft_pass_rate` is that of the
+    first drafts, which are what quick effort answers.
 
     The cost is of the whole run, with as many problems under way as it had workers: tokens by the time that
     passed, and that time by the problems. `answer_s` is what one answer took meanwhile.

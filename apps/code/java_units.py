@@ -40,7 +40,9 @@ def java_unit(source: str) -> JavaUnit:
     preferred = next((name for name in ("Main", public) if name in begun), begun[0] if begun else None)
     package = next((_package(node) for node in children if node.type == "package_declaration"), "")
     main = preferred or public or "Main"
-    return JavaUnit(public or "Main", f"{package}.{main}" if package else main, tuple(name for name, _ in found))
+    return JavaUnit(
+        public or "Main", f"{package}.{main}" if package else main, tuple(name for name, _ in found)
+    )
 
 
 def name_of(declaration: Node) -> str:
@@ -87,5 +89,7 @@ def _has_main(declaration: Node) -> bool:
 
 
 def _package(node: Node) -> str:
-    name = next((child for child in node.named_children if child.type in ("scoped_identifier", "identifier")), None)
+    name = next(
+        (child for child in node.named_children if child.type in ("scoped_identifier", "identifier")), None
+    )
     return (name.text or b"").decode("utf-8", "replace") if name is not None else ""

@@ -171,7 +171,15 @@ class JavaToolchain:
             *((unit.main_class,) if entry is None else (_JAVA_ENTRY, entry)),
         )
         _remove(folder, files)
-        return Program(folder, command, compilation, self.sandbox, self._read_only, self._RESERVED_BYTES, entry is not None)
+        return Program(
+            folder,
+            command,
+            compilation,
+            self.sandbox,
+            self._read_only,
+            self._RESERVED_BYTES,
+            entry is not None,
+        )
 
     def check(self, source: str) -> Run:
         """Compile only."""
@@ -270,11 +278,19 @@ def _runtime_objects(compiler: Path, sandbox: Sandbox) -> Path:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     output = _output_folder(folder)
     for name in names:
-        command = [str(compiler), *_CPP_OPTIONS, "-c", "-o", f"{sandbox.path_inside(output, OUTPUT)}/{name}.o"]
+        command = [
+            str(compiler),
+            *_CPP_OPTIONS,
+            "-c",
+            "-o",
+            f"{sandbox.path_inside(output, OUTPUT)}/{name}.o",
+        ]
         source = f"{sandbox.path_inside(folder, WORK)}/{name}.cpp"
         run = sandbox.run([*command, source], work=folder, output=output, limits=_COMPILE_LIMITS)
         if not run.ok:
-            raise SandboxError(f"{compiler} does not compile what is linked to programs: {run.stderr.strip()}")
+            raise SandboxError(
+                f"{compiler} does not compile what is linked to programs: {run.stderr.strip()}"
+            )
     return output
 
 

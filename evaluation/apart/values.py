@@ -1,10 +1,11 @@
 """Plain values as a line of JSON, between the process of a candidate and that of its tests.
 
-Numbers, texts, lists, dicts and the like, and objects of the classes that both know (list nodes): what arrives is made
-anew from plain data, so that no code, and no `__eq__`, comes with it. Never imported: part of both programs as text.
+Numbers, texts, lists, dicts and the like, and objects of the classes that both know (list nodes): what arrives is
+made anew from plain data, so that no code, and no `__eq__`, comes with it. Part of both programs, as text.
 """
 
 import json
+import os
 import sys
 from typing import Any
 
@@ -12,7 +13,7 @@ sys.set_int_max_str_digits(0)
 _MAKERS = {"list": list, "tuple": tuple, "dict": dict, "set": set, "frozenset": frozenset}
 
 
-class _Opaque(Exception):
+class OpaqueValueError(Exception):
     """A value that is no plain data; `value` is it."""
 
     def __init__(self, value: Any) -> None:
@@ -21,7 +22,7 @@ class _Opaque(Exception):
 
 
 def pack(value: Any, classes: frozenset[str]) -> list[Any]:
-    """Containers and objects by their place in a table, so that depth and circles do not matter. Raises _Opaque."""
+    """Containers and objects by their place in a table: depth and circles do not matter. Raises OpaqueValueError."""
     table: list[Any] = []
     places: dict[int, int] = {}
     waiting: list[Any] = []
@@ -37,7 +38,7 @@ def pack(value: Any, classes: frozenset[str]) -> list[Any]:
         if isinstance(item, (bytes, bytearray)):
             return ["bytes", bytes(item).hex()]
         if not isinstance(item, tuple(_MAKERS.values())) and type(item).__name__ not in classes:
-            raise _Opaque(item)
+            raise OpaqueValueError(item)
         if id(item) not in places:
             places[id(item)] = len(places)
             waiting.append(item)
@@ -52,7 +53,9 @@ def pack(value: Any, classes: frozenset[str]) -> list[Any]:
             table.append([kind, [reference(part) for part in item]])
         else:
             named = getattr(item, "__dict__", {})
-            table.append(["object", type(item).__name__, [[name, reference(part)] for name, part in named.items()]])
+            table.append(
+                ["object", type(item).__name__, [[name, reference(part)] for name, part in named.items()]]
+            )
     return [whole, table]
 
 
@@ -99,8 +102,6 @@ def unpack(packed: list[Any], classes: dict[str, type]) -> Any:
 
 def read_line(descriptor: int, rest: bytearray) -> Any:
     """The next line from a pipe, as JSON. Raises EOFError at its end."""
-    import os
-
     while (end := rest.find(b"\n")) < 0:
         data = os.read(descriptor, 1 << 20)
         if not data:
@@ -112,8 +113,6 @@ def read_line(descriptor: int, rest: bytearray) -> Any:
 
 
 def write_line(descriptor: int, message: Any) -> None:
-    import os
-
     data = json.dumps(message).encode() + b"\n"
     while data:
         data = data[os.write(descriptor, data) :]

@@ -127,7 +127,10 @@ def program(code: str, language: str, entry_point: str, context: str = "") -> Pr
             entry, body = new_name(), definitions(code, language)
             holder = _cpp_class_of(body, entry_point)
             function = f"&{holder}::{entry_point}" if holder else _cpp_pointer(body, entry_point)
-            calls = f'extern "C" int {entry}(duet_driver::Tell tell) {{ duet_driver::run(tell, {function}); return 0; }}'
+            calls = (
+                f'extern "C" int {entry}(duet_driver::Tell tell) '
+                f"{{ duet_driver::run(tell, {function}); return 0; }}"
+            )
             return ProgramText(f"{source}\n{undefine_macros(context + code)}{calls}\n", entry)
         case _:
             driver = (_FOLDER / "driver.py").read_text(encoding="utf-8")

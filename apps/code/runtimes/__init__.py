@@ -1,8 +1,8 @@
 """What is compiled or run beside a generated program, and the secret that only it knows.
 
-A program whose end must be seen is given a secret of one run, over a channel of its own. Its entry, which is ours, reads
-the secret before anything of the program is run, and signs each line that it tells with it; the last line is the secret
-alone. What ends before, with whatever exit code, has not said it.
+A program whose end must be seen is given a secret of one run, over a channel of its own. Its entry, which is ours,
+reads the secret before anything of the program is run, and signs each line that it tells with it; the last line is
+the secret alone. What ends before, with whatever exit code, has not said it.
 """
 
 from __future__ import annotations

@@ -10,8 +10,9 @@ MIB = 1024 * 1024
 class Limits:
     """What one run may use. `memory_bytes`, `processes` and CPU time count the whole process tree.
 
-    `open_files` holds for each process, and four times as many for the whole tree. `address_space_bytes` is the hard limit of one process's virtual memory; a runtime that reserves far more
-    than it touches (the JVM) needs it higher than the default of `memory_bytes` + 4 GiB.
+    `open_files` holds for each process, and four times as many for the whole tree. `address_space_bytes` is the
+    hard limit of one process's virtual memory; a runtime that reserves far more than it touches (the JVM) needs it
+    higher than the default of `memory_bytes` + 4 GiB.
     """
 
     cpu_s: float = 10.0

@@ -57,7 +57,7 @@ def _open_files(pid: int) -> int:
     """Linux 6.2 and newer say it as the folder's size, to everyone; older ones to whoever may look inside."""
     folder = Path(f"/proc/{pid}/fd")
     try:
-        return folder.stat().st_size or len(os.listdir(folder))
+        return folder.stat().st_size or len(list(folder.iterdir()))
     except OSError:
         return 0
 

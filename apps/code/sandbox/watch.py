@@ -106,7 +106,9 @@ class Watch:
             return Outcome.PROCESS_LIMIT
         if resident > self.limits.memory_bytes:
             return Outcome.MEMORY_LIMIT
-        if now.open_files > _TREE_FILES * self.limits.open_files:  # what waits in sockets and pipes is not counted
+        if (
+            now.open_files > _TREE_FILES * self.limits.open_files
+        ):  # what waits in sockets and pipes is not counted
             return Outcome.FILE_LIMIT
         if now.cpu_s > self.limits.cpu_s:
             return Outcome.CPU_LIMIT

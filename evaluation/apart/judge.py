@@ -1,16 +1,23 @@
 """The tests' program: runs them, with a stand-in for each name of the candidate's that they use.
 
-Behind values.py, with USED, the names that the tests use, ENTRY_POINT, and CLASSES. Nothing of the candidate runs in here, so its exit code is the tests' own: 0 when all of them passed,
+Nothing of the candidate runs in here, so its exit code is the tests' own: 0 when all of them passed,
 ASSERTED when one did not, GONE when the candidate had ended before they did.
 """
 
 import builtins
+import json
 import os
+import sys
+from typing import Any
 
+from evaluation.apart.values import OpaqueValueError, pack, read_line, unpack, write_line
+
+KNOWN = json.loads(os.environ["DUET_KNOWN"])
+CLASSES = frozenset(KNOWN["classes"])
 ASSERTED, GONE = 10, 11
 
 
-class _Gone(BaseException):
+class _GoneError(BaseException):
     """The candidate's program has ended, or said what is no answer."""
 
 
@@ -49,7 +56,7 @@ def _ask(action: str, target: int | None, argument: Any, given: Any = ()) -> Any
     write = _pipes[1]
     try:
         packed = pack(argument, CLASSES)
-    except _Opaque as error:
+    except OpaqueValueError as error:
         raise TypeError(f"the tests pass a {type(error.value).__name__}, which cannot be sent") from None
     try:
         write_line(write, [action, target, packed])
@@ -61,9 +68,11 @@ def _ask(action: str, target: int | None, argument: Any, given: Any = ()) -> Any
         else:
             kinds, text = [str(name) for name in reply[0]], str(reply[1])
     except Exception as error:  # noqa: BLE001 - the other side is the candidate: anything may come
-        raise _Gone(f"the candidate's program has ended, or answers nonsense ({type(error).__name__})") from None
+        raise _GoneError(
+            f"the candidate's program has ended, or answers nonsense ({type(error).__name__})"
+        ) from None
     if kind == "data":
-        for old, new in zip(given, changed):
+        for old, new in zip(given, changed, strict=False):
             _change(old, new)
         return result
     for name in kinds:
@@ -95,7 +104,13 @@ def _run() -> None:
         with open(path, "rb") as file:
             code = compile(file.read(), path, "exec", dont_inherit=True)
         if name == "after":
-            _names.update({used: _Late(used) for used in USED if used == ENTRY_POINT or used not in _names})
+            _names.update(
+                {
+                    used: _Late(used)
+                    for used in KNOWN["used"]
+                    if used == KNOWN["entry_point"] or used not in _names
+                }
+            )
             _classes.update({kind: _names[kind] for kind in CLASSES})
         exec(code, _names)
 
@@ -125,6 +140,6 @@ try:
 except AssertionError:
     sys.excepthook(*sys.exc_info())
     sys.exit(ASSERTED)
-except _Gone as error:
+except _GoneError as error:
     sys.stderr.write(f"{error}\n")
     sys.exit(GONE)
