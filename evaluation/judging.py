@@ -68,7 +68,7 @@ def _judge_python(problem: Problem, code: str, sandbox: Sandbox) -> Verdict:
     kept = definitions(code, "python")
     code_parses = parses(code, "python")
     text = problem.before + kept + problem.after
-    compiled = compilation(kept, "python", asked=True, sandbox=None)
+    compiled = compilation(problem.before + kept, "python", asked=True, sandbox=None)
     if not compiled.passed:
         return Verdict(False, code_parses, False, "not_compiled", compiled.problem or "", 0.0, text)
     try:
@@ -118,11 +118,9 @@ def _renamed_main(tests: str, name: str) -> str:
 def _replaced(problem: Problem, code: str) -> set[str]:
     """What a candidate may not define, since its tests would then mean something else: Java's types that they name,
     and what C++'s tests define themselves."""
-    given = names_defined(f"{problem.start}\n}}\n", problem.language) | names_defined(
-        problem.reference or "", problem.language
-    )
     if problem.accepts is not None:
         return set()
+    given = set(re.findall(r"\w+", problem.start)) | names_defined(problem.reference or "", problem.language)
     defined = names_defined(definitions(code, problem.language), problem.language) - given
     if problem.language == "java":
         return defined & set(re.findall(r"\b[A-Z]\w*", problem.after))
