@@ -11,10 +11,11 @@ import os, sys
 known = [*os.environb.values(), *map(os.fsencode, sys.argv), b"\\x1e0", b"ok"]
 frame = sys._getframe()
 while frame is not None:
-    known += [repr(value).encode() for value in [*frame.f_locals.values(), *frame.f_globals.values()]]
+    values = [*frame.f_locals.values(), *frame.f_globals.values()]
+    known += [repr(value).encode()[:1000] for value in values if type(value) is not list]
     frame = frame.f_back
 for action in range(2):
-    for descriptor in range(256):
+    for descriptor in range(3, 256):
         try:
             os.set_blocking(descriptor, False)
             if action == 0:

@@ -6,14 +6,13 @@
 import atexit
 import shutil
 import sys
-import tempfile
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from types import TracebackType
 
 from apps.code.java_units import java_unit
+from apps.code.programs import Program, folder_with, output_folder, remove
 from apps.code.runtimes import text_of
 from apps.code.sandbox import MIB, OUTPUT, WORK, Limits, Run, Sandbox, SandboxError
 
@@ -27,59 +26,6 @@ _COMPILE_LIMITS = Limits(cpu_s=30, wall_s=240, memory_bytes=GIB, file_bytes=64 *
 
 class ToolchainMissingError(Exception):
     """The machine has no compiler or runtime for a language; the message says what to install."""
-
-
-@dataclass(frozen=True)
-class Program:
-    """A built program in a temporary folder of its own, removed by `close` (or leaving a `with`).
-
-    `compilation` is the compiler's run, None for Python. When it failed, the program cannot be run.
-    """
-
-    folder: Path
-    command: tuple[str, ...]
-    compilation: Run | None
-    sandbox: Sandbox
-    read_only: tuple[Path, ...]
-    address_space_bytes: int | None
-    signed: bool = False  # its end must be seen
-
-    @property
-    def compiled(self) -> bool:
-        return self.compilation is None or self.compilation.ok
-
-    def run(
-        self,
-        stdin: str = "",
-        limits: Limits = Limits(),
-        environment: Mapping[str, str] | None = None,
-        descriptors: Sequence[int] = (),
-        reserved: bool = False,
-    ) -> Run:
-        if self.address_space_bytes is not None:
-            limits = replace(limits, address_space_bytes=self.address_space_bytes + limits.memory_bytes)
-        return self.sandbox.run(
-            self.command,
-            work=self.folder,
-            read_only=self.read_only,
-            stdin=stdin.encode(errors="surrogatepass"),
-            environment=environment,
-            limits=limits,
-            signed=self.signed,
-            descriptors=descriptors,
-            reserved=reserved,
-        )
-
-    def close(self) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def __enter__(self) -> "Program":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 class PythonToolchain:
@@ -105,7 +51,7 @@ class PythonToolchain:
         files = {"launch.py": text_of("launch.py"), "program.py": source}
         if entry is not None:
             files |= {"program.py": entry, "code.py": source, **(beside or {})}
-        folder = _folder_with(files)
+        folder = folder_with(files)
         inside = self.sandbox.path_inside(folder, WORK)
         command = (str(self._interpreter), "-I", "-S", "-B", f"{inside}/launch.py", f"{inside}/program.py")
         return Program(folder, command, None, self.sandbox, (self._prefix,), None, entry is not None)
@@ -147,8 +93,8 @@ class JavaToolchain:
         files = {f"{unit.file_name}.java": source}
         if entry is not None:
             files["Entry.java"] = text_of("Entry.java")
-        folder = _folder_with(files)
-        classes = _output_folder(folder)
+        folder = folder_with(files)
+        classes = output_folder(folder)
         compile_command = [
             str(self._home / "bin" / "javac"),
             *(f"-J{option}" for option in (*self._JVM, "-Xmx384m")),
@@ -170,7 +116,7 @@ class JavaToolchain:
             *("-cp", f"{self.sandbox.path_inside(folder, WORK)}/{classes.name}"),
             *((unit.main_class,) if entry is None else (_JAVA_ENTRY, entry)),
         )
-        _remove(folder, files)
+        remove(folder, files)
         return Program(
             folder,
             command,
@@ -209,8 +155,8 @@ class CppToolchain:
     ) -> Program:
         """With an `entry`, the extern "C" function of that name is called by our main, which tells the end
         (runtimes/entry.cpp)."""
-        folder = _folder_with({"program.cpp": source})
-        output = _output_folder(folder)
+        folder = folder_with({"program.cpp": source})
+        output = output_folder(folder)
         objects = _runtime_objects(self._compiler, self.sandbox)
         linked = [objects / "refused.o"]
         if entry is not None:
@@ -235,12 +181,12 @@ class CppToolchain:
             limits=limits,
         )
         command = (f"{self.sandbox.path_inside(folder, WORK)}/{output.name}/program",)
-        _remove(folder, ["program.cpp"])
+        remove(folder, ["program.cpp"])
         return Program(folder, command, compilation, self.sandbox, (), None, entry is not None)
 
     def check(self, source: str) -> Run:
         """Compile only, also what is no whole program: `-fsyntax-only`."""
-        folder = _folder_with({"program.cpp": source})
+        folder = folder_with({"program.cpp": source})
         options = (*_CPP_OPTIONS, "-fmax-errors=20", "-fsyntax-only")
         path = f"{self.sandbox.path_inside(folder, WORK)}/program.cpp"
         try:
@@ -257,7 +203,7 @@ def _precompiled_headers(compiler: Path, sandbox: Sandbox) -> Path | None:
 
     None where the compiler does not make it; programs then compile as they would anyway.
     """
-    folder = _folder_with({"all.h": _STANDARD_HEADER})
+    folder = folder_with({"all.h": _STANDARD_HEADER})
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     output = folder / "bits"
     output.mkdir()
@@ -274,9 +220,9 @@ def _precompiled_headers(compiler: Path, sandbox: Sandbox) -> Path | None:
 def _runtime_objects(compiler: Path, sandbox: Sandbox) -> Path:
     """A folder with what is linked to programs, compiled once. Raises SandboxError where that fails."""
     names = ("refused", "entry")
-    folder = _folder_with({f"{name}.cpp": text_of(f"{name}.cpp") for name in names})
+    folder = folder_with({f"{name}.cpp": text_of(f"{name}.cpp") for name in names})
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    output = _output_folder(folder)
+    output = output_folder(folder)
     for name in names:
         command = [
             str(compiler),
@@ -303,23 +249,3 @@ _TOOLCHAINS: dict[str, type[PythonToolchain] | type[JavaToolchain] | type[CppToo
 def toolchain(language: str, sandbox: Sandbox) -> Toolchain:
     """Raises ToolchainMissingError when the machine cannot build or run `language` (python, java or cpp)."""
     return _TOOLCHAINS[language](sandbox)
-
-
-def _folder_with(files: Mapping[str, str]) -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="duet-program-"))
-    folder.chmod(0o755)  # run as root, the sandbox gives the program another user id
-    for name, text in files.items():
-        (folder / name).write_text(text, encoding="utf-8", errors="replace")
-    return folder
-
-
-def _remove(folder: Path, names: Iterable[str]) -> None:
-    """Sources, once compiled: they may hold what the program must not read, such as its tests."""
-    for name in names:
-        (folder / name).unlink()
-
-
-def _output_folder(folder: Path) -> Path:
-    output = folder / "built"
-    output.mkdir()
-    return output
