@@ -19,7 +19,7 @@ from core_model.gguf_parts import open_parts, parts_of
 from core_model.lora import MODULES as LINEAR
 from core_model.rope_scaling import rope_scaling
 from core_model.tensors import check_tensors, linear_name
-from core_model.tokenizer import TokenizerSpec
+from core_model.tokenizer_spec import TokenizerSpec
 
 FAMILIES = {"llama": "llama", "qwen2": "qwen2"}
 MODULES = {
@@ -107,7 +107,7 @@ class GGUFCheckpoint:
         check_tensors(config, shapes, str(self._path))
         header = {
             "config": dataclasses.asdict(config),
-            "tokenizer": dataclasses.asdict(self._parse_tokenizer()),
+            "tokenizer": dataclasses.asdict(TokenizerSpec.from_gguf(self._field)),
         }
         if stored:
             stored.parent.mkdir(parents=True, exist_ok=True)
@@ -210,22 +210,6 @@ class GGUFCheckpoint:
                 f"{self._path} uses rope scaling '{kind}'; supported in GGUF are linear and yarn"
             )
         return settings
-
-    def _parse_tokenizer(self) -> TokenizerSpec:
-        model = self._field("tokenizer.ggml.model")
-        if model != "gpt2":
-            raise CheckpointError(
-                f"{self._path} has a '{model}' tokenizer; only byte-level BPE ('gpt2') is read from GGUF. "
-                "Give the model's safetensors folder (with tokenizer.json) instead"
-            )
-        return TokenizerSpec.from_bpe(
-            tokens=self._field("tokenizer.ggml.tokens"),
-            token_types=self._field("tokenizer.ggml.token_type"),
-            merges=self._field("tokenizer.ggml.merges"),
-            pre_tokenizer=self._field("tokenizer.ggml.pre", "default"),
-            eos_id=self._field("tokenizer.ggml.eos_token_id"),
-            chat_template=self._field("tokenizer.chat_template", ""),
-        )
 
 
 def _gguf_name(name: str) -> str:

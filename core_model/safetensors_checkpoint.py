@@ -14,7 +14,7 @@ from core_model.config import ModelConfig
 from core_model.errors import CheckpointError
 from core_model.rope_scaling import rope_scaling
 from core_model.tensors import check_tensors
-from core_model.tokenizer import TokenizerSpec
+from core_model.tokenizer_spec import TokenizerSpec
 
 FAMILIES = {"llama": "llama", "qwen2": "qwen2"}
 WHOLE, INDEX = "model.safetensors", "model.safetensors.index.json"

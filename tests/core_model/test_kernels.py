@@ -21,6 +21,8 @@ from core_model.kv_cache import BLOCK, KVCache
 from core_model.lora import MODULES, LoraAdapter, module_shape
 from core_model.quantization import dequantize, module_bits, quantize
 
+# As YaRN leaves the frequencies: high ones alone, low ones divided, cos and sin enlarged.
+STRETCHED = tuple(1 + 3 * index / 31 for index in range(32))
 FAMILIES = {
     # Sizes that are no multiple of 64 are padded; the group of query heads is odd in one of the two.
     "llama": ModelConfig("tiny", "llama", 3, 96, 208, 9, 3, 32, 200, 4096, 1e5, 1e-5, MODULES, True),
