@@ -60,8 +60,8 @@ class GGUFCheckpoint:
     """A GGUF file, or all parts of a split one. Its parsed header is cached: the vocabulary takes seconds."""
 
     def __init__(self, path: Path, cache: Path | None = None) -> None:
-        self._path = path
         self._parts = parts_of(path)
+        self._path = self._parts[0]
         self.fingerprint = fingerprint(self._parts)
         header = self._cached_header(cache)
         lists = ("rope_factors", "biases")  # JSON has no tuples

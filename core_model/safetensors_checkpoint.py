@@ -45,10 +45,7 @@ class SafetensorsCheckpoint:
             except (SafetensorError, OSError) as error:
                 raise CheckpointError(f"{file} is broken: {error}") from error
         self.fingerprint = fingerprint([path / "config.json", *files])
-        try:
-            self.config = self._parse_config(config)
-        except KeyError as error:
-            raise CheckpointError(f"{path / 'config.json'} has no {error}") from error
+        self.config = self._parse_config(config)
         check_tensors(self.config, shapes, str(path))
         self.tokenizer = TokenizerSpec.from_tokenizer_json(
             self._json("tokenizer.json"),
@@ -113,39 +110,49 @@ class SafetensorsCheckpoint:
         return template
 
     def _parse_config(self, raw: dict[str, Any]) -> ModelConfig:
-        """Raises KeyError for what is absent, CheckpointError for what is not supported."""
+        """Raises CheckpointError for what is absent or not supported."""
         family = raw.get("model_type")
         if family not in FAMILIES:
             raise CheckpointError(
                 f"{self._path} holds a '{family}' model; supported are {', '.join(sorted(FAMILIES))}"
             )
-        _refuse_other_arithmetic(raw, self._path)
+
+        def size(key: str, default: int | None = None) -> int:
+            value = raw.get(key)
+            value = default if value is None else value
+            if not isinstance(value, int) or value < 1:
+                raise CheckpointError(
+                    f"{self._path / 'config.json'}: {key} is {value}, not a positive number"
+                )
+            return value
+
+        layers, context = size("num_hidden_layers"), size("max_position_embeddings")
+        _refuse_other_arithmetic(raw, layers, context, self._path)
         rope = raw.get("rope_parameters") or raw.get("rope_scaling") or {}
         theta = float(rope.get("rope_theta") or raw.get("rope_theta") or 10000.0)
-        head_dim = raw.get("head_dim") or raw["hidden_size"] // raw["num_attention_heads"]
+        hidden, heads = size("hidden_size"), size("num_attention_heads")
+        head_dim = size("head_dim", hidden // heads)
         # transformers prefers the length that stands beside the scaling's settings to the one among them.
         outside = {
             key: raw[key]
             for key in ("original_max_position_embeddings", "partial_rotary_factor")
             if raw.get(key)
         }
-        scaling = rope_scaling(
-            {**rope, **outside}, theta, head_dim, raw["max_position_embeddings"], str(self._path)
-        )
+        scaling = rope_scaling({**rope, **outside}, theta, head_dim, context, str(self._path))
         tied = bool(raw.get("tie_word_embeddings")) and not self.has("lm_head.weight")
         return ModelConfig(
             name=raw.get("_name_or_path") or self._path.name,
             family=FAMILIES[family],
-            layers=raw["num_hidden_layers"],
-            hidden=raw["hidden_size"],
-            intermediate=raw["intermediate_size"],
-            heads=raw["num_attention_heads"],
-            kv_heads=raw.get("num_key_value_heads") or raw["num_attention_heads"],
+            layers=layers,
+            hidden=hidden,
+            intermediate=size("intermediate_size"),
+            heads=heads,
+            kv_heads=size("num_key_value_heads", heads),
             head_dim=head_dim,
-            vocab=raw["vocab_size"],
+            vocab=size("vocab_size"),
             context=scaling.context,
             rope_theta=theta,
-            rms_eps=raw["rms_norm_eps"],
+            rms_eps=float(raw.get("rms_norm_eps") or 1e-6),  # transformers' default
             biases=_biases(raw),
             tied_head=tied,
             rope_factors=scaling.factors,
@@ -172,7 +179,7 @@ def _refuse_quantised(raw: dict[str, Any], path: Path) -> None:
         )
 
 
-def _refuse_other_arithmetic(raw: dict[str, Any], path: Path) -> None:
+def _refuse_other_arithmetic(raw: dict[str, Any], layers: int, context: int, path: Path) -> None:
     """Raises CheckpointError for settings that our decoder does not follow."""
     activation = raw.get("hidden_act", "silu")
     if activation not in ("silu", "swish"):
@@ -180,10 +187,10 @@ def _refuse_other_arithmetic(raw: dict[str, Any], path: Path) -> None:
     rope = raw.get("rope_parameters") or {}
     if any(isinstance(value, dict) for value in rope.values()):
         raise CheckpointError(f"{path} has rope_parameters for each kind of layer, which is not supported")
-    sliding = raw.get("use_sliding_window") and raw.get("max_window_layers", 28) < raw["num_hidden_layers"]
+    sliding = raw.get("use_sliding_window") and raw.get("max_window_layers", 28) < layers
     kinds = set(raw.get("layer_types") or (["sliding_attention"] if sliding else []))
     window = raw.get("sliding_window")
-    if window and window >= raw["max_position_embeddings"]:
+    if window and window >= context:
         kinds.discard("sliding_attention")  # no text is longer than what these layers see
     other = sorted(kinds - {"full_attention"})
     if other:

@@ -79,7 +79,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "sliding.attention.*16",
     ),
     "layer types": ({"layer_types": ["full_attention", "linear_attention"]}, "linear_attention"),
-    "a bias without its setting": ({"attention_bias": False}, "q_proj.bias"),
+    "a bias without its setting": ({"attention_bias": False}, r"_proj\.bias"),
     "biases that the file lacks": ({"mlp_bias": True}, r"has no tensor .*gate_proj\.bias"),
     "another size": ({"intermediate_size": 96}, r"gate_proj\.weight is \[80, 48\]"),
     "more layers": ({"num_hidden_layers": 3}, r"no tensor model\.layers\.2"),
@@ -192,7 +192,7 @@ def test_the_parts_of_a_split_file_are_named_where_one_is_missing_or_renamed(tmp
     config = load_checkpoint(first).config
     assert load_checkpoint(parts[1]).config == config  # any part stands for the whole
     shutil.copy(first, tmp_path / "renamed.gguf")
-    with pytest.raises(CheckpointError, match="one of .* parts"):
+    with pytest.raises(CheckpointError, match=r"one of \d+ parts"):
         load_checkpoint(tmp_path / "renamed.gguf")
     parts[1].unlink()
     with pytest.raises(CheckpointError, match=f"{parts[1].name} is missing"):
