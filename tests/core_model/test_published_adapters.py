@@ -35,7 +35,7 @@ class Base:
         defaults = {"r": 4, "lora_alpha": 12, "target_modules": "all-linear", "init_lora_weights": False}
         adapted = get_peft_model(copy.deepcopy(self.model), LoraConfig(**(defaults | settings))).eval()
         with torch.no_grad():
-            for name, parameter in adapted.named_parameters():
+            for parameter in adapted.parameters():
                 if parameter.requires_grad and parameter.dim() > 1:
                     parameter.add_(torch.randn_like(parameter) / 10)
             logits: torch.Tensor = adapted(torch.tensor([TOKENS])).logits[0]

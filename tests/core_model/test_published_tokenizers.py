@@ -125,7 +125,7 @@ def test_of_several_templates_the_one_named_default_is_used(tmp_path: Path) -> N
 def test_a_tokenizer_without_its_parts_is_refused_by_name(tmp_path: Path) -> None:
     folder = write_folder(random_model("llama"), tmp_path / "model")
     change_json(folder / "tokenizer_config.json", eos_token="<|gone|>")
-    with pytest.raises(CheckpointError, match="<|gone|>"):
+    with pytest.raises(CheckpointError, match=r"<\|gone\|>"):
         load_checkpoint(folder)
     (folder / "tokenizer.json").write_text('{"model": {"type": "Clay"}}')
     with pytest.raises(CheckpointError, match=r"tokenizer\.json cannot be read"):
