@@ -166,6 +166,10 @@ class GGUFCheckpoint:
                     f"{self._path} has both rope.scaling and {ROPE_FREQUENCIES}, not supported"
                 )
             factors = tuple(float(value) for value in self._tensors[ROPE_FREQUENCIES].data)
+            if len(factors) != head_dim // 2:
+                raise CheckpointError(
+                    f"{self._path}: {ROPE_FREQUENCIES} has {len(factors)} factors for {head_dim // 2}"
+                )
         biases = (
             module for module in LINEAR if _gguf_name(f"{linear_name(0, module)}.bias") in self._tensors
         )

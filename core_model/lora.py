@@ -24,19 +24,22 @@ _HEAD = "score."
 
 _SERVED = {
     # followed by what is served
-    *("peft_type", "r", "lora_alpha", "rank_pattern", "alpha_pattern", "use_rslora", "modules_to_save"),
-    *("init_lora_weights", "bias"),
-    # what was trained where and how: the tensors themselves say it
-    *("target_modules", "exclude_modules", "layers_to_transform", "layers_pattern", "task_type"),
     *(
-        "base_model_name_or_path",
-        "revision",
-        "auto_mapping",
-        "inference_mode",
-        "peft_version",
-        "lora_dropout",
+        "peft_type",
+        "r",
+        "lora_alpha",
+        "rank_pattern",
+        "alpha_pattern",
+        "use_rslora",
+        "modules_to_save",
+        "bias",
     ),
-    *("megatron_config", "megatron_core", "runtime_config", "eva_config", "qalora_group_size"),
+    # what was trained where: the tensors themselves say it
+    *("target_modules", "exclude_modules", "layers_to_transform", "layers_pattern", "task_type"),
+    # how the training began, which init_lora_weights says, and how it went on
+    *("init_lora_weights", "eva_config", "corda_config", "lora_ga_config", "loftq_config", "lora_dropout"),
+    *("base_model_name_or_path", "revision", "auto_mapping", "inference_mode", "peft_version"),
+    *("megatron_config", "megatron_core", "runtime_config", "qalora_group_size"),
 }
 """Settings of PEFT's LoraConfig; any other that is set means something beside plain low-rank pairs."""
 

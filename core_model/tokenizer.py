@@ -28,7 +28,8 @@ class Tokenizer:
 
     def __init__(self, spec: TokenizerSpec) -> None:
         self._bpe = BPETokenizer.from_str(spec.bpe)
-        self._inner_bpe = BPETokenizer.from_str(spec.inner_bpe)
+        inner = spec.inner_bpe
+        self._inner_bpe = self._bpe if inner == spec.bpe else BPETokenizer.from_str(inner)
         self._spec = spec
         self.vocab = spec.vocab
         self.end_ids = frozenset(spec.end_ids)

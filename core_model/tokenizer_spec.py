@@ -56,6 +56,8 @@ class TokenizerSpec:
     @property
     def inner_bpe(self) -> str:
         """`bpe` for text after a special token: without the space that only a beginning gets."""
+        if '"Metaspace"' not in self.bpe:
+            return self.bpe
         content = json.loads(self.bpe)
         before = content.get("pre_tokenizer") or {}
         for part in [before, *before.get("pretokenizers", [])]:

@@ -20,6 +20,8 @@ from core_model.training.batches import Row, make_batches
 from core_model.training.errors import RecipeError, TrainingDataError, TrainingError
 from core_model.training.lora_training import TrainingProgress
 from core_model.training.recipe import LoraShape, read_recipe
+from tests.core_model.published import random_model as random_transformer
+from tests.core_model.published import write_folder
 
 COLOURS = {
     "red": ["rose", "blood", "ruby", "cherry", "brick", "tomato", "lava", "wine", "fire", "poppy"],
@@ -118,6 +120,19 @@ def test_served_logits_are_those_of_peft(recipe: Path, tmp_path: Path) -> None:
             np.testing.assert_allclose(classifier.logits([prompt])[0], expected, rtol=1e-3, atol=1e-3)
     finally:
         engine.close()
+
+
+@pytest.mark.parametrize("family", ["llama", "qwen2"])
+def test_a_base_with_biases_and_stretched_positions_is_trained_as_it_is(family: str, tmp_path: Path) -> None:
+    published = random_transformer(family, "yarn", bias="attention mlp")
+    checkpoint = load_checkpoint(write_folder(published, tmp_path / family))
+    base = trainable.base_model(checkpoint, "bf16", None).eval()
+    tokens = torch.arange(40)[None] + 60
+    with torch.inference_mode():
+        actual, expected = base(tokens).logits, published(tokens).logits
+    assert (
+        actual - expected
+    ).norm() / expected.norm() < 0.05  # bfloat16; without biases or stretching 0.3 and more
 
 
 def test_an_interrupted_training_goes_on_to_the_same_weights(recipe: Path, tmp_path: Path) -> None:
