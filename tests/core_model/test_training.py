@@ -130,9 +130,7 @@ def test_a_base_with_biases_and_stretched_positions_is_trained_as_it_is(family: 
     tokens = torch.arange(40)[None] + 60
     with torch.inference_mode():
         actual, expected = base(tokens).logits, published(tokens).logits
-    assert (
-        actual - expected
-    ).norm() / expected.norm() < 0.05  # bfloat16
+    assert (actual - expected).norm() / expected.norm() < 0.05  # bfloat16
 
 
 def test_an_interrupted_training_goes_on_to_the_same_weights(recipe: Path, tmp_path: Path) -> None:
