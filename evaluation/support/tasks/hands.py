@@ -35,7 +35,10 @@ class Hand:
 
     def spelled(self, text: str) -> str:
         """A whole message as this hand puts it down."""
-        text = re.sub(r"\s+([,.?!])", r"\1", " ".join(text.split()))
+        text = re.sub(r",?\s*([,.?!])(?=\s|$)", r"\1", " ".join(text.split()))
+        text = re.sub(
+            r"^(\w[\w ]*), ([A-Z])(?=[a-z])", lambda m: f"{m[1]}, {m[2].lower()}", text
+        )  # after a greeting
         if self.unpunctuated:
             text = re.sub(r"[,.?!:;]+(?=\s|$)", "", text)
         if self.bare:
