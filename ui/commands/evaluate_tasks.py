@@ -68,8 +68,8 @@ def tasks(
     }  # not how many: a run with more tasks or seeds goes on with the others
     path = output or settings.home / "evaluation" / f"eval-tasks-{data.stem}-{name}-{run_mark(run)}.json"
     with trial_shop(shop) as database, CaseFile(path.with_suffix(".cases.jsonl"), run) as cases:
-        errands, left_out = playing.playable(database, found)
-        keys = {playing.key_of(errand.task, seed) for errand in errands for seed in range(1, seeds + 1)}
+        playable, left_out = playing.playable_tasks(database, found)
+        keys = {playing.key_of(one.task, seed) for one in playable for seed in range(1, seeds + 1)}
         done = len(keys & set(cases.cases))
         with (
             trial_assistant(database, settings, adapter=adapter) as (pipeline, _),
@@ -77,7 +77,7 @@ def tasks(
         ):
             playing.play_all(
                 database,
-                errands,
+                playable,
                 seeds,
                 lambda copy: on_database(pipeline, copy),
                 identity,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from evaluation.errors import EvaluationError
-from evaluation.support.tasks.simulated import Identity
+from evaluation.support.tasks.errands import Identity
 
 
 class ProofNotAllowedError(EvaluationError):

@@ -81,8 +81,9 @@ def told(info: str, said: str) -> bool:
 
 
 def not_told(task: Task, messages: Iterable[str]) -> list[str]:
+    """What had to be told, and stands in none of the assistant's messages."""
     said = " ".join(messages)
-    return [f"not told: {info}" for info in task.criteria.communicate_info if not told(info, said)]
+    return [info for info in task.criteria.communicate_info if not told(info, said)]
 
 
 def _plain(text: str) -> str:

@@ -18,12 +18,13 @@ from apps.support.shop.database import Database
 from evaluation.cases import CaseFile
 from evaluation.errors import DataError
 from evaluation.support.tasks.customers import Customer, customer_of
+from evaluation.support.tasks.errands import Heard, Identity
 from evaluation.support.tasks.goals import Changes, Goal, goals_of
 from evaluation.support.tasks.hands import hands
 from evaluation.support.tasks.judge import differences, end_of, expected_end, not_told
 from evaluation.support.tasks.proposals import open_proposal
 from evaluation.support.tasks.questions import Question, harmless_question, questions_of
-from evaluation.support.tasks.simulated import Heard, Identity, SimulatedCustomer
+from evaluation.support.tasks.simulated import SimulatedCustomer
 from evaluation.support.tasks.task_file import Task
 from evaluation.support.tasks.wrong_objects import wrong_object
 
@@ -42,7 +43,7 @@ Serve = Callable[[Database], Assistant]
 
 
 @dataclass(frozen=True)
-class Errands:
+class PlayableTask:
     """A task as a customer of the shop knows it. `unknown`: what must be told, and nobody knows how to ask for."""
 
     task: Task
@@ -56,7 +57,7 @@ class Errands:
         return any(action.name == "find_user_id_by_email" for action in self.task.criteria.actions)
 
 
-def errands_of(shop: Database, task: Task) -> Errands:
+def playable_task(shop: Database, task: Task) -> PlayableTask:
     """Raises DataError where tasks and shop do not fit."""
     with shop.read() as session:
         customer = customer_of(session, task)
@@ -65,28 +66,28 @@ def errands_of(shop: Database, task: Task) -> Errands:
     if not goals and not questions:
         harmless = harmless_question(task, customer)
         questions = [harmless] if harmless else []
-    return Errands(task, customer, goals, questions, unknown)
+    return PlayableTask(task, customer, goals, questions, unknown)
 
 
-def playable(shop: Database, tasks: Iterable[Task]) -> tuple[list[Errands], list[str]]:
+def playable_tasks(shop: Database, tasks: Iterable[Task]) -> tuple[list[PlayableTask], list[str]]:
     """The tasks that have something to say, and why others have not."""
-    errands, left_out = [], []
+    found, left_out = [], []
     for task in tasks:
         try:
-            found = errands_of(shop, task)
+            playable = playable_task(shop, task)
         except DataError as error:
             left_out.append(str(error))
             continue
-        if found.goals or found.questions:
-            errands.append(found)
+        if playable.goals or playable.questions:
+            found.append(playable)
         else:
             left_out.append(f"task {task.id}: nothing to ask for")
-    return errands, left_out
+    return found, left_out
 
 
 def play_all(
     shop: Database,
-    errands: Sequence[Errands],
+    tasks: Sequence[PlayableTask],
     seeds: int,
     serve: Serve,
     identity: Identity,
@@ -96,16 +97,16 @@ def play_all(
 ) -> None:
     """Play what `cases` does not have yet, each task `seeds` times, `together` at a time."""
 
-    def keep(errand: Errands, seed: int) -> None:
-        case = play(shop, errand, seed, serve, identity)
-        cases.add(key_of(errand.task, seed), case)
+    def keep(playable: PlayableTask, seed: int) -> None:
+        case = play(shop, playable, seed, serve, identity)
+        cases.add(key_of(playable.task, seed), case)
         on_case(case)
 
     missing = [
-        (errand, seed)
+        (playable, seed)
         for seed in range(1, seeds + 1)
-        for errand in errands
-        if key_of(errand.task, seed) not in cases
+        for playable in tasks
+        if key_of(playable.task, seed) not in cases
     ]
     with ThreadPoolExecutor(together) as pool:
         list(pool.map(lambda pair: keep(*pair), missing))
@@ -115,32 +116,31 @@ def key_of(task: Task, seed: int) -> str:
     return f"{task.id}/{seed}"
 
 
-def play(shop: Database, errands: Errands, seed: int, serve: Serve, identity: Identity) -> Case:
+def play(shop: Database, playable: PlayableTask, seed: int, serve: Serve, identity: Identity) -> Case:
     """One conversation and its verdict. The same seed draws the same hand and the same wordings."""
-    rng = random.Random(f"{errands.task.id}/{seed}")
+    rng = random.Random(f"{playable.task.id}/{seed}")
     hand = rng.choice(hands())
-    customer, task = errands.customer, errands.task
+    customer, task = playable.customer, playable.task
     simulated = SimulatedCustomer(
-        customer, errands.goals, errands.questions, hand, rng, identity, errands.proves_by_email
+        customer, playable.goals, playable.questions, hand, rng, identity, playable.proves_by_email
     )
     with _copy_of(shop) as database:
         with database.read() as session:
             before = end_of(session, customer.id)
-        turns = _converse(database, serve(database), simulated, errands, identity)
+        turns = _converse(database, serve(database), simulated, playable, identity)
         with database.read() as session:
             after = end_of(session, customer.id)
     wrong = differences(expected_end(before, task), after)
-    wrong += not_told(task, (turn["assistant"] for turn in turns))
-    if errands.unknown:
-        wrong = [f"{reason} (no question for it is known)" if reason.removeprefix("not told: ") in errands.unknown
-                 else reason for reason in wrong]  # fmt: skip
+    for info in not_told(task, (turn["assistant"] for turn in turns)):
+        never_asked = " (no question for it is known)" if info in playable.unknown else ""
+        wrong.append(f"not told: {info}{never_asked}")
     return {
         "task": task.id,
         "seed": seed,
         "hand": hand.name,
         "identity": identity,
         "passed": not wrong,
-        "changes": bool(errands.goals),
+        "changes": bool(playable.goals),
         "wrong": wrong,
         "ended": [f"{_name(e.wanted)}: {e.end or 'open'}" for e in simulated.errands],
         "messages": len(turns),
@@ -171,10 +171,10 @@ def _converse(
     database: Database,
     assistant: Assistant,
     simulated: SimulatedCustomer,
-    errands: Errands,
+    playable: PlayableTask,
     identity: Identity,
 ) -> list[dict[str, Any]]:
-    email = errands.customer.email if identity == "signed-in" else None
+    email = playable.customer.email if identity == "signed-in" else None
     with database.write() as session:
         conversation = records.open_conversation(
             session, channel="evaluation", language=None, trusted_email=email
@@ -194,7 +194,7 @@ def _converse(
                 "understood": {"intent": result.intent.name, "entities": result.entities},
                 "actions": result.actions,
                 "proposal": _shown(proposal),
-                "wrong_object": wrong_object(new, errands.goals, errands.questions),
+                "wrong_object": wrong_object(new, playable.goals, playable.questions),
             }
         )
         proposed = proposal

@@ -6,12 +6,11 @@ It reads a reply as a customer would: what is proposed and what was done, what t
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections.abc import Sequence
 
 from evaluation.support.tasks.customers import Customer
 from evaluation.support.tasks.describing import numbers_in
+from evaluation.support.tasks.errands import Errand, Heard, Identity
 from evaluation.support.tasks.goals import Changes, Goal
 from evaluation.support.tasks.hands import Hand
 from evaluation.support.tasks.judge import told
@@ -28,36 +27,6 @@ _METHOD_AT_ONCE = 0.5
 _ASKS_BEFORE_YES = 0.15
 _BESIDE = ("refund", "difference")  # questions that are asked along with the change
 _ITEM_KINDS = ("return", "exchange", "change_item")
-
-Identity = Literal["signed-in", "name-and-postcode"]
-
-
-@dataclass(frozen=True)
-class Heard:
-    """An answer of the assistant: its text, what it did, and what a yes would now change."""
-
-    reply: str
-    actions: Sequence[Mapping[str, Any]]
-    proposal: Changes
-    handed_over: bool = False
-
-
-@dataclass
-class Errand:
-    """A goal or a question, and how far it has come."""
-
-    wanted: Goal | Question
-    remaining: Changes
-    said: bool = False
-    method_said: bool = False
-    narrowed: bool = False  # an incomplete proposal was completed once; the next one is taken as it is
-    tries: int = 0
-    answers: dict[str, int] = field(default_factory=dict)
-    end: Literal["", "done", "given up"] = ""
-
-    @property
-    def open(self) -> bool:
-        return not self.end
 
 
 class SimulatedCustomer:
@@ -100,7 +69,7 @@ class SimulatedCustomer:
         if heard.handed_over or self.leaving:
             return None
         if heard.proposal:
-            text = self._to_proposal(heard.proposal)
+            text = self._to_proposal(heard.proposal, heard.reply)
         else:
             text = self._to_reply(heard.reply, progress)
         return self._spelled(text)
@@ -134,7 +103,7 @@ class SimulatedCustomer:
             return False
         return all(told(info, " ".join(self.said_to_customer)) for info in question.infos)
 
-    def _to_proposal(self, proposal: Changes) -> str:
+    def _to_proposal(self, proposal: Changes, reply: str) -> str:
         if proposal <= self.open_changes:
             concerned = [errand for errand in self.errands if errand.open and errand.remaining & proposal]
             for errand in concerned:
@@ -144,8 +113,12 @@ class SimulatedCustomer:
                     errand.narrowed = True
                     return self._complete(errand)
             first = concerned[0]
-            if self.agreed == proposal and self._fruitless(first):
-                return self._on_with_another()  # a yes was said twice, and nothing came of it
+            if self.agreed == proposal:  # a yes was said, and something is still asked, or it was not heard
+                text = self._answer_to(asked_for(reply), first)
+                if text is not None:
+                    return text
+                if self._fruitless(first):
+                    return self._on_with_another()
             if self.rng.random() < _ASKS_BEFORE_YES and not self.agreed and not self.asked_before_yes:
                 self.asked_before_yes = True
                 return self._question_about(first)
