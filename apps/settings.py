@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     database_url: str = Field(
         default_factory=lambda fields: f"sqlite:///{fields.get('home', catalog.home())}/duet.db"
     )
+    policy: Path | None = None
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65_535)
     api_keys: Annotated[tuple[str, ...], NoDecode] = Field(default=(), repr=False)
@@ -53,10 +54,10 @@ class Settings(BaseSettings):
     zendesk_token: str | None = Field(default=None, repr=False)
     zendesk_webhook_secret: str | None = Field(default=None, repr=False)
 
-    @field_validator("home", "adapters_dir")
+    @field_validator("home", "adapters_dir", "policy")
     @classmethod
-    def _expand(cls, path: Path) -> Path:
-        return path.expanduser()
+    def _expand(cls, path: Path | None) -> Path | None:
+        return path.expanduser() if path is not None else None
 
     @field_validator("model_paths", mode="before")
     @classmethod

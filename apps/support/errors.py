@@ -21,6 +21,18 @@ class ImportFileError(SupportError):
         self.field = field
 
 
+class PolicyError(SupportError):
+    """The file of the shop's rules cannot be used."""
+
+
+class WordsError(SupportError):
+    """A language's file of words cannot be used, or lacks a sentence."""
+
+
+class HandbookError(SupportError):
+    """A handbook to load is wrong; the stored one was left as it is. Names each file and line."""
+
+
 class NotFoundError(SupportError):
     """A conversation, message or ticket that does not exist."""
 

@@ -20,7 +20,7 @@ class _Section(BaseModel):
 
 
 class Source(_Section):
-    """Rows of one CSV file (classification) or JSONL file of conversations (chat)."""
+    """Rows of one CSV file (classification), or JSONL file of conversations (chat) or of prompts (completion)."""
 
     path: str
     """Looked for beside the recipe first, then in the data folder (`--data-dir`)."""
@@ -90,7 +90,7 @@ class Recipe(_Section):
     """All that is needed to make the adapter again."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)]
-    kind: Literal["classification", "chat"]
+    kind: Literal["classification", "chat", "completion"]
     model: str = catalog.DEFAULT_MODEL
     weights: Literal["int4", "int8", "bf16"] = "int4"
     """How the base will be served: it is rounded to these bits before training, though without calibration."""

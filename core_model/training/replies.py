@@ -1,4 +1,5 @@
-"""Adapters that answer: conversations in the model's chat template, loss on the last reply only."""
+"""Adapters that write: conversations in the model's chat template with the loss on the last reply only, and
+bare prompts with the loss on their completion only."""
 
 from __future__ import annotations
 
@@ -44,7 +45,7 @@ def read_reply_data(recipe: Recipe, folder: Path, data_dir: Path | None, tokeniz
     left_out = 0
     for test in recipe.test:
         path = find(test, folder, data_dir)
-        rows = [encode_reply(tokenizer, conversation) for conversation in read_conversations(path)]
+        rows = read_rows(path, recipe.kind, tokenizer)
         fitting = [row for row in rows if len(row.tokens) <= schedule.max_tokens]
         tests[test.name] += fitting
         files.append(describe(path, len(rows)))
@@ -54,7 +55,7 @@ def read_reply_data(recipe: Recipe, folder: Path, data_dir: Path | None, tokeniz
     held_out: list[Row] = []
     for source in recipe.data:
         path = find(source, folder, data_dir)
-        rows = [encode_reply(tokenizer, conversation) for conversation in read_conversations(path)]
+        rows = read_rows(path, recipe.kind, tokenizer)
         files.append(describe(path, len(rows)))
         fitting = [row for row in rows if len(row.tokens) <= schedule.max_tokens]
         left_out += len(rows) - len(fitting)
@@ -71,16 +72,49 @@ def read_reply_data(recipe: Recipe, folder: Path, data_dir: Path | None, tokeniz
     return ReplyData(training, held_out, dict(tests), files, left_out)
 
 
+def read_rows(path: Path, kind: str, tokenizer: Tokenizer) -> list[Row]:
+    """The rows of a file, as the recipe's kind has them. Raises TrainingDataError naming the line."""
+    if kind == "completion":
+        return [encode_completion(tokenizer, *pair) for pair in read_completions(path)]
+    return [encode_reply(tokenizer, conversation) for conversation in read_conversations(path)]
+
+
+def read_completions(path: Path) -> list[tuple[str, str]]:
+    """(prompt, completion) of a JSONL file. Raises TrainingDataError naming the line."""
+    pairs = []
+    for number, line in _lines(path):
+        try:
+            row = json.loads(line)
+            prompt, completion = row["prompt"], row["completion"]
+            valid = isinstance(prompt, str) and isinstance(completion, str) and prompt and completion
+        except (ValueError, TypeError, KeyError) as error:
+            raise TrainingDataError(
+                f'{path}, line {number}: not {{"prompt": "...", "completion": "..."}}'
+            ) from error
+        if not valid:
+            raise TrainingDataError(f"{path}, line {number}: prompt and completion must be texts, not empty")
+        pairs.append((prompt, completion))
+    return pairs
+
+
+def encode_completion(tokenizer: Tokenizer, prompt: str, completion: str) -> Row:
+    """Prompt, completion and an end token, without any template; the target is the completion's beginning."""
+    begun = tokenizer.encode(prompt)
+    return Row([*begun, *tokenizer.encode(completion), min(tokenizer.end_ids)], len(begun))
+
+
+def _lines(path: Path) -> list[tuple[int, str]]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise TrainingDataError(f"{path} cannot be read as UTF-8: {error}") from error
+    return [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
+
+
 def read_conversations(path: Path) -> list[Conversation]:
     """The conversations of a JSONL file. Raises TrainingDataError naming the line."""
     conversations = []
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise TrainingDataError(f"{path} cannot be read as UTF-8: {error}") from error
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
+    for number, line in _lines(path):
         try:
             messages = json.loads(line)["messages"]
             last = messages[-1]

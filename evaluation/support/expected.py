@@ -13,6 +13,7 @@ from apps.support.replies.grounding import unsupported
 from apps.support.replies.language import Language
 from apps.support.replies.sentences import Note, wordings
 from apps.support.shop.models import Order, OrderStatus, PolicySection
+from apps.support.shop.policy import Policy
 
 STATUS_WORDS: dict[str, tuple[str, ...]] = {
     "pending": ("pending", "待处理"),
@@ -107,10 +108,10 @@ def truth_of(order: Order, language: Language) -> list[Note]:
     return [_note(sentences, facts, language)]
 
 
-def policies(sections: Iterable[PolicySection], language: Language) -> list[Note]:
+def policies(sections: Iterable[PolicySection], language: Language, policy: Policy) -> list[Note]:
     """What the handbook and the assistant's own fixed sentences say."""
     sentences = [section.body for section in sections if section.article.language == language]
-    return [_note([*sentences, *wordings(language)], {}, language)]
+    return [_note([*sentences, *wordings(language, policy)], {}, language)]
 
 
 def facts_note(facts: dict[str, Value], language: Language, sentences: Sequence[str] = ()) -> Note:

@@ -24,6 +24,7 @@ from apps.support.shop.models import (
     Product,
     Variant,
 )
+from apps.support.shop.policy import Policy, load_policy
 from evaluation.support.expected import (
     Expected,
     expect,
@@ -58,20 +59,31 @@ class Question:
     never: tuple[str, ...] = field(default=())
 
 
-def build_questions(session: Session, count: int, seed: int) -> list[Question]:
-    """`count` questions about orders, products and policies; the same shop and seed give the same ones."""
+@dataclass(frozen=True)
+class _Rules:
+    """What the shop has laid down: its handbook and its policy."""
+
+    sections: list[PolicySection]
+    policy: Policy
+
+
+def build_questions(session: Session, count: int, seed: int, policy: Policy | None = None) -> list[Question]:
+    """`count` questions about orders, products and policies; the same shop and seed give the same ones.
+
+    `policy` is what the shop's assistant goes by; without it the demonstration shop's.
+    """
     rng = random.Random(seed)
-    handbook = list(session.scalars(select(PolicySection)))
+    handbook = _Rules(list(session.scalars(select(PolicySection))), policy or load_policy())
     orders = list(session.scalars(select(Order).order_by(Order.id)))
     rng.shuffle(orders)
     sources: list[Iterator[Question]] = [_about_orders(orders, handbook, rng)] * (POLICY_EVERY - 2)
     sources.append(_about_products(session, handbook, rng))
-    sources.append(_about_policies(handbook, rng) if handbook else sources[0])
+    sources.append(_about_policies(handbook, rng) if handbook.sections else sources[0])
     return [next(source) for source in islice(cycle(sources), count)]
 
 
 def _about_orders(
-    orders: list[Order], handbook: list[PolicySection], rng: random.Random
+    orders: list[Order], handbook: _Rules, rng: random.Random
 ) -> Iterator[Question]:
     kinds = cycle(_KINDS)
     number = 0
@@ -91,7 +103,7 @@ def _order_question(
     kind: str,
     order: Order,
     expects: Callable[[Order, OrderItem, Language], dict[str, object]],
-    handbook: list[PolicySection],
+    handbook: _Rules,
     rng: random.Random,
 ) -> Question:
     language: Language = "zh" if rng.random() < CHINESE_SHARE else "en"
@@ -119,7 +131,7 @@ def _order_question(
         kind=kind,
         language=language,
         turns=tuple(turn.format(**values) for turn in turns),
-        truth=[*truth_of(order, language), *policies(handbook, language)],
+        truth=[*truth_of(order, language), *policies(handbook.sections, language, handbook.policy)],
         trusted=order.customer.email if style.startswith("trusted") else None,
         status=order.status,
         **expects(order, item, language),  # type: ignore[arg-type]
@@ -250,7 +262,7 @@ _KINDS: dict[
 
 
 def _about_products(
-    session: Session, handbook: list[PolicySection], rng: random.Random
+    session: Session, handbook: _Rules, rng: random.Random
 ) -> Iterator[Question]:
     products = list(session.scalars(select(Product).order_by(Product.id)))
     number = 0
@@ -277,7 +289,7 @@ def _about_products(
             language=language,
             turns=(text.format(product=name, option=asked),),
             says=tuple(says),
-            truth=[_product_truth(product, available, language), *policies(handbook, language)],
+            truth=[_product_truth(product, available, language), *policies(handbook.sections, language, handbook.policy)],
             never=("sold out", "缺货"),
         )
 
@@ -291,7 +303,7 @@ def _product_truth(product: Product, variants: list[Variant], language: Language
     return facts_note(dict(prices), language, sentences)
 
 
-def _about_policies(handbook: list[PolicySection], rng: random.Random) -> Iterator[Question]:
+def _about_policies(handbook: _Rules, rng: random.Random) -> Iterator[Question]:
     questions = list(POLICY_QUESTIONS)
     rng.shuffle(questions)
     for number, asked in enumerate(cycle(questions)):
@@ -301,6 +313,6 @@ def _about_policies(handbook: list[PolicySection], rng: random.Random) -> Iterat
             language=asked.language,
             turns=(asked.text,),
             says=tuple(Expected("policy", forms) for forms in asked.says),
-            truth=policies(handbook, asked.language),
+            truth=policies(handbook.sections, asked.language, handbook.policy),
             cites=asked.citation,
         )

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from rich.table import Table
 
 from apps.settings import load_settings
+from ui.commands.make_reader_data import make_reader_data
 from ui.commands.make_replies import make_replies
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Domain adapters: list, show, train.")
 app.command("make-replies")(make_replies)
+app.command("make-reader-data")(make_reader_data)
 
 WEIGHTS = "adapter_model.safetensors"
 SECONDS_BETWEEN_LINES = 60.0

@@ -64,7 +64,7 @@ def on_database(pipeline: SupportPipeline, database: Database) -> SupportPipelin
     """The same assistant, on another shop."""
     from apps.support.conversations.pipeline import SupportPipeline
 
-    return SupportPipeline(database, pipeline.intents, pipeline.replies)
+    return SupportPipeline(database, pipeline.intents, pipeline.replies, policy=pipeline.policy)
 
 
 @contextmanager
@@ -96,6 +96,6 @@ def trial_assistant(
             if folder and folder.name not in engine.adapters:
                 engine.add_adapter(load_adapter(folder, engine.config))
         replies = ReplyWriter(chat_model, window=settings.support_window, adapter=name, grounded=grounded)
-        yield Trial(SupportPipeline(database, served.intents, replies), engine)
+        yield Trial(SupportPipeline(database, served.intents, replies, policy=served.policy), engine)
     finally:
         engine.close()

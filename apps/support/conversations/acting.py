@@ -85,7 +85,8 @@ def _file_complaint(database: Database, turn: Turn, part: Part) -> None:
         )
         turn.ticket_id = ticket.id
     number = _ticket_number(turn.ticket_id)
-    part.outcome.notes.append(write("complaint_filed", turn.language, must=("ticket",), ticket=number))
+    note = write("complaint_filed", turn.language, must=("ticket",), policy=turn.policy, ticket=number)
+    part.outcome.notes.append(note)
     part.outcome.exact = True
     turn.actions.append({"name": "complaint", "status": "done"})
 
@@ -96,7 +97,7 @@ def _run_action(database: Database, turn: Turn, pending: PendingAction) -> None:
     try:
         with database.write() as session:
             conversation = records.get_conversation(session, turn.conversation_id)
-            done = actions.run(session, pending, turn.conversation_id, turn.language)
+            done = actions.run(session, pending, turn.conversation_id, turn.language, turn.policy)
             if done is not None:
                 state.last_action = pending.key
                 state.last_receipt = [note.text for note in done.receipt]
@@ -117,7 +118,7 @@ def _refusal(database: Database, turn: Turn, pending: PendingAction, error: Acti
             return write("not_done", turn.language)
         if error.reason == "changed_meanwhile":
             return write(error.reason, turn.language, must=("order",), order=f"#{order.number}")
-        return refusal(error.reason, order, turn.language, order.items)
+        return refusal(error.reason, order, turn.language, turn.policy, order.items)
 
 
 def _ticket_number(ticket_id: int | None) -> str:

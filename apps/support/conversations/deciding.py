@@ -98,6 +98,7 @@ def _playbook_outcome(database: Database, turn: Turn, part: Part) -> Outcome:
             entities=entities,
             text=text,
             today=turn.now.date(),
+            policy=turn.policy,
             new_proof=turn.new_proof,
             confidence=part.guess.confidence if part.guess else 1.0,
         )

@@ -41,10 +41,12 @@ from apps.support.reading.entities import Entities, find_entities, without_email
 from apps.support.reading.guard import guard, storable
 from apps.support.reading.intents import IntentRecognizer
 from apps.support.reading.understanding import find_intents
-from apps.support.replies.language import Language, detect_language
+from apps.support.replies.language import Language, detect_language, spoken_language, written_language
+from apps.support.replies.sentences import joined
 from apps.support.replies.writer import ReplyWriter, Spoken
 from apps.support.shop.database import Database
 from apps.support.shop.models import ConversationStatus, Message, Role
+from apps.support.shop.policy import Policy, load_policy
 
 log = structlog.get_logger(__name__)
 
@@ -58,10 +60,13 @@ class SupportPipeline:
         intents: IntentRecognizer,
         replies: ReplyWriter,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        policy: Policy | None = None,
     ) -> None:
+        """`policy`: the shop's rules; without them the demonstration shop's."""
         self.database = database
         self.intents = intents
         self.replies = replies
+        self.policy = policy or load_policy()
         self._clock = clock
         self._running: set[str] = set()
         self._understand: Runnable[Turn, Turn] = (
@@ -112,6 +117,7 @@ class SupportPipeline:
                 status=conversation.status,
                 previous_language=conversation.language,
                 now=self._clock(),
+                policy=self.policy,
             )
         self._understand.invoke(turn)
         decide(self.database, turn)
@@ -199,6 +205,7 @@ class SupportPipeline:
                 status=conversation.status,
                 previous_language=conversation.language,
                 now=self._clock(),
+                policy=self.policy,
             )
 
     def _find_entities(self, turn: Turn) -> None:
@@ -235,14 +242,14 @@ class SupportPipeline:
         outcome, notes = part.outcome, part.outcome.notes
         # Without facts there is nothing to put into words, and a small model then says something else.
         if outcome.exact or not any(note.facts for note in notes):
-            spoken = Spoken("", _joined([note.text for note in notes], turn.language))
+            spoken = Spoken("", joined([note.text for note in notes], turn.language))
             yield spoken.text
         else:
             spoken = yield from self.replies.stream(
                 notes, without_emails(part.question or part.text), turn.language, turn.state.segment
             )
             # A bad draw must not become the example that the next reply follows.
-            written = _joined([note.text for note in notes], turn.language)
+            written = joined([note.text for note in notes], turn.language)
             said = spoken.text if spoken.source == "model" else written
             turn.state.remember(spoken.prompt, said)
         closing = f" ({'; '.join(outcome.citations)})" if outcome.citations else ""
@@ -275,12 +282,10 @@ class SupportPipeline:
         return result_of(turn, reply.text if reply else "", reply.id if reply else None)
 
 
-def _joined(sentences: list[str], language: Language) -> str:
-    return ("" if language == "zh" else " ").join(sentences)
-
-
 def _find_language(turn: Turn) -> None:
-    turn.language = detect_language(turn.raw_text[:2_000], turn.previous_language)
+    written = written_language(turn.raw_text[:2_000], turn.previous_language)
+    turn.language = spoken_language(written, turn.previous_language)
+    turn.unspoken = None if written == turn.language else written
 
 
 def _guard(turn: Turn) -> None:

@@ -13,9 +13,11 @@ from apps.support.playbooks import Outcome
 from apps.support.reading.entities import Entities
 from apps.support.reading.guard import Guarded
 from apps.support.reading.intents import IntentGuess
-from apps.support.replies.language import DEFAULT, Language
+from apps.support.replies.language import Language
 from apps.support.replies.sentences import Note
+from apps.support.replies.words import DEFAULT
 from apps.support.shop.models import ConversationStatus
+from apps.support.shop.policy import Policy, load_policy
 
 
 @dataclass
@@ -43,7 +45,9 @@ class Turn:
     status: ConversationStatus
     previous_language: str | None
     now: datetime
+    policy: Policy = field(default_factory=load_policy)
     language: Language = DEFAULT
+    unspoken: str | None = None  # the message's language, where the assistant does not speak it
     guarded: Guarded | None = None
     entities: Entities = field(default_factory=Entities)
     new_proof: bool = False

@@ -11,8 +11,9 @@ from apps.support.conversations import records
 from apps.support.conversations.pipeline import SupportPipeline
 from apps.support.errors import NotFoundError
 from apps.support.helpdesks import outbox
-from apps.support.replies.language import DEFAULT, Language
+from apps.support.replies.language import spoken_language
 from apps.support.replies.sentences import write
+from apps.support.replies.words import DEFAULT
 from apps.support.shop.models import (
     Conversation,
     ConversationStatus,
@@ -129,8 +130,7 @@ def _reply_before_crash(session: Session, conversation: Conversation, after: int
     )
     if ticket is not None and conversation.status == ConversationStatus.HUMAN:
         # The turn had handed over: run again it would be silent, and the customer would not hear of it.
-        language: Language = "zh" if conversation.language == "zh" else DEFAULT
-        note = write("handed_over", language, must=("ticket",), ticket=f"T{ticket.id}").text
+        note = write("handed_over", spoken_language(conversation.language or DEFAULT, None), must=("ticket",), ticket=f"T{ticket.id}").text
         session.add(Message(conversation_id=conversation.id, role=Role.ASSISTANT, text=note))
         return note
     session.delete(asked)  # the turn runs again and stores it again

@@ -46,6 +46,7 @@ from apps.support.shop.models import (
     ReturnStatus,
     Variant,
 )
+from apps.support.shop.policy import Policy
 
 
 @dataclass(frozen=True)
@@ -59,14 +60,16 @@ class Done:
     customer: Customer | None = None
 
 
-def run(session: Session, pending: PendingAction, conversation_id: str, language: Language) -> Done | None:
+def run(
+    session: Session, pending: PendingAction, conversation_id: str, language: Language, policy: Policy
+) -> Done | None:
     """Make the write in the caller's transaction and leave an audit row. None if it was made before.
 
     Raises ActionRefusedError where the policy forbids it by now.
     """
     if session.scalar(select(AuditEntry.id).where(AuditEntry.action_key == pending.key)) is not None:
         return None
-    done = _ACTIONS[pending.name](session, pending, language)
+    done = _ACTIONS[pending.name](session, pending, language, policy)
     session.add(
         AuditEntry(
             action=pending.name,
@@ -86,15 +89,15 @@ def address_of(arguments: dict[str, Any]) -> Address:
     return Address(**arguments["address"])
 
 
-def _cancel(session: Session, pending: PendingAction, language: Language) -> Done:
+def _cancel(session: Session, pending: PendingAction, language: Language, policy: Policy) -> Done:
     order = _locked_order(session, pending)
-    check_cancel(order)
+    check_cancel(order, policy)
     before: dict[str, Any] = {"status": order.status}
     amount, method = amount_to_refund(order), paid_with(order)
     order.status = OrderStatus.CANCELLED
     order.cancelled_at = datetime.now(UTC)
     order.cancel_reason = "asked by the customer"
-    _refund(order, method, amount)
+    _refund(order, method, amount, policy)
     for item in order.items:
         if item.variant is not None and item.variant.stock is not None:
             item.variant.stock += item.quantity
@@ -106,14 +109,14 @@ def _cancel(session: Session, pending: PendingAction, language: Language) -> Don
         order=f"#{order.number}",
         amount=Money(amount, order.currency),
         method=method_of(method, language),
-        time=refund_time(method.kind if method else None, language),
+        time=refund_time(method.kind if method else None, language, policy),
     )
     return Done(before, {"status": order.status, "refund": amount}, [receipt], order)
 
 
-def _change_address(session: Session, pending: PendingAction, language: Language) -> Done:
+def _change_address(session: Session, pending: PendingAction, language: Language, policy: Policy) -> Done:
     order = _locked_order(session, pending)
-    check_change_address(order)
+    check_change_address(order, policy)
     before, address = order.address.one_line(), address_of(pending.arguments)
     order.address = address
     number = f"#{order.number}"
@@ -123,7 +126,7 @@ def _change_address(session: Session, pending: PendingAction, language: Language
     return Done({"address": before}, {"address": address.one_line()}, [receipt], order)
 
 
-def _default_address(session: Session, pending: PendingAction, language: Language) -> Done:
+def _default_address(session: Session, pending: PendingAction, language: Language, policy: Policy) -> Done:
     customer = _customer(session, pending)
     before, address = customer.address.one_line(), address_of(pending.arguments)
     customer.address = address
@@ -131,9 +134,9 @@ def _default_address(session: Session, pending: PendingAction, language: Languag
     return Done({"address": before}, {"address": address.one_line()}, [receipt], customer=customer)
 
 
-def _change_item(session: Session, pending: PendingAction, language: Language) -> Done:
+def _change_item(session: Session, pending: PendingAction, language: Language, policy: Policy) -> Done:
     order = _locked_order(session, pending)
-    check_change_item(order)
+    check_change_item(order, policy)
     item, variant = _item(order, pending), _wanted_variant(session, pending)
     before = {"item": describe_item(item, language), "total": order.total}
     old_name = describe_item(item, language)
@@ -144,7 +147,7 @@ def _change_item(session: Session, pending: PendingAction, language: Language) -
     if difference > 0:
         _pay(order, paid_with(order), PaymentKind.PAYMENT, PaymentStatus.PENDING, difference)
     else:
-        _refund(order, paid_with(order), -difference)
+        _refund(order, paid_with(order), -difference, policy)
     receipt = write(
         "done_change_item",
         language,
@@ -157,9 +160,9 @@ def _change_item(session: Session, pending: PendingAction, language: Language) -
     return Done(before, {"item": describe_item(item, language), "total": order.total}, [receipt], order)
 
 
-def _return(session: Session, pending: PendingAction, language: Language) -> Done:
+def _return(session: Session, pending: PendingAction, language: Language, policy: Policy) -> Done:
     order = _locked_order(session, pending)
-    check_send_back(order, ReturnKind.RETURN, datetime.now(UTC).date())
+    check_send_back(order, ReturnKind.RETURN, datetime.now(UTC).date(), policy)
     items = [item for item in order.items if item.id in pending.arguments["item_ids"]]
     check_not_sent_back(order, items)
     amount = sum(item.unit_price * item.quantity for item in items)
@@ -176,9 +179,9 @@ def _return(session: Session, pending: PendingAction, language: Language) -> Don
     return Done({}, {"return": back.number, "refund": amount}, [receipt], order)
 
 
-def _exchange(session: Session, pending: PendingAction, language: Language) -> Done:
+def _exchange(session: Session, pending: PendingAction, language: Language, policy: Policy) -> Done:
     order = _locked_order(session, pending)
-    check_send_back(order, ReturnKind.EXCHANGE, datetime.now(UTC).date())
+    check_send_back(order, ReturnKind.EXCHANGE, datetime.now(UTC).date(), policy)
     item, variant = _item(order, pending), _wanted_variant(session, pending)
     check_not_sent_back(order, [item])
     _move_stock(None, variant, item.quantity)
@@ -197,7 +200,7 @@ def _exchange(session: Session, pending: PendingAction, language: Language) -> D
     return Done({}, {"exchange": back.number, "difference": difference}, [receipt], order)
 
 
-def _newsletter(session: Session, pending: PendingAction, language: Language) -> Done:
+def _newsletter(session: Session, pending: PendingAction, language: Language, policy: Policy) -> Done:
     customer = _customer(session, pending)
     before, wanted = customer.newsletter, bool(pending.arguments["subscribe"])
     customer.newsletter = wanted
@@ -206,7 +209,7 @@ def _newsletter(session: Session, pending: PendingAction, language: Language) ->
     return Done({"newsletter": before}, {"newsletter": wanted}, [receipt], customer=customer)
 
 
-_ACTIONS: dict[str, Callable[[Session, PendingAction, Language], Done]] = {
+_ACTIONS: dict[str, Callable[[Session, PendingAction, Language, Policy], Done]] = {
     "cancel": _cancel,
     "change_address": _change_address,
     "change_item": _change_item,
@@ -258,11 +261,11 @@ def _move_stock(old: Variant | None, new: Variant, quantity: int) -> None:
         old.available = True
 
 
-def _refund(order: Order, method: PaymentMethod | None, amount: int) -> None:
-    """A gift card is filled at once; everything else is paid back by the shop's accounting."""
+def _refund(order: Order, method: PaymentMethod | None, amount: int, policy: Policy) -> None:
+    """What the policy refunds at once is done here; everything else is paid back by the shop's accounting."""
     if amount <= 0:
         return
-    at_once = method is not None and method.kind == "gift_card"
+    at_once = method is not None and method.kind == "gift_card" and policy.refunds.gift_card == "at_once"
     if method is not None and at_once:
         method.balance = (method.balance or 0) + amount
     _pay(

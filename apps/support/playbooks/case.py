@@ -13,6 +13,7 @@ from apps.support.reading.entities import Entities
 from apps.support.reading.guard import HandoverReason
 from apps.support.replies.language import Language
 from apps.support.replies.sentences import Note
+from apps.support.shop.policy import Policy, load_policy
 
 Awaiting = Literal["order", "proof", "address", "item", "option"]
 
@@ -29,6 +30,7 @@ class Case:
     text: str
     today: date
     confidence: float = 1.0  # in the intent
+    policy: Policy = field(default_factory=load_policy)
     new_proof: bool = False  # the message offered an order number, e-mail or postcode that is new
 
 

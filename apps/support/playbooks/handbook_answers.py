@@ -10,15 +10,17 @@ from sqlalchemy.orm import Session
 from apps.support.playbooks.case import Case, Outcome
 from apps.support.replies.facts import Fact, figures_in
 from apps.support.replies.language import Language
-from apps.support.replies.sentences import Note
+from apps.support.replies.sentences import Note, write
+from apps.support.replies.words import words_of
 from apps.support.shop.handbook import Passage, content_words, relevance, search, shared_words
 
 MOST_CANDIDATES = 8
 OWN_SECTION, OWN_ARTICLE = 0.35, 0.1  # how much relevance it counts that an intent has a section of its own
-SURE_WITHOUT_WORDS: dict[Language, float] = {"en": 0.9, "zh": 0.6}
+SURE_WITHOUT_WORDS, SURE_WITHOUT_PAIRS = 0.9, 0.6
 """How sure an intent must be where its section has none of the message's words."""
-LEAST_RELEVANCE: dict[Language, float] = {"en": 0.6, "zh": 0.4}
-"""The share of a question's words that a section must speak of; pairs of characters match less often."""
+LEAST_RELEVANCE, LEAST_RELEVANCE_OF_PAIRS = 0.6, 0.4
+"""The share of a question's words that a section must speak of; pairs of characters, which stand for the words of a
+language without spaces, match less often."""
 
 LEAST_IN_COMMON = 2
 """Words that the halves of a sentence share where they say the same of different things."""
@@ -49,15 +51,16 @@ _JOINT = re.compile(r" and |，")
 _END_OF_SENTENCE = re.compile(r"(?<=[.;])\s+|(?<=[。；])\s*(?=\S)")  # not the point of $4.95
 
 
-def answer_from(slug: str, question: dict[str, str]) -> Callable[[Case], Outcome]:
-    """A playbook that tells the section of article `slug` that `question` finds, in each language.
+def answer_from(slug: str, topic: str) -> Callable[[Case], Outcome]:
+    """A playbook that tells the section of article `slug` that the words of `topic` find, in each language.
 
     Another section is told where the message itself clearly speaks of it: "do you ship to Canada?" is asked
     with the same intent as "which delivery options are there?".
     """
 
     def playbook(case: Case) -> Outcome:
-        own = search(case.session, question[case.language], case.language, slugs=[slug], limit=1)
+        words = words_of(case.language)
+        own = search(case.session, words.topics[topic], case.language, slugs=[slug], limit=1)
         near = search(case.session, case.text, case.language, limit=MOST_CANDIDATES)
 
         def fitness(passage: Passage) -> float:
@@ -66,8 +69,11 @@ def answer_from(slug: str, question: dict[str, str]) -> Callable[[Case], Outcome
             return relevance(case.text, passage) + related
 
         found = max([*own, *near], key=fitness, default=None)
-        doubtful = case.confidence < SURE_WITHOUT_WORDS[case.language]
-        if found is None or (doubtful and relevance(case.text, found) == 0):
+        if found is None:
+            # A shop without a handbook of its own has no rules to tell, and another shop's are not told.
+            return Outcome([write("policy_unknown", case.language)], exact=True)
+        sure = SURE_WITHOUT_WORDS if words.writes_spaces else SURE_WITHOUT_PAIRS
+        if case.confidence < sure and relevance(case.text, found) == 0:
             return Outcome(understood=False)
         return tell(case, found)
 
@@ -101,7 +107,8 @@ def best_section(session: Session, question: str, language: Language) -> Passage
     """The section that speaks of most of the question's words; None where none speaks of enough of them."""
     found = search(session, question, language, limit=MOST_CANDIDATES)
     best = max(found, key=lambda passage: relevance(question, passage), default=None)
-    return best if best is not None and relevance(question, best) >= LEAST_RELEVANCE[language] else None
+    least = LEAST_RELEVANCE if words_of(language).writes_spaces else LEAST_RELEVANCE_OF_PAIRS
+    return best if best is not None and relevance(question, best) >= least else None
 
 
 def tell(case: Case, passage: Passage) -> Outcome:

@@ -34,18 +34,18 @@ from apps.support.replies.facts import Money
 from apps.support.replies.sentences import Note, listing, write
 from apps.support.shop.models import Order, OrderItem, OrderStatus, ReturnKind, Variant
 
-_RETURNS = answer_from("returns", {"en": "returning an item", "zh": "退货"})
-_FAULTY = answer_from("returns", {"en": "faulty wrong items broken", "zh": "商品损坏 发错"})
+_RETURNS = answer_from("returns", "returning")
+_FAULTY = answer_from("returns", "faulty_items")
 
 
 @with_order({OrderStatus.PENDING})
 def cancel_order(case: Case, order: Order) -> Outcome:
     try:
-        check_cancel(order)
+        check_cancel(order, case.policy)
     except ActionRefusedError as error:
         if error.reason == "already_cancelled":
             return _refused(case, error, order, refunds(case, order))
-        return _refused(case, error, order, [write("return_instead", case.language)])
+        return _refused(case, error, order, [write("return_instead", case.language, policy=case.policy)])
     note = write(
         "confirm_cancel",
         case.language,
@@ -61,7 +61,7 @@ def cancel_order(case: Case, order: Order) -> Outcome:
 @with_order({OrderStatus.PENDING})
 def change_shipping_address(case: Case, order: Order) -> Outcome:
     try:
-        check_change_address(order)
+        check_change_address(order, case.policy)
     except ActionRefusedError as error:
         return _refused(case, error, order)
     address = case.entities.address
@@ -80,12 +80,12 @@ def change_shipping_address(case: Case, order: Order) -> Outcome:
 @with_order({OrderStatus.PENDING, OrderStatus.DELIVERED})
 def change_order(case: Case, order: Order) -> Outcome:
     """Another option of an item: a change while the order is pending, an exchange once it is delivered."""
-    exchange = order.status == OrderStatus.DELIVERED
+    exchange = case.policy.allows("exchange", order.status)
     try:
         if exchange:
-            check_send_back(order, ReturnKind.EXCHANGE, case.today)
+            check_send_back(order, ReturnKind.EXCHANGE, case.today, case.policy)
         else:
-            check_change_item(order)
+            check_change_item(order, case.policy)
         item = _the_item(case, order)
         if item is None:
             return _which_item(case, order)
@@ -107,7 +107,7 @@ def faulty_item(case: Case) -> Outcome:
 def return_question(case: Case) -> Outcome:
     """Until when things are taken back, and the offer to arrange it: no order is in question yet.
 
-    Said as written: whether three weeks are within 30 days is no question for a small model.
+    Said as written: whether three weeks are within the time to return is no question for a small model.
     """
     outcome = _RETURNS(replace(case, confidence=1.0))
     if not outcome.understood:
@@ -127,14 +127,14 @@ def return_items(case: Case, order: Order) -> Outcome:
         return cancel_order(case)
     items: list[OrderItem] = []
     try:
-        check_send_back(order, ReturnKind.RETURN, case.today)
+        check_send_back(order, ReturnKind.RETURN, case.today, case.policy)
         items = order.items if "everything" in case.entities.wishes else _meant(case, order)
         if not items:
             return _which_item(case, order)
         check_not_sent_back(order, items)
     except ActionRefusedError as error:
         later = error.reason in ("return_refused", "exchange_refused")
-        advice = [write("return_later", case.language)] if later else []
+        advice = [write("return_later", case.language, policy=case.policy)] if later else []
         return _refused(case, error, order, advice, items)
     amount = sum(item.unit_price * item.quantity for item in items)
     note = write(
@@ -193,7 +193,7 @@ def _refused(
     items: list[OrderItem] | None = None,
 ) -> Outcome:
     """Said as written: a refusal in other words is easily a promise."""
-    return Outcome([refusal(error.reason, order, case.language, items), *(advice or [])], exact=True)
+    return Outcome([refusal(error.reason, order, case.language, case.policy, items), *(advice or [])], exact=True)
 
 
 def _which_item(case: Case, order: Order) -> Outcome:

@@ -28,8 +28,8 @@ MOST_LISTED_CHARACTERS = 160
 """A longer list of items is said as written: a small model drops parts of it, and it has one good form."""
 
 HOW_LONG = re.compile(r"\bhow (?:long|many days|soon|fast)\b|多久|几天|多长时间", re.IGNORECASE)
-refund_time = answer_from("refunds", {"en": "how long a refund takes", "zh": "退款需要多久"})
-_DELIVERY_TIMES = answer_from("delivery", {"en": "delivery times", "zh": "配送时间"})
+refund_time = answer_from("refunds", "refund_time")
+_DELIVERY_TIMES = answer_from("delivery", "delivery_times")
 _KIND_OF_DELIVERY = re.compile(r"\b(?:express|standard)\b|加急|标准(?:配送|快递)", re.IGNORECASE)
 _ON_THE_ROAD = frozenset({OrderStatus.PROCESSED, OrderStatus.SHIPPED, OrderStatus.DELIVERED})
 _PAYMENT_KEYS = {
@@ -182,10 +182,10 @@ def _parcel(case: Case, parcel: Shipment) -> list[Note]:
 def _tracking(case: Case, parcel: Shipment) -> list[Note]:
     if not parcel.tracking_number:
         return []
-    values = {"tracking": parcel.tracking_number}
+    number, must = parcel.tracking_number, ("tracking",)
     if not parcel.carrier:
-        return [write("tracking", case.language, must=("tracking",), **values)]
-    return [write("tracking_carrier", case.language, must=("tracking",), carrier=parcel.carrier, **values)]
+        return [write("tracking", case.language, must=must, tracking=number)]
+    return [write("tracking_carrier", case.language, must=must, carrier=parcel.carrier, tracking=number)]
 
 
 def _payments(case: Case, order: Order) -> list[Note]:
@@ -221,9 +221,8 @@ def refunds(case: Case, order: Order) -> list[Note]:
 def _refund(case: Case, payment: Payment) -> Note:
     key = "refunded" if payment.status == PaymentStatus.COMPLETED else "refund_pending"
     amount = Money(payment.amount, payment.currency)
-    return write(
-        key, case.language, must=("amount",), amount=amount, method=method_of(payment.method, case.language)
-    )
+    method = method_of(payment.method, case.language)
+    return write(key, case.language, must=("amount",), policy=case.policy, amount=amount, method=method)
 
 
 def _with_number(notes: list[Note], order: Order, case: Case) -> list[Note]:

@@ -20,33 +20,27 @@ from apps.support.shop.models import (
     ReturnKind,
     ReturnStatus,
 )
+from apps.support.shop.policy import Deed, Policy
 
-RETURN_DAYS = 30
-
-
-def check_cancel(order: Order) -> None:
+def check_cancel(order: Order, policy: Policy) -> None:
     if order.status == OrderStatus.CANCELLED:
         raise ActionRefusedError("already_cancelled")
-    if order.status != OrderStatus.PENDING:
-        raise ActionRefusedError("cancel_refused")
+    _check_state("cancel", order, policy)
 
 
-def check_change_address(order: Order) -> None:
-    if order.status != OrderStatus.PENDING:
-        raise ActionRefusedError("address_refused")
+def check_change_address(order: Order, policy: Policy) -> None:
+    _check_state("address", order, policy)
 
 
-def check_change_item(order: Order) -> None:
-    if order.status != OrderStatus.PENDING:
-        raise ActionRefusedError("change_refused")
+def check_change_item(order: Order, policy: Policy) -> None:
+    _check_state("change", order, policy)
 
 
-def check_send_back(order: Order, kind: ReturnKind, today: date) -> None:
+def check_send_back(order: Order, kind: ReturnKind, today: date, policy: Policy) -> None:
     """Whether items of the order may be returned or exchanged."""
-    if order.status != OrderStatus.DELIVERED:
-        raise ActionRefusedError("return_refused" if kind == ReturnKind.RETURN else "exchange_refused")
+    _check_state("return" if kind == ReturnKind.RETURN else "exchange", order, policy)
     delivered = delivered_on(order)
-    if delivered is not None and today - delivered > timedelta(days=RETURN_DAYS):
+    if delivered is not None and today - delivered > timedelta(days=policy.returns.days):
         raise ActionRefusedError("return_late")
 
 
@@ -56,18 +50,20 @@ def check_not_sent_back(order: Order, items: list[OrderItem]) -> None:
         raise ActionRefusedError("returned_already")
 
 
-def refusal(reason: str, order: Order, language: Language, items: list[OrderItem] | None = None) -> Note:
+def refusal(
+    reason: str, order: Order, language: Language, policy: Policy, items: list[OrderItem] | None = None
+) -> Note:
     """Why the policy forbids something, in words."""
     number = f"#{order.number}"
     if reason == "return_late":
         day = delivered_on(order)
-        return write(reason, language, must=("order",), order=number, delivered=day or "")
+        return write(reason, language, must=("order",), policy=policy, order=number, delivered=day or "")
     if reason == "returned_already":
         return write(reason, language, must=("items",), items=item_list(items or [], language))
-    if reason == "already_cancelled":
+    if reason == "already_cancelled" or reason.endswith("_never"):
         return write(reason, language, must=("order",), order=number)
     status = status_word(order.status, language)
-    return write(reason, language, must=("order", "status"), order=number, status=status)
+    return write(reason, language, must=("order", "status"), policy=policy, order=number, status=status)
 
 
 def delivered_on(order: Order) -> date | None:
@@ -87,6 +83,11 @@ def amount_to_refund(order: Order) -> int:
         p.amount for p in order.payments if p.kind == PaymentKind.REFUND and p.status != PaymentStatus.FAILED
     )
     return max(0, paid - back)
+
+
+def _check_state(deed: Deed, order: Order, policy: Policy) -> None:
+    if not policy.allows(deed, order.status):
+        raise ActionRefusedError(f"{deed}_{'refused' if policy.states.of(deed) else 'never'}")
 
 
 def _counts(back: Return) -> bool:

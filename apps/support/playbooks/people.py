@@ -10,8 +10,8 @@ from apps.support.playbooks.handbook_answers import answer_from
 from apps.support.playbooks.order_changes import ask_for_yes
 from apps.support.replies.sentences import write
 
-_ACCOUNT_DATA = answer_from("account", {"en": "changing account data", "zh": "修改账户资料"})
-_NEWSLETTER = answer_from("newsletter", {"en": "newsletter subscribing unsubscribing", "zh": "订阅 退订"})
+_ACCOUNT_DATA = answer_from("account", "account_data")
+_NEWSLETTER = answer_from("newsletter", "newsletter")
 
 
 def set_up_shipping_address(case: Case) -> Outcome:

@@ -11,7 +11,7 @@ from apps.support.replies.sentences import Note, write
 from apps.support.shop.models import Product
 
 MOST_OPTIONS = 6
-_WARRANTY = answer_from("warranty", {"en": "warranty", "zh": "保修"})
+_WARRANTY = answer_from("warranty", "warranty")
 
 
 def product_question(case: Case) -> Outcome:
@@ -56,8 +56,9 @@ def _about(case: Case, product: Product) -> list[Note]:
         price = Money(low.price, low.currency)
         notes.append(write("product_price", language, must=("price",), product=name, price=price))
     else:
-        ends = {"low": Money(low.price, low.currency), "high": Money(high.price, high.currency)}
-        notes.append(write("product_price_range", language, must=("low", "high"), product=name, **ends))
+        least, most = Money(low.price, low.currency), Money(high.price, high.currency)
+        must = ("low", "high")
+        notes.append(write("product_price_range", language, must=must, product=name, low=least, high=most))
     if options and not wanted:
         notes.append(write("product_available", language, product=name, options=options))
     return notes

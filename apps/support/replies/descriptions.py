@@ -10,6 +10,7 @@ from typing import Any
 from apps.support.replies.facts import Fact
 from apps.support.replies.language import Language
 from apps.support.replies.sentences import listing, method_words, status_word
+from apps.support.replies.words import words_of
 from apps.support.shop.models import Order, OrderItem, PaymentMethod, Product, Variant
 
 
@@ -29,9 +30,10 @@ def item_list(items: list[OrderItem], language: Language) -> str:
 
 def describe_order(order: Order, language: Language) -> str:
     """`#W1234567 (T-Shirt and Jeans, pending)`."""
-    joint = "，" if language == "zh" else ", "
-    return (
-        f"#{order.number} ({item_names(order.items, language)}{joint}{status_word(order.status, language)})"
+    return words_of(language).phrases["order_line"].format(
+        number=order.number,
+        items=item_names(order.items, language),
+        status=status_word(order.status, language),
     )
 
 

@@ -15,32 +15,18 @@ import unicodedata
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Protocol
 
 from apps.support.replies.facts import figures_in
 from apps.support.replies.sentences import Note
+from apps.support.replies.words import languages, words_of
 
 _TAIL = 64  # characters of the past that a rule looks at: the longest e-mail
 _HAN = re.compile(r"[\u3400-\u9fff]")
+_WORD = re.compile(r"[^\W\d_\u3400-\u9fff]+")
+_LAST_WORD = re.compile(r"[^\W\d_\u3400-\u9fff]*$")
 _JOINTS = ".,:"
-
-# fmt: off
-_HELD_BACK_WORDS = frozenset((
-    "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "twenty",
-    "thirty", "forty", "fifty", "hundred", "hundreds", "thousand", "thousands", "dozen", "half", "twice",
-    "couple", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "january",
-    "february", "april", "june", "july", "august", "september", "october", "november", "december",
-    "yesterday", "tomorrow", "tonight", "cancelled", "canceled", "refunded", "shipped", "delivered",
-    "processed", "dispatched", "returned", "exchanged", "approved", "subscribed", "unsubscribed", "free",
-    "guarantee", "guaranteed",
-))
-_HELD_BACK_PHRASES = (
-    "二", "三", "四", "五", "六", "七", "八", "九", "两个", "两件", "两天", "十天", "十个", "一周", "半",
-    "昨天", "明天", "后天", "已取消", "已退款", "已发货", "已送达", "已签收", "已退货", "已换货",
-    "已处理", "已订阅", "已退订", "免费", "保证",
-)
-# fmt: on
-
 
 class TokenTable(Protocol):
     """What grounding needs of a tokenizer."""
@@ -82,8 +68,9 @@ class AllowedFigures:
         said = _fold(" ".join((*sentences, *forms)))
         self.longest = max((len(form.encode()) for form in forms), default=0)
         """Bytes, and so tokens at most, of the longest figure."""
-        self.held_back_words = _HELD_BACK_WORDS - set(re.findall(r"[a-z]+", said))
-        self.held_back_phrases = tuple(phrase for phrase in _HELD_BACK_PHRASES if phrase not in said)
+        words, phrases = _held_back()
+        self.held_back_words = words - set(_WORD.findall(said))
+        self.held_back_phrases = tuple(phrase for phrase in phrases if phrase not in said)
 
     @classmethod
     def of(cls, notes: Sequence[Note]) -> AllowedFigures:
@@ -265,13 +252,27 @@ def _step_folded(state: _State, character: str, allowed: AllowedFigures) -> _Sta
     return _State((state.tail + character)[-_TAIL:], b"", free, soft, hard)
 
 
+@cache
+def _held_back() -> tuple[frozenset[str], tuple[str, ...]]:
+    """The words and, of languages that write no spaces, the phrases that all languages hold back."""
+    words: set[str] = set()
+    phrases: list[str] = []
+    for spoken in map(words_of, languages()):
+        folded = map(_fold, spoken.figures.held_back)
+        if spoken.writes_spaces:
+            words.update(folded)
+        else:
+            phrases.extend(folded)
+    return frozenset(words), tuple(phrases)
+
+
 def _fold(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold()
 
 
 def _is_hard(character: str) -> bool:
     # What opens a figure binds as well: after "#" or "$" only a fact's figure can follow.
-    return character in "@#$€£¥" or unicodedata.category(character) in ("Nd", "Nl", "No")
+    return character in "@#" or unicodedata.category(character) in ("Nd", "Nl", "No", "Sc")
 
 
 def _in_word(character: str) -> bool:
@@ -282,13 +283,17 @@ def _may_begin_figure(tail: str) -> bool:
     """Not inside a word, and not as the tail of a longer figure: 5 may not follow "$", "-" or "1,"."""
     if not tail:
         return True
-    if _in_word(tail[-1]) or tail[-1] in "@$€£¥#+-%/\\":
+    if _in_word(tail[-1]) or tail[-1] in "@#+-%/\\" or _is_currency(tail[-1]):
         return False
     return not (tail[-1] in _JOINTS and len(tail) > 1 and _is_hard(tail[-2]))
 
 
 def _may_follow_figure(character: str) -> bool:
-    return not _in_word(character) and character not in "@%°-/\\#$€£¥"
+    return not _in_word(character) and character not in "@%°-/\\#" and not _is_currency(character)
+
+
+def _is_currency(character: str) -> bool:
+    return unicodedata.category(character) == "Sc"
 
 
 def _runs_on(tail: str, character: str) -> bool:
@@ -300,7 +305,7 @@ def _runs_on(tail: str, character: str) -> bool:
 
 def _says_held_back(tail: str, allowed: AllowedFigures) -> bool:
     """Whether the text ends with a word that states a figure or a state the turn knows nothing of."""
-    word = re.search(r"[a-z]*$", tail)
+    word = _LAST_WORD.search(tail)
     if word is not None and word[0] in allowed.held_back_words:
         return True
     return any(tail.endswith(phrase) for phrase in allowed.held_back_phrases)

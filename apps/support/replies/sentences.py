@@ -7,31 +7,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal
 
+from apps.support.errors import WordsError
 from apps.support.replies.facts import Fact, Value, make_fact
 from apps.support.replies.language import Language
-from apps.support.replies.sentence_table import SENTENCES
-
-_STATUS = {
-    "pending": ("pending", "待处理"),
-    "processed": ("processed", "已处理"),
-    "shipped": ("shipped", "已发货"),
-    "delivered": ("delivered", "已送达"),
-    "cancelled": ("cancelled", "已取消"),
-}
-_METHODS = {
-    "credit_card": ("the card", "银行卡"),
-    "paypal": ("PayPal", "PayPal"),
-    "gift_card": ("the gift card", "礼品卡"),
-    "alipay": ("Alipay", "支付宝"),
-    "wechat_pay": ("WeChat Pay", "微信支付"),
-}
-_ORIGINAL_METHOD = ("the original payment method", "原支付方式")
-_REFUND_TIMES = {
-    True: ("no time: it is there at once", "立即到账"),
-    False: ("5 to 7 business days", "需要 5 至 7 个工作日"),
-}
+from apps.support.replies.listing import listing
+from apps.support.replies.policy_words import fill, policy_words
+from apps.support.replies.words import words_of
+from apps.support.shop.policy import Policy
 
 
 @dataclass(frozen=True)
@@ -43,40 +26,50 @@ class Note:
     facts: tuple[Fact, ...]
 
 
-def write(key: str, language: Language, /, *, must: tuple[str, ...] = (), **values: Value) -> Note:
-    """The sentence `key` with its values; the customer must hear the values named in `must`."""
+def write(
+    key: str, language: Language, /, *, must: tuple[str, ...] = (), policy: Policy | None = None, **values: Value
+) -> Note:
+    """The sentence `key` with its values; the customer must hear the values named in `must`.
+
+    `policy` is needed by the sentences that state a figure of it. Raises WordsError where a value is missing.
+    """
     facts = tuple(make_fact(name, value, language, must=name in must) for name, value in values.items())
-    template = SENTENCES[key][_column(language)]
-    return Note(key, template.format(**{fact.name: fact.text for fact in facts}), facts)
+    filled = {**(policy_words(policy, language) if policy else {}), **{fact.name: fact.text for fact in facts}}
+    sentence = words_of(language).sentences.get(key)
+    if sentence is None:
+        raise WordsError(f"there is no sentence '{key}' in the words {language}.toml")
+    return Note(key, fill(sentence, filled), facts)
 
 
-def wordings(language: Language) -> list[str]:
-    """Every sentence's own words, without its values."""
-    return [re.sub(r"\{\w+\}", " ", entry[_column(language)]) for entry in SENTENCES.values()]
+def wordings(language: Language, policy: Policy) -> list[str]:
+    """Every sentence's own words and the policy's figures in it, without the values of a turn."""
+    known = policy_words(policy, language)
+    return [
+        re.sub(r"\{(\w+)\}", lambda match: known.get(match[1], " "), sentence)
+        for sentence in words_of(language).sentences.values()
+    ]
 
 
 def status_word(status: str, language: Language) -> str:
-    return _STATUS[status][_column(language)]
+    return words_of(language).status[status]
 
 
 def method_words(kind: str | None, last_four: str | None, language: Language) -> str:
     """A payment method as customers know it: "the card ending in 1234"."""
-    words = _METHODS.get(kind or "", _ORIGINAL_METHOD)[_column(language)]
-    if last_four:
-        return f"{words}（尾号 {last_four}）" if language == "zh" else f"{words} ending in {last_four}"
-    return words
+    methods = words_of(language).methods
+    method = methods.get(kind or "", methods["original"])
+    return methods["ending"].format(method=method, last_four=last_four) if last_four else method
 
 
-def refund_time(kind: str | None, language: Language) -> str:
-    return _REFUND_TIMES[kind == "gift_card"][_column(language)]
+def refund_time(kind: str | None, language: Language, policy: Policy) -> str:
+    at_once = kind == "gift_card" and policy.refunds.gift_card == "at_once"
+    words = words_of(language).refund_times["at_once" if at_once else "later"]
+    return fill(words, policy_words(policy, language))
 
 
-def listing(parts: list[str], language: Language, joint: Literal["and", "or"] = "and") -> str:
-    """ "a, b and c"; in Chinese "a、b、c"."""
-    if language == "zh":
-        return "、".join(parts)
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {joint} {parts[-1]}"
+def joined(sentences: list[str], language: Language) -> str:
+    """Sentences after one another, as the language sets them."""
+    return words_of(language).space.join(sentences)
 
 
-def _column(language: Language) -> int:
-    return 1 if language == "zh" else 0
+__all__ = ["Note", "joined", "listing", "method_words", "refund_time", "status_word", "wordings", "write"]

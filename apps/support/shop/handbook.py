@@ -1,67 +1,27 @@
-"""The policy handbook: Markdown articles into sections, and the sections that answer a question."""
+"""The policy handbook in the database: loaded from files, filled in from the policy, searched for answers."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-from sqlalchemy import bindparam, delete, text
+from sqlalchemy import bindparam, delete, select, text
 from sqlalchemy.orm import Session
 
+from apps.support.replies.policy_words import fill, policy_words
+from apps.support.replies.words import languages, words_of
+from apps.support.shop.handbook_files import Article, read_articles
 from apps.support.shop.models import PolicyArticle, PolicySection
+from apps.support.shop.policy import Policy
 
 PACKAGED = files("apps.support.shop") / "handbook"
 _WORDS = re.compile(r"[\u3400-\u9fff]+|[^\W_\u3400-\u9fff]+")
 _IS_CJK = re.compile(r"[\u3400-\u9fff]")
-# fmt: off
-_STOP_WORDS = frozenset((
-    "a", "an", "and", "are", "be", "can", "could", "did", "do", "does", "for", "from", "have", "how",
-    "i", "if", "in", "is", "it", "me", "my", "of", "on", "or", "please", "so", "that", "the", "there",
-    "this", "to", "want", "was", "what", "when", "where", "which", "who", "will", "with", "would", "you",
-    "your", "need", "like", "know", "tell", "about", "get", "am", "any", "as", "at", "by", "but", "has",
-    "he", "her", "him", "his", "just", "no", "not", "now", "our", "out", "she", "should", "some", "than",
-    "their", "them", "then", "they", "too", "until", "up", "us", "we", "were", "why", "yes", "got", "take",
-    "takes", "long", "much", "many", "make", "hi", "hello", "hey", "thanks", "thank", "anything", "something",
-    "someone", "does", "doing", "give", "let", "also", "still", "ll", "re", "ve", "isn", "don", "doesn",
-    "seems", "seem", "happens", "happen", "happened", "going", "into", "anyone", "possible",
-    "请问", "我想", "想要", "可以", "怎么",
-    "什么", "如何", "一下", "你们", "我的",
-))
-_SAME_MEANING = {
-    "shipping": "delivery", "shipment": "delivery", "ship": "delivery", "deliver": "delivery",
-    "arrive": "delivery", "parcel": "delivery", "package": "delivery", "reimbursement": "refund",
-    "reimburse": "refund", "compensation": "refund", "penalty": "fee", "charge": "fee", "pay": "payment",
-    "bill": "invoice", "receipt": "invoice", "guarantee": "warranty", "repair": "warranty",
-    "fire": "safety", "smoke": "safety", "injury": "safety", "lawyer": "legal", "court": "legal",
-    "sue": "legal", "gdpr": "privacy", "data": "privacy", "agent": "person", "human": "person",
-    "feedback": "review", "swap": "exchange", "broken": "faulty", "送货": "配送", "发货": "配送",
-    "快递": "配送", "物流": "配送", "运费": "配送", "退钱": "退款", "付款": "支付", "质保": "保修",
-    "维修": "保修", "律师": "法律", "起火": "安全", "受伤": "安全", "真人": "人工", "账号": "账户",
-}
-# fmt: on
-_ABROAD = (
-    "abroad overseas international country countries internationally germany france italy spain austria poland "
-    "netherlands belgium sweden denmark ireland portugal greece finland norway switzerland europe eu uk britain "
-    "england scotland canada usa america states china singapore brazil mexico india japan korea australia africa "
-    "russia turkey ukraine israel argentina chile taiwan thailand vietnam"
-)
-_SAME_MEANING |= dict.fromkeys(_ABROAD.split(), "abroad")
-_SAME_MEANING |= {
-    "broken": "faulty", "damaged": "faulty", "defective": "faulty", "defect": "faulty", "crushed": "faulty",
-    "cracked": "faulty", "torn": "faulty", "opened": "open", "opening": "hours", "closed": "hours",
-    "swap": "exchange", "replace": "exchange", "replacement": "exchange", "missing": "lost", "delayed": "late",
-    "delay": "late", "costs": "cost", "price": "cost", "expensive": "cost", "arrived": "delivery",
-    "courier": "delivery", "postage": "delivery", "money": "refund", "reach": "service", "contact": "service",
-    "call": "service",
-    "phone": "service", "open": "service", "login": "sign", "log": "sign",
-    "账单": "发票", "海外": "境外", "国外": "境外", "国际": "境外", "坏了": "损坏", "破损": "损坏", "损坏": "损坏",
-    "发错": "损坏", "寄": "配送", "送": "配送", "上班": "客服", "下班": "客服", "营业": "客服",
-    "几点": "星期", "丢了": "丢失", "没到": "延误",
-}  # fmt: skip
 _CHINESE_FUNCTION_WORDS = re.compile(
     "请问|怎么样?|有?什么|规定|规则|政策|条款|如何|一下|你们|您们|我们|多久|多少|哪些|哪个|哪里|可以|能不能|是不是|有没有|可不可以|时候|"
     "[我你您他她它的了吗呢吧么啊呀能会要想有是在到就都还也和给把被让请]"
@@ -94,18 +54,39 @@ def search_terms(passage: str) -> str:
     return " ".join(_terms(passage))
 
 
-def load_handbook(session: Session, root: Traversable = PACKAGED) -> int:
-    """Replace the stored handbook by `root`'s articles `<language>/<slug>.md`; returns their number."""
+def load_handbook(session: Session, policy: Policy, root: Traversable = PACKAGED, source: str | None = None) -> int:
+    """Replace the stored handbook by `root`'s articles; returns their number.
+
+    Raises HandbookError where one of them is wrong: nothing is changed then.
+    """
+    articles = read_articles(root, policy)
     session.execute(delete(PolicySection))
     session.execute(delete(PolicyArticle))
-    count = 0
-    for folder in sorted((item for item in root.iterdir() if item.is_dir()), key=lambda item: item.name):
-        for file in sorted(folder.iterdir(), key=lambda item: item.name):
-            if file.name.endswith(".md"):
-                session.add(_article(file.name.removesuffix(".md"), folder.name, file.read_text("utf-8")))
-                count += 1
+    for article in articles:
+        stored = PolicyArticle(slug=article.slug, language=article.language, title="", source=source or str(root))
+        stored.markdown = article.markdown
+        _fill(stored, article, policy)
+        session.add(stored)
     session.flush()
-    return count
+    return len(articles)
+
+
+def follow_policy(session: Session, policy: Policy) -> int:
+    """Fill the policy's figures into the stored handbook anew; returns how many articles say something else by it.
+
+    Who changes the policy need not load the handbook again. Raises WordsError for a figure that is no longer known.
+    """
+    changed = 0
+    for stored in session.scalars(select(PolicyArticle).where(PolicyArticle.markdown.is_not(None))):
+        article = Article(stored.language, stored.slug, stored.markdown or "")
+        filled = _filled(article, policy)
+        if article.language in languages() and filled != [(part.heading, part.body) for part in stored.sections]:
+            stored.sections.clear()
+            session.flush()
+            _fill(stored, article, policy)
+            changed += 1
+    session.flush()
+    return changed
 
 
 def search(
@@ -115,8 +96,9 @@ def search(
 
     SQLite ranks by BM25, PostgreSQL by its text-search rank.
     """
-    asked = [term for term in dict.fromkeys(_terms(question)) if term not in _STOP_WORDS][:MOST_QUERY_TERMS]
-    terms = list(dict.fromkeys([*asked, *(_SAME_MEANING[term] for term in asked if term in _SAME_MEANING)]))
+    asked = [term for term in dict.fromkeys(_terms(question)) if term not in _stop_words()][:MOST_QUERY_TERMS]
+    same = _same_meaning()
+    terms = list(dict.fromkeys([*asked, *(same[term] for term in asked if term in same)]))
     if not terms:
         return []
     wanted = list(slugs)
@@ -153,8 +135,9 @@ def relevance(question: str, passage: Passage) -> float:
     if not asked:
         return 0.0
     spoken = {_stem(term) for term in _terms(f"{passage.citation} {passage.body}")}
-    spoken |= {_stem(_SAME_MEANING[term]) for term in _terms(passage.body) if term in _SAME_MEANING}
-    found = [term for term in asked if {_stem(term), _stem(_SAME_MEANING.get(term, term))} & spoken]
+    same = _same_meaning()
+    spoken |= {_stem(same[term]) for term in _terms(passage.body) if term in same}
+    found = [term for term in asked if {_stem(term), _stem(same.get(term, term))} & spoken]
     return len(found) / len(asked)
 
 
@@ -166,24 +149,41 @@ def shared_words(question: str, sentence: str) -> int:
 def content_words(question: str) -> list[str]:
     """The words that say what a question is about: no "what can I do?", and pairs of Chinese characters."""
     terms = dict.fromkeys(_terms(_CHINESE_FUNCTION_WORDS.sub(" ", question)))
-    return [term for term in terms if term not in _STOP_WORDS and (len(term) > 1 or _IS_CJK.match(term))]
+    return [term for term in terms if term not in _stop_words() and (len(term) > 1 or _IS_CJK.match(term))]
 
 
 def _stem(term: str) -> str:
     return term if _IS_CJK.match(term) else term[:_PREFIX]
 
 
-def _article(slug: str, language: str, markdown: str) -> PolicyArticle:
-    head, *parts = re.split(r"^## +", markdown, flags=re.MULTILINE)
-    title = head.strip().removeprefix("# ").strip()
-    article = PolicyArticle(slug=slug, language=language, title=title)
-    for part in parts:
-        heading, _, body = part.partition("\n")
-        heading, body = heading.strip(), " ".join(body.split())
+def _filled(article: Article, policy: Policy) -> list[tuple[str, str]]:
+    values = policy_words(policy, article.language)
+    return [(fill(heading, values), fill(body, values)) for heading, body in article.sections]
+
+
+def _fill(stored: PolicyArticle, article: Article, policy: Policy) -> None:
+    stored.title = title = fill(article.title, policy_words(policy, article.language))
+    for heading, body in _filled(article, policy):
         # The heading says what the section is about: it counts three times as much as a word of the body.
         terms = search_terms(f"{title} {heading} {heading} {heading} {body}")
-        article.sections.append(PolicySection(heading=heading, body=body, terms=terms))
-    return article
+        stored.sections.append(PolicySection(heading=heading, body=body, terms=terms))
+
+
+@cache
+def _stop_words() -> frozenset[str]:
+    """The words of all languages that say nothing of what a question is about."""
+    return frozenset(word for language in languages() for word in words_of(language).search.stop_words)
+
+
+@cache
+def _same_meaning() -> Mapping[str, str]:
+    """For a customer's word the handbook's."""
+    return {
+        alike: word
+        for language in languages()
+        for word, others in words_of(language).search.same_meaning.items()
+        for alike in others
+    }
 
 
 def _terms(passage: str) -> Iterable[str]:

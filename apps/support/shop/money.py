@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
 
-SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "CNY": "¥", "JPY": "¥"}
-_NO_MINOR_UNIT = frozenset({"JPY", "KRW"})
+from babel.numbers import format_currency, get_currency_precision
+
+DEFAULT_LOCALE = "en"
 
 
 def minor_digits(currency: str) -> int:
-    """Digits after the decimal point (ISO 4217)."""
-    return 0 if currency in _NO_MINOR_UNIT else 2
+    """Digits after the decimal point: 2 for most, 0 for JPY, 3 for KWD."""
+    return get_currency_precision(currency)
 
 
-def format_amount(minor: int, currency: str) -> str:
-    """`123456, "USD"` → `$1,234.56`; a currency without a symbol stands behind the figure."""
-    digits = minor_digits(currency)
-    figure = f"{Decimal(abs(minor)).scaleb(-digits):,.{digits}f}"
-    sign = "-" if minor < 0 else ""
-    symbol = SYMBOLS.get(currency)
-    return f"{sign}{symbol}{figure}" if symbol else f"{sign}{figure} {currency}"
+def decimal_amount(minor: int, currency: str) -> Decimal:
+    return Decimal(minor).scaleb(-minor_digits(currency))
+
+
+def format_amount(minor: int, currency: str, locale: str = DEFAULT_LOCALE) -> str:
+    """`123456, "USD"` → `$1,234.56`, in German `1.234,56 $`. With plain spaces: a reply writes no others."""
+    return format_currency(decimal_amount(minor, currency), currency, locale=locale).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def parse_minor(figure: str | int | float, currency: str) -> int:

@@ -29,6 +29,7 @@ from apps.support.shop.models import (
     ShipmentStatus,
     Variant,
 )
+from apps.support.shop.policy import Policy, load_policy
 from apps.support.shop.seed_catalog import PRODUCTS
 
 SEED = 20_240_229
@@ -38,15 +39,15 @@ DEMO_EMAILS = ("anna.keller@example.com", "wei.zhang@example.com")
 CARRIERS = ("DHL", "UPS", "FedEx", "SF Express")
 
 
-def seed(session: Session, today: date, number: int = SEED) -> bool:
+def seed(session: Session, today: date, number: int = SEED, policy: Policy | None = None) -> bool:
     """Fill an empty database; a database that has customers is left alone and False is returned.
 
     The dates lie around `today`, so that parcels are on their way when somebody tries the assistant. Another
-    `number` makes another shop.
+    `number` makes another shop. The handbook says what `policy` does; without one, the demonstration shop's.
     """
     if session.scalar(select(func.count()).select_from(Customer)):
         return False
-    load_handbook(session)
+    load_handbook(session, policy or load_policy())
     _Seeder(session, today, number).run()
     return True
 

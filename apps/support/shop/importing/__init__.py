@@ -10,10 +10,9 @@ from sqlalchemy.exc import IntegrityError
 
 from apps.support.errors import ImportFileError
 from apps.support.shop.database import Database
-from apps.support.shop.handbook import load_handbook
 from apps.support.shop.importing.csv_tables import read_csv
 from apps.support.shop.importing.retail_json import read_retail_json
-from apps.support.shop.models import Customer, Order, PolicyArticle, Product
+from apps.support.shop.models import Customer, Order, Product
 
 
 @dataclass(frozen=True)
@@ -47,8 +46,6 @@ def import_file(database: Database, path: Path) -> ImportReport:
             else:
                 ignored = read_csv(session, content)
             session.flush()
-            if not session.scalar(select(func.count()).select_from(PolicyArticle)):
-                load_handbook(session)
             after = [session.scalar(select(func.count()).select_from(table)) or 0 for table in tables]
     except IntegrityError as error:
         raise ImportFileError(f"{path} contradicts itself or the database: {error.orig}") from error

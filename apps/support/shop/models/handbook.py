@@ -16,6 +16,8 @@ class PolicyArticle(Base):
     slug: Mapped[ShortText]
     language: Mapped[Language]
     title: Mapped[ShortText]
+    source: Mapped[LongText | None]  # the folder that it was loaded from
+    markdown: Mapped[LongText | None]  # as it stood there, with the places for the policy's figures
 
     sections: Mapped[list[PolicySection]] = relationship(
         back_populates="article", order_by="PolicySection.id", cascade="all, delete-orphan"

@@ -1,0 +1,288 @@
+"""The reader's constraint: only commands of the language, handles of the view and words of the message.
+
+What may be written is a nondeterministic finite automaton over bytes, built for one view and message. Copied
+words are a chain of one state for every byte of the message, entered at the beginning of any word.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from copy import copy
+
+from apps.support.reading import postal
+from apps.support.reading.choices import KEYWORDS, OptionTable
+from apps.support.reading.commands import TOPICS, UNKNOWN, VERBS, Shape
+from apps.support.reading.view import View, message_line
+from apps.support.replies.grounding import TokenTable
+
+
+class Automaton:
+    """States are numbers; `arrows[s][byte]` are the states that `byte` leads to. State 0 is the start."""
+
+    def __init__(self) -> None:
+        self.arrows: list[dict[int, set[int]]] = []
+        self.empty: list[set[int]] = []  # moves that read nothing
+        self.final: set[int] = set()
+        self.start = self.state()
+
+    def state(self) -> int:
+        self.arrows.append({})
+        self.empty.append(set())
+        return len(self.arrows) - 1
+
+    def literal(self, source: int, text: str) -> int:
+        """Read `text` from `source` on; the state behind it."""
+        for byte in text.encode():
+            target = self.state()
+            self.arrows[source].setdefault(byte, set()).add(target)
+            source = target
+        return source
+
+    def jump(self, source: int, target: int) -> None:
+        self.empty[source].add(target)
+
+    def one_of(self, source: int, texts: Iterable[str]) -> int:
+        """Read one of the texts."""
+        end = self.state()
+        for text in texts:
+            self.jump(self.literal(source, text), end)
+        return end
+
+    def list_of(self, source: int, texts: Sequence[str], joint: str) -> int:
+        """Read one or more of the texts, `joint` between them."""
+        begin = self.state()
+        self.jump(source, begin)
+        end = self.one_of(begin, texts)
+        self.jump(self.literal(end, joint), begin)
+        return end
+
+    def copied(self, source: int, message: str) -> int:
+        """Read any run of whole words of the message; in Chinese, of characters."""
+        data = message.encode()
+        chain = [self.state() for _ in range(len(data) + 1)]
+        end = self.state()
+        for place, byte in enumerate(data):
+            self.arrows[chain[place]].setdefault(byte, set()).add(chain[place + 1])
+        for place in _boundaries(message):
+            if place < len(data):
+                self.jump(source, chain[place])
+            if place > 0:
+                self.jump(chain[place], end)
+        return end
+
+    def closed(self, states: Iterable[int]) -> frozenset[int]:
+        """These states and all that empty moves lead to."""
+        seen, queue = set(states), list(states)
+        while queue:
+            for target in self.empty[queue.pop()]:
+                if target not in seen:
+                    seen.add(target)
+                    queue.append(target)
+        return frozenset(seen)
+
+    def after(self, states: frozenset[int], data: bytes) -> frozenset[int]:
+        """Where `data` leads; nowhere: an empty set."""
+        for byte in data:
+            states = self.closed(target for s in states for target in self.arrows[s].get(byte, ()))
+            if not states:
+                return states
+        return states
+
+    def shortest_end(self, states: frozenset[int]) -> bytes | None:
+        """The shortest text that ends well from here."""
+        queue: deque[tuple[frozenset[int], bytes]] = deque([(states, b"")])
+        seen = {states}
+        while queue:
+            current, text = queue.popleft()
+            if current & self.final:
+                return text
+            for byte in sorted({byte for s in current for byte in self.arrows[s]}):
+                following = self.after(current, bytes((byte,)))
+                if following and following not in seen:
+                    seen.add(following)
+                    queue.append((following, text + bytes((byte,))))
+        return None
+
+
+def commands_automaton(view: View, message: str) -> Automaton:
+    """All that a message may be read as, given what there is."""
+    machine = Automaton()
+    end = machine.state()
+    machine.final.add(end)
+    line = message_line(message)
+    shapes: dict[Shape, Callable[[int], Iterable[int]]] = {
+        Shape.NOTHING: lambda verb: [verb],
+        Shape.ORDERS: lambda verb: [verb, *_orders(machine, verb, view)],
+        Shape.ITEMS: lambda verb: [verb, *_items(machine, verb, view)],
+        Shape.PLACE: lambda verb: _place(machine, verb, view),
+        Shape.METHOD: lambda verb: [verb, *_method(machine, verb, view)],
+        Shape.WORDS: lambda verb: [verb, machine.copied(machine.literal(verb, " "), line)],
+        Shape.TOPIC: lambda verb: [machine.one_of(machine.literal(verb, " "), TOPICS)],
+    }
+    for verb, shape in VERBS.items():
+        for state in shapes[shape](machine.literal(machine.start, verb)):
+            machine.jump(state, end)
+    machine.jump(machine.literal(end, "; "), machine.start)
+    return machine
+
+
+def choice_automaton(table: OptionTable, message: str) -> Automaton:
+    """All that may be wanted of a product's options."""
+    machine = Automaton()
+    end = machine.state()
+    machine.final.add(end)
+    letters = list(table.letters)
+    word = machine.state()
+    machine.jump(machine.start, word)
+    stops = [machine.one_of(word, KEYWORDS)]
+    stops.append(machine.list_of(machine.literal(word, "nth "), "123456789", ""))
+    figures = [part.strip(",.") for part in message_line(message).replace("$", " ").split()]
+    prices = [figure for figure in figures if any(c.isdigit() for c in figure)]
+    if prices:
+        stops.append(machine.one_of(machine.literal(word, "price "), prices))
+    machine.jump(machine.literal(machine.start, "none"), end)
+    if letters:
+        wanted = machine.list_of(word, letters, " ")
+        refused = machine.list_of(machine.literal(word, "not "), letters, " ")
+        machine.jump(machine.literal(wanted, " not "), _into(machine, refused, letters))
+        stops += [wanted, refused]
+    for state in stops:
+        machine.jump(state, end)
+        machine.jump(machine.literal(state, " "), word)
+    return machine
+
+
+def address_automaton(message: str) -> Automaton:
+    """Six parts, each copied or missing."""
+    machine = Automaton()
+    state, line = machine.start, message_line(message)
+    for number in range(len(postal.PARTS)):
+        if number:
+            state = machine.literal(state, postal.JOINT)
+        end = machine.copied(state, line)
+        machine.jump(machine.literal(state, postal.MISSING), end)
+        state = end
+    machine.final.add(state)
+    return machine
+
+
+class WithinAutomaton:
+    """A core_model Constraint: the text is one that the automaton reads to an end."""
+
+    growth = 4
+
+    def __init__(self, machine: Automaton, tokens: TokenTable) -> None:
+        self._machine = machine
+        self._tokens = tokens
+        self._states = machine.closed([machine.start])
+        self._accepted = 0
+        self._complete_at: int | None = None
+
+    def allows(self, token: int) -> bool:
+        return bool(self._after(token))
+
+    def first_allowed(self, tokens: Sequence[int]) -> int | None:
+        openings = {byte for state in self._states for byte in self._machine.arrows[state]}
+        for token in tokens:
+            data = self._tokens.token_bytes(token)
+            if data[:1] and data[0] in openings and self.allows(token):
+                return token
+        return None
+
+    def accept(self, token: int) -> None:
+        states = self._after(token)
+        if not states:
+            raise ValueError(f"token {token} leads out of the reader's language")
+        self._states = states
+        self._accepted += 1
+        if self.may_end():
+            self._complete_at = self._accepted
+
+    def may_end(self) -> bool:
+        return bool(self._states & self._machine.final)
+
+    def closing(self) -> list[int]:
+        rest = self._machine.shortest_end(self._states)
+        return self._tokens.encode(rest.decode("utf-8", "ignore")) if rest else []
+
+    def longest_complete(self) -> int | None:
+        return self._complete_at
+
+    def fork(self) -> WithinAutomaton:
+        return copy(self)
+
+    def _after(self, token: int) -> frozenset[int]:
+        data = self._tokens.token_bytes(token)
+        if not data or token in self._tokens.special.values():
+            return frozenset()
+        return self._machine.after(self._states, data)
+
+
+def _orders(machine: Automaton, verb: int, view: View) -> list[int]:
+    space = machine.literal(verb, " ")
+    ends = [machine.literal(space, UNKNOWN)]
+    if view.orders:
+        ends += [machine.list_of(space, view.order_handles, joint) for joint in (" ", " or ")]
+    return ends
+
+
+def _items(machine: Automaton, verb: int, view: View) -> list[int]:
+    space = machine.literal(verb, " ")
+    ends = [machine.one_of(space, (UNKNOWN, "cheapest", "dearest"))]
+    items = view.item_handles
+    if not items:
+        return ends
+    named = machine.list_of(space, items, " ")
+    either = machine.list_of(space, items, " or ")
+    order = machine.list_of(space, view.order_handles, " ")
+    kept = machine.list_of(machine.literal(order, " not "), items, " ")
+    like = machine.one_of(machine.literal(named, " like "), items)
+    picked = machine.one_of(machine.literal(either, " "), ("cheapest", "dearest"))
+    of_order = machine.one_of(machine.literal(order, " "), ("cheapest", "dearest"))
+    return [*ends, named, either, order, kept, like, picked, of_order]
+
+
+def _place(machine: Automaton, verb: int, view: View) -> list[int]:
+    """`readdress P to home`, `home to Q`; the account has one address, an order's change names the order."""
+    begun = [verb, *_orders(machine, verb, view)]
+    places = ["given", "home", *view.order_handles]
+    return begun + [machine.one_of(machine.literal(state, " to "), places) for state in begun]
+
+
+def _method(machine: Automaton, verb: int, view: View) -> list[int]:
+    begun = [verb]
+    ends: list[int] = []
+    if view.orders:
+        begun.append(machine.list_of(machine.literal(verb, " "), view.order_handles, " "))
+        ends.append(begun[-1])
+    for state in begun:
+        for opening in (" ", " with "):
+            space = machine.literal(state, opening)
+            ends.append(machine.literal(space, UNKNOWN))
+            if view.methods:
+                ends += [machine.list_of(space, view.method_handles, joint) for joint in (" ", " or ")]
+    return ends
+
+
+def _into(machine: Automaton, end: int, letters: list[str]) -> int:
+    """A state from which one or more letters lead to `end`."""
+    begin = machine.state()
+    machine.jump(machine.list_of(begin, letters, " "), end)
+    return begin
+
+
+def _boundaries(message: str) -> list[int]:
+    """Byte positions at which a word may begin or end."""
+    places, offset, before = [], 0, ""
+    for character in message:
+        inside = _in_word(before) and _in_word(character)
+        if not inside:
+            places.append(offset)
+        offset += len(character.encode())
+        before = character
+    return [*places, offset]
+
+
+def _in_word(character: str) -> bool:
+    return character != "" and character.isalnum() and not "\u3400" <= character <= "\u9fff"

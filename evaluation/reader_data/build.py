@@ -1,0 +1,101 @@
+"""The reader's training and test files, made from the texts in its adapter's folder and from intent data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from evaluation.reader_data.catalog import ReaderDataError, read_catalog
+from evaluation.reader_data.making import Example, Maker, read_rows
+from evaluation.reader_data.wordings import read_wordings
+
+TIMES = 2
+"""How often each wording is seen, each time in another situation."""
+PAIRS, INTRODUCED, CHOICES, ADDRESSES = 2400, 900, 4200, 900
+BITEXT_PER_INTENT = 90
+CHINESE_PER_INTENT = 45
+TEST_SEED = 77
+
+
+@dataclass(frozen=True)
+class Built:
+    """How many examples of each file came from where."""
+
+    training: dict[str, int]
+    test: dict[str, int]
+
+
+def build_reader_data(
+    folder: Path, output: Path, data_dir: Path | None, seed: int, note: Callable[[str], None]
+) -> Built:
+    """Write training.jsonl and test.jsonl to `output`. Raises ReaderDataError.
+
+    Bitext's rows and the Chinese ones are taken along where they are there; each is said in the note.
+    """
+    catalog = read_catalog(folder)
+    wordings = read_wordings(sorted((folder / "wordings").glob("*.txt")))
+    if not wordings:
+        raise ReaderDataError(f"{folder / 'wordings'} has no wordings")
+    maker = Maker(catalog, wordings, seed)
+    rows = _labelled_rows(folder, data_dir, seed, note)
+    parts: dict[str, list[Example]] = {
+        "wordings": list(maker.readings(TIMES)),
+        "several wishes": list(maker.several_wishes(PAIRS)),
+        "introduced": list(maker.introduced(INTRODUCED)),
+        "choices": list(maker.choices(CHOICES)),
+        "addresses": list(maker.addresses(ADDRESSES)),
+        "labelled": list(maker.labelled(rows)),
+    }
+    output.mkdir(parents=True, exist_ok=True)
+    _write(output / "training.jsonl", (example for examples in parts.values() for example in examples))
+    unseen = Maker(catalog, read_wordings(sorted((folder / "test").glob("*.txt"))), TEST_SEED)
+    tests = {
+        "wordings": list(unseen.readings(1)),
+        "several wishes": list(unseen.several_wishes(300)),
+        "choices": list(unseen.choices(400)),
+        "addresses": list(unseen.addresses(100)),
+    }
+    _write(output / "test.jsonl", (example for examples in tests.values() for example in examples))
+    return Built(
+        {name: len(found) for name, found in parts.items()},
+        {name: len(found) for name, found in tests.items()},
+    )
+
+
+def _labelled_rows(
+    folder: Path, data_dir: Path | None, seed: int, note: Callable[[str], None]
+) -> list[tuple[str, str]]:
+    rng = Random(seed)
+    rows: list[tuple[str, str]] = []
+    intents = folder / "intents"
+    for name, per_label in (("chinese.csv", CHINESE_PER_INTENT), ("out-of-scope.csv", 10_000)):
+        if (intents / name).is_file():
+            rows += _some(read_rows(intents / name, "text", "label"), per_label, rng)
+    bitext = data_dir / "bitext" / "train.csv" if data_dir else None
+    if bitext is not None and bitext.is_file():
+        rows += _some(read_rows(bitext, "utterance", "intent"), BITEXT_PER_INTENT, rng)
+    else:
+        note("without Bitext's messages: no bitext/train.csv (--data-dir names the folder with it)")
+    return rows
+
+
+def _some(rows: list[tuple[str, str]], per_label: int, rng: Random) -> list[tuple[str, str]]:
+    rng.shuffle(rows)
+    taken: dict[str, int] = {}
+    kept = []
+    for text, label in rows:
+        if taken.get(label, 0) < per_label:
+            taken[label] = taken.get(label, 0) + 1
+            kept.append((text, label))
+    return kept
+
+
+def _write(path: Path, examples: Iterable[Example]) -> None:
+    partial = path.with_suffix(".partial")
+    with partial.open("w", encoding="utf-8") as file:
+        for example in examples:
+            file.write(json.dumps(vars(example), ensure_ascii=False) + "\n")
+    partial.replace(path)

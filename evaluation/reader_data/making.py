@@ -1,0 +1,525 @@
+"""Examples for the reader from situations, wordings and labelled messages: (prompt, completion, kind)."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from random import Random
+
+from apps.support.reading import postal
+from apps.support.reading.choices import OptionTable
+from apps.support.reading.commands import Command, write
+from evaluation.reader_data.catalog import Catalog, Product, is_chinese
+from evaluation.reader_data.kinds import Drawing, Filled, UnfitError, draw_proposal, is_dearest, reading_of
+from evaluation.reader_data.noise import kept_span, mistype, unmarked
+from evaluation.reader_data.scenes import Item, Scene, draw_scene
+from evaluation.reader_data.wordings import Wording
+
+MOST_TRIES = 60
+GUESTS = 0.2
+CONTEXTS = 0.3
+NOISE = 0.3
+_GREETINGS = {
+    "en": (
+        "Hi, ",
+        "Hello, ",
+        "hey ",
+        "Hi there! ",
+        "Good morning. ",
+        "hi\n",
+        "Hello team, ",
+        "Dear support, ",
+    ),
+    "zh": ("你好，", "您好，", "亲，", "在吗？", "你好 ", "請問，"),
+}
+_JOINTS = {
+    "en": (". Also, ", ". And ", " and also ", "\n", ". ", ", and ", "; ", ". Then ", " + ", ". Oh and "),
+    "zh": ("，另外", "。还有，", "，顺便", "。", "\n", "，然后", "；"),
+}
+_WISHES = re.compile(
+    r"^(cancel|return|swap|readdress|drop)\.(item|number|two|options|new|instead|city|given|profile|item|mistake|reason|cheapest|same|two_options|any)$|^home\.|^all\.|^repay"
+)
+_QUESTIONS = re.compile(
+    r"^(status|tracking|items|total|price|shipsto|payment|refund|balance|profile|product|invoice|sum)\b.*\.(item|number|bare|card|price|stock|show|back|cheapest)$"
+)
+
+
+@dataclass(frozen=True)
+class Example:
+    prompt: str
+    completion: str
+    kind: str
+
+
+class Maker:
+    """Draws examples; the same seed draws the same."""
+
+    def __init__(self, catalog: Catalog, wordings: dict[str, list[Wording]], seed: int) -> None:
+        self._catalog = catalog
+        self._wordings = wordings
+        self._rng = Random(seed)
+        self._by_language = {
+            language: {
+                kind: [wording for wording in messages if wording.language == language]
+                for kind, messages in wordings.items()
+            }
+            for language in ("en", "zh")
+        }
+        self._optional = [product for product in catalog.products if product.options]
+
+    def readings(self, times: int) -> Iterator[Example]:
+        """Every wording `times` over, each time in another situation."""
+        for kind, messages in self._wordings.items():
+            for wording in messages:
+                for _ in range(times):
+                    example = self._reading(kind, wording)
+                    if example is not None:
+                        yield example
+
+    def several_wishes(self, count: int) -> Iterator[Example]:
+        """Messages with two wishes of one customer."""
+        wishes = [kind for kind in self._wordings if _WISHES.search(kind)]
+        questions = [kind for kind in self._wordings if _QUESTIONS.search(kind)]
+        for _ in range(count):
+            language = self._rng.choices(("en", "zh"), (75, 25))[0]
+            kinds = [
+                self._rng.choice(wishes),
+                self._rng.choice(wishes if self._rng.random() < 0.6 else questions),
+            ]
+            self._rng.shuffle(kinds)
+            example = self._pair(kinds, language)
+            if example is not None:
+                yield example
+
+    def introduced(self, count: int) -> Iterator[Example]:
+        """Wishes of people who say in the same message who they are."""
+        wishes = [kind for kind in self._wordings if _WISHES.search(kind) or _QUESTIONS.search(kind)]
+        made = 0
+        while made < count:
+            language = self._rng.choices(("en", "zh"), (75, 25))[0]
+            kind = self._rng.choice(wishes)
+            options = self._by_language[language].get(kind)
+            if not options:
+                continue
+            known = self._rng.random() < 0.6
+            scene = draw_scene(self._catalog, language, self._rng, known=known)
+            said = self._rng.choice(self._by_language[language]["identify"])
+            try:
+                wish = reading_of(kind)(Drawing(scene, self._catalog, self._rng.choice(options), self._rng))
+                who = reading_of("identify")(Drawing(scene, self._catalog, said, self._rng))
+            except UnfitError:
+                continue
+            if wish.last or not wish.takes_context:
+                continue
+            texts = [who.text.replace("#", "W") if known else who.text, mistype(wish.text, self._rng, 0.2)]
+            if self._rng.random() < 0.4:
+                texts.reverse()
+            text = (
+                texts[0]
+                + self._rng.choice((". ", "\n", ", ", " - ", "，" if language == "zh" else ". "))
+                + texts[1]
+            )
+            made += 1
+            yield Example(
+                scene.view().render(unmarked(text)),
+                write(_with_words(wish.commands, wish.text if not kept_span(texts[1]) else texts[1])),
+                f"{kind}+identify",
+            )
+
+    def choices(self, count: int) -> Iterator[Example]:
+        """Which option is wanted."""
+        kinds = [
+            kind
+            for kind in self._wordings
+            if kind.startswith(("swap.", "option.", "product.", "correct.option"))
+        ]
+        kinds += [
+            "swap.options",
+            "option.values",
+            "option.new",
+            "swap.new",
+            "swap.instead",
+            "product.option",
+        ] * 3
+        made = 0
+        while made < count:
+            example = self._choice(self._rng.choice(kinds))
+            if example is not None:
+                made += 1
+                yield example
+
+    def addresses(self, count: int) -> Iterator[Example]:
+        """The parts of an address."""
+        kinds = [
+            kind
+            for kind in ("readdress.given", "readdress.item", "home.given", "address.only", "all.readdress")
+            if kind in self._wordings
+        ]
+        made = 0
+        while made < count:
+            kind = self._rng.choice(kinds)
+            filled = self._filled(kind, self._rng.choice(self._wordings[kind]))
+            if filled is None or filled[1].address is None:
+                continue
+            made += 1
+            message = unmarked(mistype(filled[1].text, self._rng, 0.15))
+            yield Example(postal.render(message), postal.write(filled[1].address.parts), "address")
+
+    def labelled(self, rows: Sequence[tuple[str, str]]) -> Iterator[Example]:
+        """Messages of data sets, with shop intents as labels."""
+        for text, intent in rows:
+            command = command_of_intent(text, intent)
+            if command is None:
+                continue
+            language = "zh" if is_chinese(text) else "en"
+            scene = draw_scene(self._catalog, language, self._rng, known=self._rng.random() < 0.5)
+            tagged = re.sub(r"#?[A-Za-z-]*\d[\d-]{3,}\d*", "#?" if scene.known else "#", text)
+            if "#?" in tagged and command.verb in (
+                "cancel",
+                "swap",
+                "status",
+                "return",
+                "refund",
+                "invoice",
+                "readdress",
+            ):
+                command = replace(command, unknown=True)
+            text = mistype(tagged, self._rng, 0.1)
+            last, opened = self._context(scene)
+            yield Example(
+                scene.view(last=last, opened=opened).render(text), write([command]), f"intent.{intent}"
+            )
+
+    # ---------------------------------------------------------------------------------------------------------
+
+    def _filled(self, kind: str, wording: Wording) -> tuple[Drawing, Filled] | None:
+        reading = reading_of(kind)
+        for _ in range(MOST_TRIES):
+            known = self._rng.random() >= GUESTS
+            scene = draw_scene(self._catalog, wording.language, self._rng, known=known)
+            drawing = Drawing(scene, self._catalog, wording, self._rng)
+            try:
+                return drawing, reading(drawing)
+            except UnfitError:
+                continue
+        return None
+
+    def _reading(self, kind: str, wording: Wording) -> Example | None:
+        found = self._filled(kind, wording)
+        if found is None:
+            return None
+        drawing, filled = found
+        text = mistype(self._greeted(filled, wording.language, kind), self._rng, NOISE)
+        commands = _with_words(filled.commands, text)
+        last, opened = filled.last, filled.opened
+        if filled.takes_context and not last:
+            last, opened = self._context(drawing.scene)
+        view = drawing.scene.view(last=last, opened=opened, asked=filled.asked, product=filled.product)
+        return Example(view.render(unmarked(text)), write(commands), kind)
+
+    def _pair(self, kinds: Sequence[str], language: str) -> Example | None:
+        """Two wishes about the same scene; the second finds the scene as the first."""
+        if any(not self._by_language[language].get(kind) for kind in kinds):
+            return None
+        for _ in range(MOST_TRIES):
+            scene = draw_scene(self._catalog, language, self._rng, known=self._rng.random() < 0.9)
+            texts, commands = [], []
+            try:
+                for kind in kinds:
+                    wording = self._rng.choice(self._by_language[language][kind])
+                    filled = reading_of(kind)(Drawing(scene, self._catalog, wording, self._rng))
+                    if filled.last or not filled.takes_context:
+                        raise UnfitError
+                    text = mistype(filled.text, self._rng, 0.2)
+                    commands += _with_words(filled.commands, text)
+                    texts.append(text)
+            except UnfitError:
+                continue
+            joint = self._rng.choice(_JOINTS[language])
+            first = texts[0].rstrip(".!?。！？") if joint[0] in ".,;，。；+ " else texts[0]
+            text = first + joint + texts[1]
+            last, opened = self._context(scene)
+            return Example(
+                scene.view(last=last, opened=opened).render(unmarked(text)),
+                write(_merged(commands)),
+                "+".join(kinds),
+            )
+        return None
+
+    def _choice(self, kind: str) -> Example | None:
+        wording = self._rng.choice(self._wordings[kind])
+        rng = self._rng
+        product = rng.choice(self._optional)
+        variants = [product.variant(rng) for _ in range(rng.randint(2, 14))]
+        present = rng.choice(variants)
+        with_present = not kind.startswith("product.")
+        table = OptionTable.of(
+            product.name_zh if wording.language == "zh" and rng.random() < 0.7 else product.name,
+            variants,
+            present if with_present else {},
+        )
+        made = choice_of(
+            Drawing(Scene(False, wording.language), self._catalog, wording, rng),
+            kind,
+            product,
+            present,
+            table,
+        )
+        if made is None:
+            return None
+        text, completion = made
+        text = unmarked(mistype(text, rng, NOISE))
+        return Example(table.render(text), completion, f"choice.{kind}")
+
+    def _greeted(self, filled: Filled, language: str, kind: str) -> str:
+        fits = filled.takes_context and kind not in ("greet", "unclear", "none", "identify")
+        if fits and self._rng.random() < 0.12:
+            return self._rng.choice(_GREETINGS[language]) + filled.text
+        return filled.text
+
+    def _context(self, scene: Scene) -> tuple[str, str]:
+        """What was said last and is open, beside which a message means what it means."""
+        if self._rng.random() >= CONTEXTS:
+            return "", ""
+        drawing = Drawing(scene, self._catalog, Wording("", ""), self._rng)
+        if self._rng.random() < 0.5:
+            proposal = draw_proposal(drawing)
+            return proposal, proposal
+        if not scene.known:
+            return "greet", ""
+        return drawing.focus("status")[0], ""
+
+
+def choice_of(
+    drawing: Drawing, kind: str, product: Product, present: dict[str, str], table: OptionTable
+) -> tuple[str, str] | None:
+    """A message about the options of one product and what it wants of them; None where the kind does not fit."""
+    rng, language = drawing.rng, drawing.language
+    letters = {pair: letter for letter, pair in table.letters.items()}
+    many = [option for option, values in table.options.items() if len(values) > 1]
+    name = product.called(language, rng)
+    drawing.slots |= {
+        "item": name,
+        "product": name,
+        "order": "#P",
+        "item2": rng.choice(drawing.catalog.products).called(language, rng),
+    }
+    pick = "dearest" if is_dearest(drawing.wording.text) else "cheapest"
+    shown = kind.rpartition(".")[2]
+    if shown in ("item", "bare", "number", "two", "price", "stock", "count", "it") and kind != "option.price":
+        if drawing.has("new") or drawing.has("options"):
+            shown = "new"
+        else:
+            return _filled_choice(drawing, "none")
+    if shown == "cheapest" and kind != "swap.cheapest":
+        return _filled_choice(drawing, pick)
+    if shown in ("cheapest", "dearest"):
+        return _filled_choice(drawing, shown)
+    if shown == "same":
+        return _filled_choice(drawing, "same")
+    if kind == "option.any":
+        return _filled_choice(drawing, "any")
+    if shown == "nth":
+        place = place_in(drawing.wording.text)
+        return None if place is None else _filled_choice(drawing, place)
+    if kind == "option.price":
+        amount = f"{rng.randrange(5, 900)}.{rng.randrange(100):02d}"
+        drawing.slots["price"] = rng.choice(
+            (f"${amount}", amount, f"{amount}", f"{amount} dollars" if language == "en" else f"{amount}元")
+        )
+        return _filled_choice(drawing, f"price {amount}")
+    if not many:
+        return None
+    option = rng.choice(many)
+    others = [value for value in table.options[option] if value != present[option]]
+    new = rng.choice(others)
+    drawing.slots["new"] = drawing.say_value(option, new)
+    drawing.slots["old"] = drawing.say_value(option, present[option])
+    if shown == "like" or shown == "keep":
+        return None
+    if shown == "bigger":
+        return _compared(drawing, table, present, letters)
+    if kind == "option.not":
+        return _filled_choice(drawing, f"not {letters[option, present[option]]}")
+    if shown == "prefer":
+        if len(others) < 2:
+            return None
+        second = rng.choice([value for value in others if value != new])
+        drawing.slots["new2"] = drawing.say_value(option, second)
+        return _filled_choice(drawing, f"{letters[option, new]} {letters[option, second]}")
+    if shown == "any":
+        free = [o for o in table.options if o != option]
+        if not free:
+            return None
+        drawing.slots["dim"] = rng.choice(free)
+        return _filled_choice(drawing, f"{letters[option, new]} any")
+    if shown == "cheapest_new":
+        return _filled_choice(drawing, f"{pick} {letters[option, new]}")
+    wanted = {option: new}
+    if drawing.has("options"):
+        chosen = rng.sample(list(table.options), rng.randint(1, min(3, len(table.options))))
+        values = {o: rng.choice(table.options[o]) for o in chosen}
+        drawing.slots["options"] = drawing.describe(values)
+        wanted = {**wanted, **values} if drawing.has("new") and shown != "two_options" else values
+        if shown == "two_options":
+            # Of two items in one message, the table is the first one's or the second one's.
+            if rng.random() < 0.5:
+                drawing.slots["item"], drawing.slots["item2"] = drawing.slots["item2"], name
+                other = rng.choice(drawing.catalog.products)
+                foreign = [(o, v) for o, vs in other.options.items() for v in vs]
+                if not foreign:
+                    return None
+                drawing.slots["new"] = drawing.say_value(*rng.choice(foreign))
+                wanted = values
+            else:
+                other = rng.choice(drawing.catalog.products)
+                if not other.options:
+                    return None
+                drawing.slots["options"] = drawing.describe(other.variant(rng))
+                wanted = {option: new}
+        elif drawing.has("new") and option in values:
+            return None
+    elif not drawing.has("new"):
+        return _filled_choice(drawing, "none")
+    return _filled_choice(
+        drawing, " ".join(sorted((letters[o, v] for o, v in wanted.items()), key=lambda a: (a.isupper(), a)))
+    )
+
+
+def place_in(text: str) -> str | None:
+    """`nth 2` or `last`, where a message says a place in a list."""
+    places = (
+        (r"\blast\b|最后|最後", "last"),
+        (r"\b(?:second|2nd|two|2)\b|第二|第2|二", "nth 2"),
+        (r"\b(?:third|3rd|three|3)\b|第三|第3", "nth 3"),
+        (r"\b(?:fourth|4th|four|4)\b|第四|第4", "nth 4"),
+        (r"\b(?:first|1st|one|1|top)\b|第一|第1", "nth 1"),
+    )
+    found = [place for pattern, place in places if re.search(pattern, text, re.I)]
+    return found[0] if len(found) == 1 or (found and found[-1] == "nth 1" and len(found) == 2) else None
+
+
+def _compared(
+    drawing: Drawing, table: OptionTable, present: dict[str, str], letters: dict[tuple[str, str], str]
+) -> tuple[str, str] | None:
+    """Bigger or smaller: the values on that side of the present one, the nearest first."""
+    if not re.search(
+        r"\b(?:bigger|larger|smaller|size up|size down|big|small|large)\b|大|小", drawing.wording.text, re.I
+    ):
+        return None
+    for option, values in table.options.items():
+        ordered = [
+            value
+            for value in values
+            if re.match(r"\d", value) or value.upper() in ("XS", "S", "M", "L", "XL", "XXL")
+        ]
+        if (
+            len(ordered) < 2
+            or len(ordered) != len(values)
+            or not re.search(
+                r"size|capacity|volume|length|width|height|storage|pieces|weight|diameter", option, re.I
+            )
+        ):
+            continue
+        place = values.index(present[option])
+        side = values[place + 1 :] if drawing.wording.tag == "bigger" else values[:place][::-1]
+        if side:
+            return _filled_choice(drawing, " ".join(letters[option, value] for value in side))
+    return None
+
+
+def _filled_choice(drawing: Drawing, completion: str) -> tuple[str, str] | None:
+    try:
+        return drawing.fill([]).text, completion
+    except UnfitError:
+        return None
+
+
+def command_of_intent(text: str, intent: str) -> Command | None:
+    """How a message with this label of the intent data sets is read."""
+    verbs = {
+        "cancel_order": "cancel",
+        "change_order": "swap",
+        "change_shipping_address": "readdress",
+        "set_up_shipping_address": "home",
+        "get_refund": "return",
+        "get_invoice": "invoice",
+        "track_order": "status",
+        "track_refund": "refund",
+        "contact_human_agent": "person",
+        "out_of_scope": "none",
+    }
+    if intent in verbs:
+        return Command(verbs[intent])
+    topics = {
+        "check_cancellation_fee": "cancellation_fee",
+        "check_invoice": "invoices",
+        "check_invoices": "invoices",
+        "check_payment_methods": "payment_methods",
+        "check_refund_policy": "refund_policy",
+        "contact_customer_service": "contact",
+    }
+    topic = topics.get(intent, intent)
+    if intent == "newsletter_subscription":
+        off = re.search(r"unsub|cancel|stop|退订|退訂|取消|不想", text, re.I)
+        topic = "newsletter_off" if off else "newsletter_on"
+    return Command("ask", topic=topic)
+
+
+def read_rows(path: Path, text: str, label: str) -> list[tuple[str, str]]:
+    """(text, label) of a CSV file."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return [(row[text], row[label]) for row in csv.DictReader(file)]
+
+
+def _with_words(commands: Sequence[Command], text: str) -> list[Command]:
+    span = " ".join(kept_span(text).split())
+    return [replace(command, words=span) if command.words else command for command in commands]
+
+
+def _merged(commands: Sequence[Command]) -> list[Command]:
+    """Two wishes of one verb are one command, as the model is to write them."""
+    merged: list[Command] = []
+    for command in commands:
+        if command in merged:
+            continue
+        before = next(
+            (
+                c
+                for c in merged
+                if c.verb == command.verb
+                and command.verb in ("cancel", "return", "swap")
+                and _plain(c)
+                and _plain(command)
+            ),
+            None,
+        )
+        if before is None:
+            merged.append(command)
+        else:
+            joined = replace(
+                before,
+                orders=_union(before.orders, command.orders),
+                items=_union(before.items, command.items),
+            )
+            merged[merged.index(before)] = joined
+    return merged
+
+
+def _plain(command: Command) -> bool:
+    return (
+        bool(command.orders or command.items)
+        and not (command.alternatives or command.excluded or command.like or command.unknown or command.pick)
+        and not (command.orders and command.items)
+    )
+
+
+def _union(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*first, *second)))
+
+
+def unused_item(product: Product, rng: Random) -> Item:
+    return Item("a", product, product.variant(rng), "P")

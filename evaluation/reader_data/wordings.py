@@ -1,0 +1,39 @@
+"""Messages that people wrote, by kind: `# kind`, then one message a line, with {slots}."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from evaluation.reader_data.catalog import ReaderDataError, is_chinese, lines
+
+TAG = " => "
+
+
+@dataclass(frozen=True)
+class Wording:
+    text: str
+    tag: str
+    """What stands behind " => ": which of a kind's meanings it has; "" for most."""
+
+    @property
+    def language(self) -> str:
+        return "zh" if is_chinese(self.text) else "en"
+
+
+def read_wordings(files: Iterable[Path]) -> dict[str, list[Wording]]:
+    """kind → its messages. Raises ReaderDataError."""
+    found: dict[str, dict[Wording, None]] = defaultdict(dict)
+    for path in files:
+        kind = ""
+        for line, where in lines(path):
+            if line.startswith("# "):
+                kind = line[2:].split("—")[0].split(" x")[0].strip()
+            elif not kind:
+                raise ReaderDataError(f"{where}: a message before the first '# kind'")
+            else:
+                text, _, tag = line.partition(TAG)
+                found[kind][Wording(text.strip(), tag.strip().strip("`"))] = None
+    return {kind: list(messages) for kind, messages in found.items()}
