@@ -99,8 +99,8 @@ class SimulatedCustomer:
         assert isinstance(question, Question)
         if not question.infos:
             return errand.said and asked_for(reply) in (None, "more")
-        if question.last and not errand.said:
-            return False
+        if not errand.said and question.kind not in _BESIDE:
+            return False  # a figure that stood somewhere by chance is no answer
         return all(told(info, " ".join(self.said_to_customer)) for info in question.infos)
 
     def _to_proposal(self, proposal: Changes, reply: str) -> str:
@@ -124,10 +124,7 @@ class SimulatedCustomer:
                 return self._question_about(first)
             return self._agree(proposal, concerned)
         meant = self._meant_by(proposal)
-        if meant is None or not isinstance(meant.wanted, Goal):
-            following = self._next_wish() if self._some_open() else ""
-            return f"{self.speaker.say('no_thanks')} {following}"
-        if self._fruitless(meant):
+        if meant is None or self._fruitless(meant) or not isinstance(meant.wanted, Goal):
             return f"{self.speaker.say('no_thanks')} {self._on_with_another()}"
         return self._correct(meant.wanted, meant.remaining, proposal)
 

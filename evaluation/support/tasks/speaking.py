@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 
 from evaluation.support.tasks.customers import Customer
 from evaluation.support.tasks.describing import Descriptions
@@ -119,10 +120,10 @@ class Speaker:
         assert goal.order is not None
         order = self.customer.order(goal.order)
         back = [change.item for change in goal.items if change.item]
-        kept = [item.sku for item in order.items if item.sku not in back]
+        kept = list((Counter(item.sku for item in order.items) - Counter(back)).elements())
         if not kept and len(back) > 1:
             return self.say("return_all", order=self._order(goal, exact))
-        if len(kept) == 1 and len(back) > 1 and self.rng.random() < _EXCEPT:
+        if len(kept) == 1 and kept[0] not in back and len(back) > 1 and self.rng.random() < _EXCEPT:
             return self.say(
                 "return_except",
                 order=self.names.order(goal.order, without=kept, exact=exact),
