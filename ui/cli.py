@@ -28,6 +28,7 @@ from ui.commands import (
     evaluate_intents,
     evaluate_quantization,
     evaluate_replies,
+    evaluate_tasks,
     evaluate_wording,
     handbook,
     keys,
@@ -77,6 +78,7 @@ for evaluation in (
     evaluate_quantization.quantization,
     evaluate_wording.wording,
     evaluate_replies.replies,
+    evaluate_tasks.tasks,
 ):
     evaluate.app.command()(evaluation)
 for benchmark in (bench_support.support, bench_support.window):

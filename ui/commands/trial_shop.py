@@ -67,6 +67,13 @@ def trial_shop(data: Path | None) -> Iterator[Database]:
             database.close()
 
 
+def on_database(pipeline: SupportPipeline, database: Database) -> SupportPipeline:
+    """The same assistant, on another shop."""
+    from apps.support.conversations.pipeline import SupportPipeline
+
+    return SupportPipeline(database, pipeline.intents, pipeline.replies, policy=pipeline.policy)
+
+
 @contextmanager
 def trial_assistant(
     database: Database, settings: Settings, *, adapter: str | None, grounded: bool = True
