@@ -102,10 +102,16 @@ def delete(
     key: Annotated[str, typer.Argument(help="The order's number, the variant's sku, the customer's e-mail.")],
 ) -> None:
     """Delete a wrong row. Refused where others need it."""
+    from apps.support.errors import ConflictError
     from apps.support.shop.deleting import delete_row
+    from apps.support.shop.locks import Work, at_once
 
-    with open_database().write() as session:
-        deleted = delete_row(session, kind, key)
+    database = open_database()
+    with at_once(database, Work.IMPORT) as held:
+        if held is None:
+            raise ConflictError("an import is under way; try again when it is done")
+        with database.write() as session:
+            deleted = delete_row(session, kind, key)
     parts = "".join(f", {count} of its {table.replace('_', ' ')}" for table, count in deleted.items())
     console.print(f"Deleted {kind} {key}{parts}.", markup=False)
 
@@ -124,6 +130,8 @@ def _show(report: ImportReport, dry_run: bool) -> None:
         console.print(
             f"{report.other_items:,} orders have other items in the file: those of an order that is there stay."
         )
+    for refused in report.refused:
+        console.print(f"Left out, because the shop was changed meanwhile: {refused}", markup=False)
     if report.ignored_columns:
         console.print(f"Columns not read: {', '.join(report.ignored_columns)}", markup=False)
 

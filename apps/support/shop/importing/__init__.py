@@ -42,7 +42,8 @@ def import_file(
             for batch in comparison.batches(records):
                 scratch.add(batch)
             if not options.dry_run:
-                write(database, stage(database, path, scratch, comparison.report), progress)
+                run = stage(database, path, scratch, comparison.report)
+                comparison.report.refused = write(database, run, progress)
     return comparison.report
 
 

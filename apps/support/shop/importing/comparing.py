@@ -11,6 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
 
 from apps.support.errors import ConflictError, ImportFileError
 from apps.support.shop.database import Database
+from apps.support.shop.importing.figures import MOST_MINOR
 from apps.support.shop.importing.options import ImportReport, Tally
 from apps.support.shop.importing.records import (
     Batch,
@@ -20,7 +21,7 @@ from apps.support.shop.importing.records import (
     VariantRecord,
 )
 from apps.support.shop.importing.updating import update_customer, update_order, update_variant
-from apps.support.shop.models import Customer, Order, OrderItem, Product, Variant
+from apps.support.shop.models import Customer, Order, OrderItem, PaymentMethod, Product, Variant
 
 RECORDS_PER_BATCH = 250
 T = TypeVar("T")
@@ -38,6 +39,8 @@ class Comparison:
         self._emails: set[str] = set()
         self._skus: set[str] = set()
         self._numbers: set[str] = set()
+        self._customer_ids: set[str] = set()
+        self._method_ids: set[str] = set()
         self._products: set[tuple[str, str]] = set()
         self.report = ImportReport()
 
@@ -106,9 +109,19 @@ class Comparison:
             )
         }
         taken = _known(session, Customer.external_id, [record.external_id for record in records])
+        methods = [method.external_id for record in records for method in record.methods]
+        taken_methods = _known(session, PaymentMethod.external_id, methods)
         for record in records:
             self._once(self._emails, record.email, "a customer", record, "email")
             customer = there.get(record.email)
+            own = {method.external_id for method in customer.payment_methods} if customer else set()
+            for method in record.methods:
+                self._once(self._method_ids, method.external_id, "payment method", record, "payment_methods")
+                if method.external_id in taken_methods - own:
+                    problem = f"payment method {method.external_id} belongs to another customer"
+                    raise ImportFileError(problem, row=record.place, field="payment_methods")
+            if record.external_id is not None:
+                self._once(self._customer_ids, record.external_id, "the customer's id", record, "user_id")
             if customer is not None:
                 self._check_update("a customer", record.email, record, "email")
                 changed = update_customer(customer, record)
@@ -149,6 +162,8 @@ class Comparison:
                 raise ImportFileError(f"no customer {record.email}", row=record.place, field="email")
             if not record.items:
                 raise ImportFileError(f"order {record.number} is new and needs items", row=record.place)
+            if sum(item.unit_price * item.quantity for item in record.items) >= MOST_MINOR:
+                raise ImportFileError("its total is no amount of money", row=record.place, field="unit_price")
             for item in record.items:
                 if item.sku not in known_skus:
                     raise ImportFileError(

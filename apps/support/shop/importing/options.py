@@ -42,3 +42,6 @@ class ImportReport:
     orders: Tally = field(default_factory=Tally)
     ignored_columns: list[str] = field(default_factory=list)
     other_items: int = 0  # orders whose items are others than in the file: an import does not change them
+    refused: list[str] = field(
+        default_factory=list
+    )  # records that the shop, changed meanwhile, has no place for

@@ -5,6 +5,7 @@ None stands for what the file does not say: an update leaves it as it is.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from pydantic import BaseModel, Field
@@ -34,6 +35,10 @@ class VariantRecord(Record):
     options: dict[str, str] | None = None
 
     @property
+    def key(self) -> str:
+        return self.sku
+
+    @property
     def product_key(self) -> tuple[str, str]:
         """What tells the product from others: the shop's id for it, or its name."""
         if self.product_external_id is not None:
@@ -59,6 +64,10 @@ class CustomerRecord(Record):
     newsletter: bool | None = None
     address: AddressChange = AddressChange()
     methods: list[MethodRecord] = []
+
+    @property
+    def key(self) -> str:
+        return self.email
 
 
 class ItemRecord(BaseModel):
@@ -92,6 +101,10 @@ class OrderRecord(Record):
     payments: list[PaymentRecord] = []
     shipments: list[ShipmentChange] = []
 
+    @property
+    def key(self) -> str:
+        return self.number
+
 
 class Batch(BaseModel):
     """Records that are written in one transaction."""
@@ -102,3 +115,9 @@ class Batch(BaseModel):
     changed_variants: list[VariantRecord] = []
     changed_customers: list[CustomerRecord] = []
     changed_orders: list[OrderRecord] = []
+
+    def single(self) -> Iterator[tuple[str, Batch]]:
+        """Each record as a batch of its own, with the key that names it."""
+        for field in type(self).model_fields:
+            for record in getattr(self, field):
+                yield record.key, Batch(**{field: [record]})

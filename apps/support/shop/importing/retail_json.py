@@ -25,6 +25,7 @@ from apps.support.shop.money import parse_minor
 
 CURRENCY = "USD"
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)]
+Maybe = Annotated[str, Field(max_length=255)]
 Price = Annotated[float, Field(ge=0, allow_inf_nan=False, lt=1e12)]
 
 
@@ -34,9 +35,9 @@ class _Row(BaseModel):
 
 class _Address(_Row):
     address1: Text
-    address2: str = ""
+    address2: Maybe = ""
     city: Text
-    state: str = ""
+    state: Maybe = ""
     zip: Annotated[str, StringConstraints(min_length=1, max_length=32)]
     country: Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
@@ -72,7 +73,7 @@ class _Name(_Row):
 class _PaymentMethod(_Row):
     id: Text
     source: Text
-    brand: str | None = None
+    brand: Maybe | None = None
     last_four: Annotated[str, StringConstraints(pattern=r"^\d{4}$")] | None = None
     balance: Price | None = None
 

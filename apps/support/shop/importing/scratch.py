@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 
+from apps.support.errors import ImportFileError
 from apps.support.shop.importing.records import Batch
 from core_model.csv_file import Row
+
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class Scratch:
@@ -29,16 +33,17 @@ class Scratch:
 
     def kept(self) -> Iterator[tuple[str, int, Row]]:
         """Rows of one key together, keys and rows in the order in which they came."""
-        query = (
-            "select key, line, cells from kept join (select key, min(line) as first from kept group by key) "
-            "using (key) order by first, line"
-        )
+        first = "min(line) over (partition by key)"
+        query = f"select key, line, cells from (select *, {first} as first from kept) order by first, line"
         with closing(self._file.execute(query)) as rows:
             for key, line, cells in rows:
                 yield key, line, json.loads(cells)
 
     def add(self, batch: Batch) -> None:
+        """Raises ImportFileError where a text holds what PostgreSQL does not keep."""
         content = batch.model_dump_json(exclude_none=True, exclude_defaults=True)
+        if _NUL.search(content):
+            raise ImportFileError("a text holds a NUL character: take it out")
         self._file.execute("insert into batches (content) values (?)", (content,))
 
     def count(self) -> int:

@@ -16,9 +16,10 @@ from pathlib import Path
 
 import structlog
 from sqlalchemy import delete, func, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.orm.exc import StaleDataError
 
-from apps.support.errors import DatabaseNotReadyError
+from apps.support.errors import ConflictError, DatabaseNotReadyError
 from apps.support.shop.database import Database
 from apps.support.shop.handbook import load_handbook
 from apps.support.shop.importing.options import ImportReport, Progress
@@ -47,8 +48,12 @@ def stage(database: Database, path: Path, scratch: Scratch, report: ImportReport
     return run_id
 
 
-def write(database: Database, run_id: int, progress: Progress) -> None:
-    """Write the batches that are left. Raises DatabaseNotReadyError where the database fails meanwhile."""
+def write(database: Database, run_id: int, progress: Progress) -> list[str]:
+    """Write the batches that are left; the records that do not fit any more, because the shop was changed since.
+
+    Raises DatabaseNotReadyError where the database fails meanwhile.
+    """
+    refused: list[str] = []
     try:
         with database.read() as session:
             ids = list(
@@ -59,9 +64,7 @@ def write(database: Database, run_id: int, progress: Progress) -> None:
         for done, batch_id in enumerate(ids, start=1):
             with database.read() as session:
                 batch = Batch.model_validate_json(session.get_one(ImportBatch, batch_id).content)
-            with _turn_taking(database), database.write() as session:
-                write_batch(session, batch)
-                session.execute(delete(ImportBatch).where(ImportBatch.id == batch_id))
+            refused += _write(database, batch_id, batch)
             progress("writing", done, len(ids))
         with database.write() as session:
             if not session.scalar(select(func.count()).select_from(PolicyArticle)):
@@ -72,6 +75,32 @@ def write(database: Database, run_id: int, progress: Progress) -> None:
             "the import is checked and stored, but not all of it is in the shop's tables yet "
             f"({getattr(error, 'orig', None) or error}): `duet db upgrade` goes on with it"
         ) from error
+    return refused
+
+
+def _write(database: Database, batch_id: int, batch: Batch) -> list[str]:
+    try:
+        with _turn_taking(database), database.write() as session:
+            write_batch(session, batch)
+            session.execute(delete(ImportBatch).where(ImportBatch.id == batch_id))
+        return []
+    except (ConflictError, IntegrityError, StaleDataError):
+        return _write_singly(database, batch_id, batch)
+
+
+def _write_singly(database: Database, batch_id: int, batch: Batch) -> list[str]:
+    """Leave out what the shop has no place for any more, rather than never come to an end."""
+    refused = []
+    with _turn_taking(database), database.write() as session:
+        for key, single in batch.single():
+            try:
+                with session.begin_nested():
+                    write_batch(session, single)
+            except (ConflictError, IntegrityError, StaleDataError) as error:
+                refused.append(f"{key}: {getattr(error, 'orig', None) or error}")
+                log.error("left out of the import: the shop was changed meanwhile", record=refused[-1])
+        session.execute(delete(ImportBatch).where(ImportBatch.id == batch_id))
+    return refused
 
 
 def finish_interrupted(database: Database) -> None:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Table, insert, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
 
+from apps.support.errors import ConflictError
 from apps.support.shop.changes import status_of_shipment
 from apps.support.shop.importing.records import (
     Batch,
@@ -37,7 +38,10 @@ M = TypeVar("M", Variant, Customer, Order)
 
 
 def write_batch(session: Session, batch: Batch) -> None:
-    """Write all of the batch in the caller's transaction. It was compared with the database before."""
+    """Write all of the batch in the caller's transaction. It was compared with the database before.
+
+    Raises ConflictError or IntegrityError where the shop was changed since.
+    """
     _insert_variants(session, batch.new_variants)
     session.add_all(_new_customer(record) for record in batch.new_customers)
     if batch.new_orders:
@@ -128,7 +132,7 @@ def _insert_orders(session: Session, records: Sequence[OrderRecord]) -> None:
 
     orders = []
     for record in records:
-        customer_id, address = customers[record.email]
+        customer_id, address = _found(customers, record.email)
         if record.address.line1:
             address = record.address.over(None)
         total = sum(item.unit_price * item.quantity for item in record.items)
@@ -164,7 +168,7 @@ def _insert_orders(session: Session, records: Sequence[OrderRecord]) -> None:
     items, payments = [], []
     for order_id, record in zip(order_ids, records, strict=True):
         for item in record.items:
-            variant_id, options, name = variants[item.sku]
+            variant_id, options, name = _found(variants, item.sku)
             items.append(
                 {
                     "order_id": order_id,
@@ -180,7 +184,7 @@ def _insert_orders(session: Session, records: Sequence[OrderRecord]) -> None:
             payments.append(
                 {
                     "order_id": order_id,
-                    "method_id": methods[payment.method][0] if payment.method else None,
+                    "method_id": _found(methods, payment.method)[0] if payment.method else None,
                     "kind": payment.kind,
                     "status": PaymentStatus.COMPLETED,
                     "amount": payment.amount,
@@ -214,3 +218,9 @@ def _rows(
     query = select(key, *columns).where(key.in_(wanted))
     found = session.execute(query if join is None else query.join(join))
     return {name: tuple(rest) for name, *rest in found}
+
+
+def _found(rows: dict[str | None, tuple[Any, ...]], key: str | None) -> tuple[Any, ...]:
+    if key not in rows:
+        raise ConflictError(f"{key} is not there any more")
+    return rows[key]
