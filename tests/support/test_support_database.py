@@ -56,6 +56,16 @@ def test_a_database_without_tables_says_what_to_run(tmp_path: Path) -> None:
         Database(f"sqlite:///{tmp_path}/new.db").check_ready()
 
 
+def test_a_database_of_a_newer_version_is_named_and_left_alone(empty_database: Database) -> None:
+    with empty_database.engine.begin() as connection:
+        connection.execute(text("update alembic_version set version_num = '9999_future'"))
+    for use in (empty_database.upgrade, empty_database.check_ready):
+        with pytest.raises(DatabaseNotReadyError, match=r"9999_future.*newer Duet"):
+            use()
+    with empty_database.engine.connect() as connection:
+        assert connection.scalar(text("select version_num from alembic_version")) == "9999_future"
+
+
 def test_an_unreachable_database_is_named_without_its_password() -> None:
     database = Database("postgresql://shop:secret@127.0.0.1:9/shop?connect_timeout=1")
     with pytest.raises(DatabaseNotReadyError) as error:
