@@ -14,10 +14,12 @@ from apps.code.toolchains import ToolchainMissingError
 from apps.settings import SettingsError
 from apps.support.errors import SupportError
 from core_model.errors import CoreError, RequestError
+from core_model.proxies import write_no_proxy_for_httpx
 from evaluation.errors import EvaluationError
 from ui.commands import (
     adapters,
     bench,
+    bench_import,
     bench_support,
     chat,
     code,
@@ -35,6 +37,7 @@ from ui.commands import (
     models,
     serve,
 )
+from ui.terminal import prepare_streams
 
 OUR_ERRORS = (
     CoreError,
@@ -53,6 +56,8 @@ class DuetGroup(TyperGroup):
     """Shows our own errors as one line, without a traceback."""
 
     def invoke(self, ctx: Any) -> Any:
+        prepare_streams()
+        write_no_proxy_for_httpx()
         try:
             return super().invoke(ctx)
         except OUR_ERRORS as error:
@@ -81,6 +86,7 @@ for evaluation in (
     evaluate_tasks.tasks,
 ):
     evaluate.app.command()(evaluation)
+bench.app.command("import")(bench_import.import_)
 for benchmark in (bench_support.support, bench_support.window):
     bench.app.command()(benchmark)
 app.add_typer(bench.app, name="bench")

@@ -18,6 +18,7 @@ from apps.support.errors import DatabaseNotReadyError
 from apps.support.helpdesks.configured import configured_desks
 from apps.support.helpdesks.worker import DeskWorker
 from apps.support.shop.database import Database
+from apps.support.shop.importing import finish_interrupted
 from core_model import catalog
 from core_model.causal_lm import load_engine
 from core_model.chat_model import DuetChatModel
@@ -146,6 +147,7 @@ def _open_database(settings: Settings) -> Database:
     database = Database(settings.database_url)
     try:
         database.upgrade()
+        finish_interrupted(database)
     except DatabaseNotReadyError as error:
         # What needs no database is served all the same; /ready tells what is missing.
         log.error("the database is not ready", reason=str(error))

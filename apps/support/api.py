@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel
 from starlette.concurrency import run_in_threadpool
 
 from apps.auth import Caller, Scope
@@ -16,9 +16,11 @@ from apps.support.conversations.idempotency import MOST_KEY_CHARACTERS, claim, s
 from apps.support.conversations.pipeline import SupportPipeline
 from apps.support.conversations.turn import FactsFound, IntentFound, Token, TurnEvent, TurnResult
 from apps.support.errors import SupportError
+from apps.support.reading.cleaning import storable
 from apps.support.schemas import (
     ID_PATTERN,
     MOST_ROW_ID,
+    ChangesOut,
     ConversationDetail,
     ConversationOut,
     ConversationPage,
@@ -28,12 +30,15 @@ from apps.support.schemas import (
     NewFeedback,
     NewHandover,
     NewMessage,
+    OrderTold,
     TicketChange,
     TicketOut,
     TicketPage,
     TraceOut,
     TracePage,
+    VariantTold,
 )
+from apps.support.shop import telling
 from apps.support.shop.models import Conversation, ConversationStatus, TicketStatus
 
 Limit = Annotated[int, Query(ge=1, le=records.MOST_PER_PAGE)]
@@ -43,11 +48,14 @@ After = Annotated[int, Query(ge=0, le=MOST_ROW_ID)]
 Before = Annotated[int | None, Query(ge=1, le=MOST_ROW_ID)]
 ConversationId = Annotated[str, Path(max_length=64, pattern=ID_PATTERN)]
 BeforeConversation = Annotated[str | None, Query(max_length=64, pattern=ID_PATTERN)]
+OrderNumber = Annotated[str, Path(max_length=64, pattern=r"^#?[A-Za-z0-9-]+$")]
+Sku = Annotated[str, Path(max_length=255), AfterValidator(storable)]
 Key = Annotated[str | None, Header(min_length=1, max_length=MOST_KEY_CHARACTERS)]
 AsCaller = Annotated[Caller, Depends(caller_of)]
 ANYBODYS = [needs(Scope.SUPPORT, Scope.DESK)]
 CHANNELS = [needs(Scope.SUPPORT)]
 DESKS = [needs(Scope.DESK)]
+SHOPS = [needs(Scope.ADMIN)]
 _EVENT_NAMES: dict[type[BaseModel], str] = {
     IntentFound: "intent",
     FactsFound: "facts",
@@ -198,6 +206,22 @@ def create_router(pipeline_of: Callable[[Request], SupportPipeline]) -> APIRoute
         """The same, for who knows the conversation."""
         with pipeline.database.write() as session:
             return {"id": records.add_feedback(session, message_id, conversation_id, **body.model_dump()).id}
+
+    @router.patch("/orders/{number}", dependencies=DESKS)
+    def change_order(
+        number: OrderNumber, body: OrderTold, pipeline: Pipeline, caller: AsCaller
+    ) -> ChangesOut:
+        """Tell what happened to an order: its state, its parcel. Nothing is refunded or sent by it."""
+        with pipeline.database.write() as session:
+            changed = telling.tell_of_order(session, number, body.model_dump(), teller=caller.name)
+            return ChangesOut(**changed)
+
+    @router.patch("/variants/{sku:path}", dependencies=SHOPS)
+    def change_variant(sku: Sku, body: VariantTold, pipeline: Pipeline, caller: AsCaller) -> ChangesOut:
+        """Tell a variant's price, stock, or whether it can be bought."""
+        with pipeline.database.write() as session:
+            changed = telling.tell_of_variant(session, sku, **body.model_dump(), teller=caller.name)
+            return ChangesOut(**changed)
 
     @router.post("/classify", dependencies=ANYBODYS)
     def classify(body: NewMessage, pipeline: Pipeline) -> IntentFound:

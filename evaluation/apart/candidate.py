@@ -52,7 +52,7 @@ def _serve() -> None:
             result = actions[str(action)](target, argument)
             given = list(argument[0]) if action == "call" else []
             try:
-                reply = ["data", pack([result, given], CLASSES)]
+                reply: list[object] = ["data", pack([result, given], CLASSES)]
             except OpaqueValueError:
                 try:
                     reply = ["data", pack([result, []], CLASSES)]

@@ -30,9 +30,14 @@ def pack(value: Any, classes: frozenset[str]) -> list[Any]:
     def reference(item: Any) -> Any:
         if item is None or item is True or item is False:
             return item
-        for kind, plain in ((int, int.__int__), (str, str.__str__), (float, float.__float__)):
+        plain: tuple[tuple[type, Any], ...] = (
+            (int, int.__int__),
+            (str, str.__str__),
+            (float, float.__float__),
+        )
+        for kind, to_plain in plain:
             if isinstance(item, kind):
-                return plain(item)
+                return to_plain(item)
         if isinstance(item, complex):
             return ["complex", item.real, item.imag]
         if isinstance(item, (bytes, bytearray)):

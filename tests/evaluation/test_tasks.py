@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from apps.support.reading.intents import ExampleIntents
 from sqlalchemy import select
 
 from apps.support.conversations.pipeline import SupportPipeline
-from apps.support.reading.intents import ExampleIntents
 from apps.support.shop.database import Database
 from apps.support.shop.models import (
     Address,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from apps.support.reading.clauses import wish_clauses
+from apps.support.reading.intents import INTENTS, example_messages
 from sqlalchemy import select
 
 from apps.support.conversations import records
 from apps.support.conversations.pipeline import SupportPipeline
 from apps.support.conversations.turn import Token
-from apps.support.reading.clauses import wish_clauses
-from apps.support.reading.intents import INTENTS, example_messages
 from apps.support.replies.language import Language
 from apps.support.shop.database import Database
 from apps.support.shop.models import Conversation, Customer, OrderStatus

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from apps.support.reading.intents import OUT_OF_SCOPE, ExampleIntents
 from safetensors.torch import load_file, save_file
 
 from apps.settings import Settings
 from apps.support.conversations.pipeline import SupportPipeline
-from apps.support.reading.intents import OUT_OF_SCOPE, ExampleIntents
 from apps.support.replies.sentences import write
 from apps.support.shop.database import Database
 from core_model import DuetChatModel, Engine, load_engine

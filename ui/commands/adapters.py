@@ -139,23 +139,32 @@ def _recipe_for(csv: Path, text: str, label: str, name: str, model: str, adapter
 
     content = "\n".join(
         [
-            f"name = {json.dumps(name)}",
+            f"name = {_toml(name)}",
             'kind = "classification"',
-            f"model = {json.dumps(model)}",
+            f"model = {_toml(model)}",
             "",
             "[[data]]",
-            f"path = {json.dumps(str(csv.resolve()))}",
-            f"text = {json.dumps(text)}",
-            f"label = {json.dumps(label)}",
+            f"path = {_toml(str(csv.resolve()))}",
+            f"text = {_toml(text)}",
+            f"label = {_toml(label)}",
             "",
         ]
     )
+    try:
+        content.encode()
+    except UnicodeEncodeError:
+        raise RecipeError(f"{str(csv)!r}: the path is not UTF-8; rename the file or its folder") from None
     recipe = adapters / name / "recipe.toml"
     if recipe.is_file() and recipe.read_text(encoding="utf-8") != content:
         raise RecipeError(f"{recipe} is there already and says something else: choose another --name")
     recipe.parent.mkdir(parents=True, exist_ok=True)
     recipe.write_text(content, encoding="utf-8")
     return recipe
+
+
+def _toml(text: str) -> str:
+    """A TOML string: JSON's, but for the escapes of what is beyond 16 bits, and DEL, which TOML wants escaped."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _require_training_packages() -> None:

@@ -71,7 +71,7 @@ def on_database(pipeline: SupportPipeline, database: Database) -> SupportPipelin
     """The same assistant, on another shop."""
     from apps.support.conversations.pipeline import SupportPipeline
 
-    return SupportPipeline(database, pipeline.intents, pipeline.replies, policy=pipeline.policy)
+    return SupportPipeline(database, pipeline.reader, pipeline.replies, policy=pipeline.policy)
 
 
 @contextmanager

@@ -181,9 +181,8 @@ def list_orders(case: Case) -> Outcome:
 
 def spent(case: Case) -> Outcome:
     """The sums of the customer's orders, in each currency; without a customer, of those that are proven."""
-    own = Order.id.in_([order.id for order in case.context.orders.values()])
-    if case.context.customer is not None:
-        own = Order.customer_id == case.context.customer.id
+    customer, shown = case.context.customer, [order.id for order in case.context.orders.values()]
+    own = Order.customer_id == customer.id if customer is not None else Order.id.in_(shown)
     sums = (
         select(Order.currency, func.count(), func.sum(Order.total))
         .where(own, Order.status != OrderStatus.CANCELLED)
