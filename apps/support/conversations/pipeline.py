@@ -239,15 +239,13 @@ class SupportPipeline:
         room = Room(session, state, context, incoming.language, incoming.now.date(), self.policy, self.reader)
         question = state.question
         understood = self._read_text(room, text)
-        only_proof = all(wish.verb == "identify" for wish in understood.wishes)
-        if question is not None and question.about == "identity":
-            if evidence == "proven" and (only_proof or _same_verbs(understood.wishes, question.wish)):
-                state.question = None
-                if question.text:
-                    understood = self._read_text(room, question.text)
-            elif evidence == "some" and not context.known and (only_proof or not understood.wishes):
-                wrong = shows_enough(state, self.policy)
-                state.failed_proofs += wrong
+        if evidence == "some" and not context.known and shows_enough(state, self.policy):
+            state.failed_proofs += 1
+        if evidence == "proven" and question is not None and question.about == "identity":
+            state.question = None
+            only_proof = all(wish.verb == "identify" for wish in understood.wishes)
+            if question.text and (only_proof or _same_verbs(understood.wishes, question.wish)):
+                understood = self._read_text(room, question.text)
         return room, understood
 
     def _read_text(self, room: Room, text: str) -> Understood:

@@ -11,7 +11,7 @@ from datetime import date
 
 from sqlalchemy.orm import Session
 
-from apps.support.conversations.identity import MOST_FAILED_PROOFS, ask_who
+from apps.support.conversations.identity import MOST_FAILED_PROOFS, ask_who, shows_enough
 from apps.support.conversations.proposals import corrects, kept_steps, propose
 from apps.support.conversations.turn import Answered, Settled
 from apps.support.errors import ActionRefusedError
@@ -161,17 +161,17 @@ def _outcome(room: Room, wish: Wish, method: PaymentMethod | None, proposed: dic
     return follow(_case(room, wish, method, proposed))
 
 
-def ask_identity(room: Room, wish: Wish | None, *, wrong: bool = False) -> Outcome:
+def ask_identity(room: Room, wish: Wish) -> Outcome:
     """Ask who writes; what was wanted is read again once it is known."""
-    state = room.state
-    if wrong and state.failed_proofs >= MOST_FAILED_PROOFS:
+    state, before = room.state, room.state.question
+    if state.failed_proofs >= MOST_FAILED_PROOFS:
         return Outcome(handover="identity")
-    note = ask_who(state, room.language, room.policy, wrong=wrong)
-    text = wish.text if wish is not None else ""
-    before = state.question
-    if not text and before is not None and before.about == "identity":
-        wish, text = before.wish, before.text
-    return Outcome([note], question=Question(about="identity", wish=wish, text=text), exact=True)
+    note = ask_who(state, room.language, room.policy, wrong=shows_enough(state, room.policy))
+    question = Question(about="identity", wish=wish, text=wish.text)
+    if wish.verb == "identify":
+        waits = before is not None and before.about == "identity"
+        question = before if waits and before is not None else Question(about="identity")
+    return Outcome([note], question=question, exact=True)
 
 
 def _agree(room: Room, wishes: Sequence[Wish], decision: Decision) -> None:

@@ -40,6 +40,7 @@ from apps.support.playbooks.swaps import swap
 from apps.support.playbooks.talk import (
     complaint,
     hand_over,
+    identified,
     method_alone,
     not_understood,
     out_of_scope,
@@ -82,7 +83,7 @@ PLAYBOOKS: dict[str, Playbook] = {
     "thanks": say("thanks"),
     "bye": say("goodbye"),
     "who": say("about_me"),
-    "identify": say("say_which_wish"),
+    "identify": identified,
     "again": repeat,
     "language": spoken_languages,
     "photo": say("photo_unseen"),
@@ -102,7 +103,7 @@ NEEDS_CUSTOMER = frozenset(
     {
         "cancel", "return", "swap", "problem", "readdress", "repay", "status", "lost", "tracking", "items",
         "total", "price", "shipsto", "placed", "payment", "refund", "invoice", "orders", "balance", "spent",
-        "profile",
+        "profile", "identify",
     }
 )  # fmt: skip
 """Commands about what is the customer's own: nothing is told or done before it is proven who writes."""
