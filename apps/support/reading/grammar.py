@@ -20,6 +20,9 @@ from apps.support.reading.view import View, message_line
 from apps.support.replies.grounding import TokenTable
 
 
+_SPACE = ord(" ")
+
+
 class Automaton:
     """States are numbers; `arrows[s][byte]` are the states that `byte` leads to. State 0 is the start."""
 
@@ -68,9 +71,9 @@ class Automaton:
         for place, byte in enumerate(data):
             self.arrows[chain[place]].setdefault(byte, set()).add(chain[place + 1])
         for place in _boundaries(message):
-            if place < len(data):
-                self.jump(source, chain[place])
-            if place > 0:
+            if place < len(data) and data[place] != _SPACE:
+                self.arrows[source].setdefault(data[place], set()).add(chain[place + 1])
+            if place > 0 and data[place - 1] != _SPACE:
                 self.jump(chain[place], end)
         return end
 
