@@ -109,9 +109,13 @@ def pursue(room: Room, wishes: Sequence[Wish], settled: Settled, method: Payment
     for wish in wishes:
         outcome = _outcome(room, wish, method, proposed)
         planned += [(wish, plan) for plan in outcome.planned]
+        if wish.verb == "with" and len(wishes) > 1:
+            outcome.question = None  # said, and no question of its own: the wish beside it goes on
         if outcome.question is not None:
             if asking is None and len(planned) == kept:
                 asking = outcome.question
+            elif outcome.question.about == "identity":
+                continue  # asked once; the whole message is read again then
             else:
                 _wait(state, outcome.question.wish or wish)
                 outcome.notes = [

@@ -48,14 +48,16 @@ def cancel(case: Case) -> Outcome:
             if error.reason != "already_cancelled" and case.policy.states.return_:
                 outcome.notes.append(write("return_instead", case.language, policy=case.policy))
             continue
-        outcome.planned.append(plan_cancel(case, order))
+        outcome.planned.append(plan_cancel(case, order, outcome.notes))
     _talk_about(case, meant)
     return outcome
 
 
-def plan_cancel(case: Case, order: Order) -> Planned:
-    language, amount = case.language, amount_to_refund(order)
-    method = method_of(paid_with(order), language)
+def plan_cancel(case: Case, order: Order, notes: list[Note]) -> Planned:
+    language, amount, original = case.language, amount_to_refund(order), paid_with(order)
+    method = method_of(original, language)
+    if case.method is not None and original is not None and case.method.id != original.id:
+        notes.append(write("original_only", language, method=method))
     deed = write(
         "deed_cancel",
         language,
@@ -78,6 +80,8 @@ def plan_cancel(case: Case, order: Order) -> Planned:
 def drop(case: Case) -> Outcome:
     """One item of an order cannot be taken out: said, with what is possible."""
     items = [item for item_id in case.wish.items if (item := case.context.item(item_id)) is not None]
+    if items and all(item.order.status in states_of("return", case.policy) for item in items):
+        return give_back(case)  # what has arrived is not cancelled but sent back
     if items:
         _talk_about(case, [items[0].order], items)
         return said(write("drop_refused", case.language, order=f"#{items[0].order.number}"))
@@ -95,7 +99,7 @@ def give_back(case: Case) -> Outcome:
     for order, items in _by_order(meant):
         _talk_about(case, [order], items)
         if order.status in states_of("cancel", case.policy) and len(items) == len(order.items) and named:
-            outcome.planned.append(plan_cancel(case, order))
+            outcome.planned.append(plan_cancel(case, order, outcome.notes))
             continue
         try:
             check_send_back(order, ReturnKind.RETURN, case.today, case.policy)

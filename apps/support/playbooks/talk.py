@@ -67,5 +67,7 @@ def spoken_languages(case: Case) -> Outcome:
 
 def method_alone(case: Case) -> Outcome:
     """A payment method without anything that it could be for."""
+    if not case.context.methods:
+        return said(write("say_which_wish", case.language))
     method = method_meant(case)
     return method if isinstance(method, Outcome) else said(write("say_which_wish", case.language))
