@@ -56,6 +56,8 @@ from apps.support.shop.policy import Policy, load_policy
 
 SURE_OF_A_CHANGE = 0.45
 """A change that is read less surely than this is not proposed: the customer is asked to say it in other words."""
+SURE_OF_A_YES = 0.7
+"""A yes that is read less surely carries nothing out: the proposal is asked again."""
 _UNSEEN = Understood(find_identifiers("", {}, known=False), Reading((Command("unclear"),), 0.0), (), "")
 
 log = structlog.get_logger(__name__)
@@ -386,6 +388,14 @@ def _of_what_is_named(wish: Wish, names_unknown: bool, names_known: bool) -> Wis
     if names_unknown and not names_known and (wish.orders or wish.items) and wish.verb in CHANGING:
         return wish.model_copy(update={"orders": (), "items": (), "unknown": True})
     return wish
+
+
+def _sure_ones(wishes: list[Wish], confidence: float) -> list[Wish]:
+    """The wishes without the changes and the yes that were not read surely enough to follow them."""
+    unsure = set(CHANGING) if confidence < SURE_OF_A_CHANGE else set()
+    if confidence < SURE_OF_A_YES:
+        unsure.add("yes")
+    return [wish for wish in wishes if wish.verb not in unsure]
 
 
 def _same_verbs(wishes: Sequence[Wish], before: Wish | None) -> bool:

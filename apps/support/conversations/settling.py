@@ -237,6 +237,9 @@ def _with_method(room: Room, wishes: Sequence[Wish], method: PaymentMethod, deci
     planned = _planned_again(room, [(pending.wishes[s.wish], s) for s in pending.steps], method, notes)
     if not planned:
         return decision
+    questions = [wish for wish in wishes if wish.verb not in _ANSWERS and wish.verb != "with"]
+    if questions:
+        pursue(room, questions, decision.settled)
     note = propose(state, planned, room.language)
     if any(wish.verb == "yes" for wish in wishes) and not notes:
         decision.run = True
