@@ -63,13 +63,15 @@ def decide(room: Room, wishes: Sequence[Wish]) -> Decision:
         decision.settled.answers.append(Answered(leaving, follow(_case(room, leaving))))
         return decision
     method = _method(room, wishes)
+    rest = [wish for wish in wishes if wish.verb not in _ANSWERS]
+    if method is not None:
+        rest = _with_method_of(room, rest)
     if state.pending is not None and method is not None and not _changing(wishes):
-        return _with_method(room, wishes, method, decision)
-    if "yes" in verbs and not _changing(wishes):
+        _with_method(room, wishes, method, decision)
+    elif "yes" in verbs and not _changing(wishes):
         _agree(room, wishes, decision)
     elif "no" in verbs:
         _decline(room, wishes, decision)
-    rest = [wish for wish in wishes if wish.verb not in _ANSWERS and not (wish.verb == "with" and method)]
     for wish in wishes:
         if wish.verb == "wait":
             decision.settled.answers.append(Answered(wish, said(write("take_your_time", room.language))))
@@ -85,12 +87,12 @@ def decide(room: Room, wishes: Sequence[Wish]) -> Decision:
 def pursue(room: Room, wishes: Sequence[Wish], settled: Settled, method: PaymentMethod | None = None) -> None:
     """Follow the playbooks of the wishes, and of those of the open proposal that a change leaves in place."""
     state = room.state
-    changing = _changing(wishes)
+    changing = [wish for wish in wishes if _changing([wish])]
     opened = state.pending
     proposed = _proposed_variants(state)
     planned: list[tuple[Wish, Planned]] = []
     if changing:
-        planned = _planned_again(room, kept_steps(opened, wishes), None, [])
+        planned = _planned_again(room, kept_steps(opened, changing, room.context), None, [])
         state.pending = None
     kept = len(planned)
     asking: Question | None = None
@@ -188,31 +190,43 @@ def _decline(room: Room, wishes: Sequence[Wish], decision: Decision) -> None:
         settled.answers.append(Answered(wishes[0], said(write(key, room.language))))
 
 
-def _with_method(room: Room, wishes: Sequence[Wish], method: PaymentMethod, decision: Decision) -> Decision:
+def _with_method_of(room: Room, rest: Sequence[Wish]) -> list[Wish]:
+    """What the named method is for: the message's other wishes, or the one that a method was asked for."""
+    state, others = room.state, [wish for wish in rest if wish.verb != "with"]
+    asked = state.question.wish if state.question and state.question.about == "method" else None
+    if others or state.pending is not None:
+        return others
+    return [asked] if asked is not None else list(rest)
+
+
+def _with_method(room: Room, wishes: Sequence[Wish], method: PaymentMethod, decision: Decision) -> None:
     """The open proposal with another payment method; with a yes it is carried out where nothing stands against it."""
     state, pending = room.state, room.state.pending
     assert pending is not None
+    agreed = any(wish.verb == "yes" for wish in wishes)
     notes: list[Note] = []
     planned = _planned_again(room, [(pending.wishes[s.wish], s) for s in pending.steps], method, notes)
-    if not planned:
-        return decision
-    note = propose(state, planned, room.language)
-    if any(wish.verb == "yes" for wish in wishes) and not notes:
+    if planned:
+        note = propose(state, planned, room.language)
+    if agreed and not notes:
         decision.run = True
-        return decision
-    decision.settled.answers.append(Answered(wishes[0], said(*notes, note)))
-    decision.settled.actions += [{"name": plan.step.name, "status": "proposed"} for _, plan in planned]
-    return decision
+    elif planned:
+        decision.settled.answers.append(Answered(wishes[0], said(*notes, note)))
+        decision.settled.actions += [{"name": plan.step.name, "status": "proposed"} for _, plan in planned]
 
 
 def _planned_again(
     room: Room, steps: Sequence[tuple[Wish, Step]], method: PaymentMethod | None, notes: list[Note]
 ) -> list[tuple[Wish, Planned]]:
-    """The steps as they would be proposed now; one whose order or option is gone is left out."""
+    """The steps as they would be proposed now, by default with the method that was agreed on before.
+
+    One whose order or option is gone is left out.
+    """
     planned = []
     for wish, step in steps:
+        before = room.context.method(step.arguments.get("method_id"))
         try:
-            planned.append((wish, replan(_case(room, wish, method), step, notes)))
+            planned.append((wish, replan(_case(room, wish, method or before), step, notes)))
         except ActionRefusedError:
             continue
     return planned
