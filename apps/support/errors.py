@@ -46,11 +46,15 @@ class UnusableValueError(SupportError):
 
 
 class ActionRefusedError(SupportError):
-    """The shop's policy forbids an action. `reason` is a fact key that the reply explains."""
+    """The shop's policy forbids an action. `reason` is a fact key that the reply explains.
 
-    def __init__(self, reason: str) -> None:
+    `place` is that of the proposal's step, where several were to be carried out.
+    """
+
+    def __init__(self, reason: str, place: int = 0) -> None:
         super().__init__(f"the policy forbids this: {reason}")
         self.reason = reason
+        self.place = place
 
 
 class NotConfiguredError(NotFoundError):

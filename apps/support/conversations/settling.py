@@ -65,13 +65,13 @@ def decide(room: Room, wishes: Sequence[Wish]) -> Decision:
         return decision
     method = _method(room, wishes)
     changes = [wish for wish in wishes if _is_change(wish)]
-    if state.pending is not None and method is not None and not changes:
-        return _with_method(room, wishes, method, decision)
     names_method = method is not None or not any(wish.verb == "with" for wish in wishes)
-    if "yes" in verbs and names_method:
+    if state.pending is not None and method is not None and not changes:
+        _with_method(room, wishes, method, decision)
+    elif "yes" in verbs and names_method:
         if not changes:
             _agree(room, wishes, decision)
-        elif state.pending is not None and not corrects(state.pending, changes):
+        elif state.pending is not None and not corrects(state.pending, changes, room.context):
             # Yes to what is open, and another wish besides: that one follows.
             decision.run = True
             state.waiting = [*changes, *state.waiting][:MOST_WAITING]
@@ -80,7 +80,7 @@ def decide(room: Room, wishes: Sequence[Wish]) -> Decision:
         _decline(room, wishes, decision)
     rest = [wish for wish in wishes if wish.verb not in _ANSWERS]
     if method is not None:
-        rest = _without_method(state, rest)
+        rest = _with_method_of(room, rest)
     for wish in wishes:
         if wish.verb == "wait":
             decision.settled.answers.append(Answered(wish, said(write("take_your_time", room.language))))
@@ -96,12 +96,12 @@ def decide(room: Room, wishes: Sequence[Wish]) -> Decision:
 def pursue(room: Room, wishes: Sequence[Wish], settled: Settled, method: PaymentMethod | None = None) -> None:
     """Follow the playbooks of the wishes, and of those of the open proposal that a change leaves in place."""
     state = room.state
-    changing = _changing(wishes)
+    changing = [wish for wish in wishes if _changing([wish])]
     opened = state.pending
     proposed = _proposed_variants(state)
     planned: list[tuple[Wish, Planned]] = []
     if changing:
-        planned = _planned_again(room, kept_steps(opened, wishes), None, [])
+        planned = _planned_again(room, kept_steps(opened, changing, room.context), None, [])
         state.pending = None
     kept = len(planned)
     asking: Question | None = None
@@ -229,34 +229,43 @@ def _decline(room: Room, wishes: Sequence[Wish], decision: Decision) -> None:
         settled.answers.append(Answered(wishes[0], said(write(key, room.language))))
 
 
-def _with_method(room: Room, wishes: Sequence[Wish], method: PaymentMethod, decision: Decision) -> Decision:
+def _with_method_of(room: Room, rest: Sequence[Wish]) -> list[Wish]:
+    """What the named method is for: the message's other wishes, or the one that a method was asked for."""
+    state, others = room.state, [wish for wish in rest if wish.verb != "with"]
+    asked = state.question.wish if state.question and state.question.about == "method" else None
+    if others or state.pending is not None:
+        return others
+    return [asked] if asked is not None else list(rest)
+
+
+def _with_method(room: Room, wishes: Sequence[Wish], method: PaymentMethod, decision: Decision) -> None:
     """The open proposal with another payment method; with a yes it is carried out where nothing stands against it."""
     state, pending = room.state, room.state.pending
     assert pending is not None
+    agreed = any(wish.verb == "yes" for wish in wishes)
     notes: list[Note] = []
     planned = _planned_again(room, [(pending.wishes[s.wish], s) for s in pending.steps], method, notes)
-    if not planned:
-        return decision
-    questions = [wish for wish in wishes if wish.verb not in _ANSWERS and wish.verb != "with"]
-    if questions:
-        pursue(room, questions, decision.settled)
-    note = propose(state, planned, room.language)
-    if any(wish.verb == "yes" for wish in wishes) and not notes:
+    if planned:
+        note = propose(state, planned, room.language)
+    if agreed and not notes:
         decision.run = True
-        return decision
-    decision.settled.answers.append(Answered(wishes[0], said(*notes, note)))
-    decision.settled.actions += [{"name": plan.step.name, "status": "proposed"} for _, plan in planned]
-    return decision
+    elif planned:
+        decision.settled.answers.append(Answered(wishes[0], said(*notes, note)))
+        decision.settled.actions += [{"name": plan.step.name, "status": "proposed"} for _, plan in planned]
 
 
 def _planned_again(
     room: Room, steps: Sequence[tuple[Wish, Step]], method: PaymentMethod | None, notes: list[Note]
 ) -> list[tuple[Wish, Planned]]:
-    """The steps as they would be proposed now; one whose order or option is gone is left out."""
+    """The steps as they would be proposed now, by default with the method that was agreed on before.
+
+    One whose order or option is gone is left out.
+    """
     planned = []
     for wish, step in steps:
+        before = room.context.method(step.arguments.get("method_id"))
         try:
-            planned.append((wish, replan(_case(room, wish, method), step, notes)))
+            planned.append((wish, replan(_case(room, wish, method or before), step, notes)))
         except ActionRefusedError:
             continue
     return planned
@@ -327,15 +336,6 @@ def _proposed_variants(state: ConversationState) -> dict[int, int]:
         for step in steps
         if step.name in ("exchange", "change_item")
     }
-
-
-def _without_method(state: ConversationState, wishes: Sequence[Wish]) -> list[Wish]:
-    """The wishes besides the payment method; alone it answers the question that lacked it."""
-    others = [wish for wish in wishes if wish.verb != "with"]
-    question = state.question
-    if others or question is None or question.wish is None or question.about != "method":
-        return others or list(wishes)
-    return [question.wish]
 
 
 def _is_change(wish: Wish) -> bool:

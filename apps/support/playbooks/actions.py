@@ -73,7 +73,10 @@ def run(
         return None
     made = []
     for place, step in enumerate(proposal.steps):
-        done = _ACTIONS[step.name](session, step, language, policy)
+        try:
+            done = _ACTIONS[step.name](session, step, language, policy)
+        except ActionRefusedError as error:
+            raise ActionRefusedError(error.reason, place) from error
         session.add(
             AuditEntry(
                 action=step.name,

@@ -19,7 +19,7 @@ from apps.support.playbooks.order_rules import (
     refusal,
     states_of,
 )
-from apps.support.playbooks.payments import method_meant, refund_method
+from apps.support.playbooks.payments import covers, method_meant, refund_method, too_small
 from apps.support.playbooks.things import items_meant, orders_meant
 from apps.support.reading.postal import PARTS, GivenAddress
 from apps.support.reading.state import Line, Question, Step
@@ -54,9 +54,9 @@ def cancel(case: Case) -> Outcome:
 
 
 def plan_cancel(case: Case, order: Order, notes: list[Note]) -> Planned:
-    language, amount, original = case.language, amount_to_refund(order), paid_with(order)
-    method = method_of(original, language)
-    if case.method is not None and original is not None and case.method.id != original.id:
+    language, amount, paid = case.language, amount_to_refund(order), paid_with(order)
+    method = method_of(paid, language)
+    if amount and case.method is not None and paid is not None and case.method.id != paid.id:
         notes.append(write("original_only", language, method=method))
     deed = write(
         "deed_cancel",
@@ -256,13 +256,8 @@ def change_payment(case: Case) -> Outcome:
     if before is not None and method.id == before.id:
         name = method_of(method, language)
         return said(write("paid_that_way_already", language, order=f"#{order.number}", method=name))
-    if (
-        method.kind == "gift_card"
-        and case.policy.payment.gift_card_must_cover
-        and (method.balance or 0) < amount
-    ):
-        money, has = Money(amount, order.currency), Money(method.balance or 0, method.currency)
-        return said(write("gift_card_too_small", language, balance=has, amount=money))
+    if not covers(case, method, amount):
+        return said(too_small(case, method, Money(amount, order.currency)))
     return Outcome(planned=[plan_payment(case, order, method)], exact=True)
 
 

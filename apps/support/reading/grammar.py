@@ -19,7 +19,6 @@ from apps.support.reading.commands import TOPICS, UNKNOWN, VERBS, Shape
 from apps.support.reading.view import View, message_line
 from apps.support.replies.grounding import TokenTable
 
-
 _SPACE = ord(" ")
 
 
