@@ -27,6 +27,7 @@ from ui.commands import (
     evaluate_held_out,
     evaluate_intents,
     evaluate_quantization,
+    evaluate_reading,
     evaluate_replies,
     evaluate_wording,
     handbook,
@@ -77,6 +78,7 @@ for evaluation in (
     evaluate_quantization.quantization,
     evaluate_wording.wording,
     evaluate_replies.replies,
+    evaluate_reading.reading,
 ):
     evaluate.app.command()(evaluation)
 for benchmark in (bench_support.support, bench_support.window):
