@@ -200,10 +200,12 @@ def _message(shop: _Shop, rng: random.Random, kind: str, language: Language, ord
     """A message of the kind, about `order` or about a product of the shop."""
     wording = rng.choice(_wordings(language)[kind]).text
     item = rng.choice(order.items)
-    variant = rng.choice(shop.variants)
+    asks = "{new}" in wording or "{options}" in wording
+    variant = rng.choice([variant for variant in shop.variants if variant.options or not asks])
     product = product_name(variant.product, language)
-    values = {option: str(value) for option, value in variant.options.items()}
-    asked = dict(rng.sample(sorted(values.items()), 1)) if values and "{options}" not in wording else values
+    asked = {option: str(value) for option, value in variant.options.items()} if asks else {}
+    if "{new}" in wording:
+        asked = dict(rng.sample(sorted(asked.items()), 1))
     text = wording.format(
         order=rng.choice((f"#{order.number}", order.number)),
         item=item_name(item, language),
@@ -215,13 +217,12 @@ def _message(shop: _Shop, rng: random.Random, kind: str, language: Language, ord
     if kind.endswith(".bare") and rng.random() < SHARE_NAMED:
         named = True
         text = rng.choice(_NUMBERED[language]).format(text=text, number=order.number)
-    asks = "{new}" in wording or "{options}" in wording
     return _Said(
         text,
         orders=(order.id,) if named else (),
         items=(item.id,) if "{item}" in wording else (),
         words=product if "{product}" in wording else "",
-        wanted={option: (value,) for option, value in asked.items()} if asks else {},
+        wanted={option: (value,) for option, value in asked.items()},
     )
 
 
