@@ -29,6 +29,7 @@ from ui.commands import (
     evaluate_held_out,
     evaluate_intents,
     evaluate_quantization,
+    evaluate_reading,
     evaluate_replies,
     evaluate_tasks,
     evaluate_wording,
@@ -84,6 +85,7 @@ for evaluation in (
     evaluate_wording.wording,
     evaluate_replies.replies,
     evaluate_tasks.tasks,
+    evaluate_reading.reading,
 ):
     evaluate.app.command()(evaluation)
 bench.app.command("import")(bench_import.import_)

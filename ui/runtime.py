@@ -22,6 +22,7 @@ from apps.support.shop.importing import finish_interrupted
 from core_model import catalog
 from core_model.causal_lm import load_engine
 from core_model.chat_model import DuetChatModel
+from core_model.classifier import Classifier
 from core_model.engine import Engine
 from core_model.errors import CoreError
 from core_model.lora import base_of
@@ -173,6 +174,11 @@ def loaded_runtime(app: FastAPI) -> Runtime:
 def support_assistant(request: Request) -> SupportPipeline:
     """FastAPI dependency. Raises NotReadyError while the model is not in memory, or has no reader."""
     return runtime_when_ready(request).assistant()
+
+
+def classifiers(request: Request) -> Callable[[str], Classifier]:
+    """FastAPI dependency: classification adapters by name. Raises NotReadyError as long as there is no model."""
+    return runtime_when_ready(request).models.classifier
 
 
 def code_assistant(request: Request) -> CodeAssistant:

@@ -11,16 +11,17 @@ from starlette.concurrency import run_in_threadpool
 
 from apps.auth import Caller, Scope
 from apps.permissions import caller_of, needs
-from apps.support.conversations import records
+from apps.support.conversations import classifying, records
 from apps.support.conversations.idempotency import MOST_KEY_CHARACTERS, claim, settle
 from apps.support.conversations.pipeline import SupportPipeline
 from apps.support.conversations.turn import FactsFound, IntentFound, Token, TurnEvent, TurnResult
-from apps.support.errors import SupportError
+from apps.support.errors import NotFoundError, SupportError
 from apps.support.reading.cleaning import storable
 from apps.support.schemas import (
     ID_PATTERN,
     MOST_ROW_ID,
     ChangesOut,
+    ClassifyRequest,
     ConversationDetail,
     ConversationOut,
     ConversationPage,
@@ -40,6 +41,7 @@ from apps.support.schemas import (
 )
 from apps.support.shop import telling
 from apps.support.shop.models import Conversation, ConversationStatus, TicketStatus
+from core_model.classifier import Classifier
 
 Limit = Annotated[int, Query(ge=1, le=records.MOST_PER_PAGE)]
 # What both databases can look up: nothing else reaches a query.
@@ -64,10 +66,26 @@ _EVENT_NAMES: dict[type[BaseModel], str] = {
 }
 
 
-def create_router(pipeline_of: Callable[[Request], SupportPipeline]) -> APIRouter:
-    """The routes. `pipeline_of` is a FastAPI dependency: it may refuse while the model is being loaded."""
+Classifiers = Callable[[str], Classifier]
+"""The classification adapter of a name."""
+
+
+def no_classifiers() -> Classifiers:
+    def refuse(name: str) -> Classifier:
+        raise NotFoundError(f"there is no classification adapter {name!r}")
+
+    return refuse
+
+
+def create_router(
+    pipeline_of: Callable[[Request], SupportPipeline],
+    classifiers_of: Callable[..., Classifiers] = no_classifiers,
+) -> APIRouter:
+    """The routes. Both arguments are FastAPI dependencies: they may refuse while the model is being loaded."""
     router = APIRouter(prefix="/api/support", tags=["support"])
     Pipeline = Annotated[SupportPipeline, Depends(pipeline_of)]  # noqa: N806 - a type
+
+    Found = Annotated[Classifiers, Depends(classifiers_of)]  # noqa: N806 - a type
 
     @router.post("/conversations", status_code=201, dependencies=CHANNELS)
     def open_conversation(body: NewConversation, pipeline: Pipeline, caller: AsCaller) -> ConversationOut:
@@ -224,9 +242,11 @@ def create_router(pipeline_of: Callable[[Request], SupportPipeline]) -> APIRoute
             return ChangesOut(**changed)
 
     @router.post("/classify", dependencies=ANYBODYS)
-    def classify(body: NewMessage, pipeline: Pipeline) -> IntentFound:
-        """What a text wants and names. Nothing is stored."""
-        return pipeline.understand(body.text)
+    def classify(body: ClassifyRequest, pipeline: Pipeline, classifiers: Found) -> IntentFound:
+        """What a text wants and names: read by the assistant, or by a shop's own adapter. Nothing is stored."""
+        if body.adapter is None:
+            return pipeline.understand(body.text)
+        return classifying.classify(body.text, classifiers(body.adapter))
 
     @router.post("/draft", dependencies=DESKS)
     def draft(body: DraftRequest, pipeline: Pipeline) -> TurnResult:

@@ -50,6 +50,12 @@ class NewMessage(_In):
     text: Text
 
 
+class ClassifyRequest(NewMessage):
+    """`adapter`: a shop's own classification adapter; without it the assistant's reader."""
+
+    adapter: Short | None = None
+
+
 class NewHandover(_In):
     reason: Short = "requested"
 

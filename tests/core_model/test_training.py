@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,13 @@ from hypothesis import strategies as st
 
 from core_model.causal_lm import load_engine
 from core_model.checkpoint import load_checkpoint
-from core_model.classifier import Classifier
+from core_model.classifier import Classifier, ClassifierSettings
 from core_model.errors import AdapterError
 from core_model.training import trainable
 from core_model.training.adapter import Metrics, Training, train_adapter
 from core_model.training.batches import Row, make_batches
+from core_model.training.classification import calibrate
+from core_model.training.data import Example
 from core_model.training.errors import RecipeError, TrainingDataError, TrainingError
 from core_model.training.lora_training import TrainingProgress
 from core_model.training.recipe import LoraShape, read_recipe
@@ -243,6 +246,20 @@ def test_a_folder_without_classifier_settings_is_no_classifier(recipe: Path, tmp
             Classifier.load(engine, tmp_path / "adapter")
     finally:
         engine.close()
+
+
+def test_the_threshold_uses_all_the_room_that_right_answers_leave() -> None:
+    settings = ClassifierSettings(("blue", "out_of_scope", "red"), "\nIntent:", 64)
+    sure = np.linspace(0.3, 6.0, 100)  # logits of right answers, from hardly sure to very sure
+    logits = np.zeros((160, 3), np.float32)
+    logits[:100, 0] = sure
+    logits[100:, 1] = 3.0
+    rows = [Example(str(n), "blue" if n < 100 else "out_of_scope") for n in range(160)]
+    temperature, threshold = calibrate(logits, rows, settings)
+    decided = [replace(settings, temperature=temperature, threshold=threshold).decide(row) for row in logits]
+    assert 97 <= sum(answer.label == "blue" for answer in decided[:100]) <= 98  # the last one by a hair
+    assert all(answer.label == "out_of_scope" for answer in decided[100:])
+    assert calibrate(logits[:100], rows[:100], settings)[1] == 0.0
 
 
 @given(

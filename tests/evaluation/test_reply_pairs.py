@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import string
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -18,7 +19,7 @@ from apps.support.replies.sentences import Note, write
 from apps.support.shop.database import Database
 from apps.support.shop.handbook import PACKAGED
 from apps.support.shop.policy import load_policy
-from core_model import DuetChatModel, Engine
+from core_model import DuetChatModel, Engine, load_engine
 from core_model.training.recipe import read_recipe
 from core_model.training.replies import read_conversations
 from evaluation.reply_pairs import shops
@@ -35,6 +36,7 @@ from evaluation.reply_pairs.pairs import (
 from evaluation.reply_pairs.phrasings import LANGUAGES, Phrasings, PhrasingsError
 from evaluation.reply_pairs.situations import Situation, situations
 from evaluation.reply_pairs.teacher import teacher_pairs
+from tests.conftest import EDGE
 
 FOLDER = Settings().adapters_dir / "support-reply"
 
@@ -52,6 +54,14 @@ def turns() -> list[Situation]:
 @pytest.fixture(scope="module")
 def pairs(turns: list[Situation], phrasings: Phrasings) -> list[Pair]:
     return list(written_pairs(turns, phrasings, random.Random(1)))
+
+
+@pytest.fixture(scope="module")
+def serving_engine() -> Iterator[Engine]:
+    """The small model as it is served."""
+    engine = load_engine(EDGE, weights="int8")
+    yield engine
+    engine.close()
 
 
 def test_a_number_makes_the_same_shop_and_the_same_turns(tmp_path: Path) -> None:
