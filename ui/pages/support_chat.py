@@ -250,11 +250,12 @@ class SupportChat:
         at = Place(*place)
         if not at.stored:
             return self.redraw(*at)
-        at = at._replace(customer=Talk(*at.stored).customer)
+        talk = Talk(*at.stored)
+        at = at._replace(customer=talk.customer)
         try:
             with self._pipeline().database.read() as session:
-                traces = records.traces_of(session, Talk(*at.stored).conversation)
-                records.get_conversation(session, Talk(*at.stored).conversation)
+                traces = records.traces_of(session, talk.conversation)
+                records.get_conversation(session, talk.conversation)
                 at = at._replace(turn=TurnView.of(traces[-1]) if traces else None)
         except NotFoundError:
             return self.redraw(*at._replace(stored=None)) | {self._talk: None}
