@@ -10,7 +10,8 @@ import sys
 from typing import Any
 
 sys.set_int_max_str_digits(0)
-_MAKERS = {"list": list, "tuple": tuple, "dict": dict, "set": set, "frozenset": frozenset}
+_MAKERS: dict[str, Any] = {"list": list, "tuple": tuple, "dict": dict, "set": set, "frozenset": frozenset}
+_SCALARS: dict[type, Any] = {int: int.__int__, str: str.__str__, float: float.__float__}
 
 
 class OpaqueValueError(Exception):
@@ -30,7 +31,7 @@ def pack(value: Any, classes: frozenset[str]) -> list[Any]:
     def reference(item: Any) -> Any:
         if item is None or item is True or item is False:
             return item
-        for kind, plain in ((int, int.__int__), (str, str.__str__), (float, float.__float__)):
+        for kind, plain in _SCALARS.items():  # of a class of its own, too
             if isinstance(item, kind):
                 return plain(item)
         if isinstance(item, complex):
