@@ -52,7 +52,7 @@ def _serve() -> None:
             result = actions[str(action)](target, argument)
             given = list(argument[0]) if action == "call" else []
             try:
-                reply: list[object] = ["data", pack([result, given], CLASSES)]
+                reply: list[Any] = ["data", pack([result, given], CLASSES)]
             except OpaqueValueError:
                 try:
                     reply = ["data", pack([result, []], CLASSES)]
@@ -61,7 +61,8 @@ def _serve() -> None:
                     reply = ["kept", len(kept) - 1]
         except Exception as error:  # noqa: BLE001 - whatever the candidate raises is its answer
             kinds = [kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "builtins"]
-            reply = ["raised", kinds, f"{type(error).__name__}: {error}"]
+            text = str(error) if type(error).__name__ in kinds else f"{type(error).__name__}: {error}"
+            reply = ["raised", kinds, text]
         write_line(answer, reply)
 
 

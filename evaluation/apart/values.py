@@ -10,7 +10,8 @@ import sys
 from typing import Any
 
 sys.set_int_max_str_digits(0)
-_MAKERS = {"list": list, "tuple": tuple, "dict": dict, "set": set, "frozenset": frozenset}
+_MAKERS: dict[str, Any] = {"list": list, "tuple": tuple, "dict": dict, "set": set, "frozenset": frozenset}
+_SCALARS: dict[type, Any] = {int: int.__int__, str: str.__str__, float: float.__float__}
 
 
 class OpaqueValueError(Exception):
@@ -30,14 +31,9 @@ def pack(value: Any, classes: frozenset[str]) -> list[Any]:
     def reference(item: Any) -> Any:
         if item is None or item is True or item is False:
             return item
-        plain: tuple[tuple[type, Any], ...] = (
-            (int, int.__int__),
-            (str, str.__str__),
-            (float, float.__float__),
-        )
-        for kind, to_plain in plain:
+        for kind, plain in _SCALARS.items():  # of a class of its own, too
             if isinstance(item, kind):
-                return to_plain(item)
+                return plain(item)
         if isinstance(item, complex):
             return ["complex", item.real, item.imag]
         if isinstance(item, (bytes, bytearray)):

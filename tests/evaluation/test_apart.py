@@ -83,4 +83,4 @@ def test_a_failed_check_is_told_apart_from_an_error(sandbox: Sandbox) -> None:
     assert run_apart("", code, "assert f(1) == 2\n", "f", sandbox, Limits()).tests.exit_code == ASSERTED
     error = run_apart("", code, "assert f(0) == 2\n", "f", sandbox, Limits()).tests
     assert error.exit_code == 1
-    assert error.reason == "exit 1: ZeroDivisionError: ZeroDivisionError: integer division or modulo by zero"
+    assert error.reason == "exit 1: ZeroDivisionError: integer division or modulo by zero"
