@@ -18,7 +18,10 @@ from core_model.training.recipe import read_recipe
 from ui.commands.adapters import _recipe_for
 
 SHOWS = "from ui.cli import app; app.command('show')(lambda: print('Größe 你好 🏁')); app(['show'])"
-LOGS = "import structlog; from ui.cli import app; app.command('log')(lambda: structlog.get_logger().info('x')); app(['log'])"
+LOGS = (
+    "import structlog; from ui.cli import app\n"
+    "app.command('log')(lambda: structlog.get_logger().info('x')); app(['log'])"
+)
 
 
 def run(program: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
