@@ -200,8 +200,10 @@ def test_rows_of_a_test_are_not_trained_on(recipe: Path, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("word,label\nrose,red\n", "no column 'text'; it has word, label"),
-        ("text,label\nrose,red\n,blue\n", "row 2 has an empty text"),
+        ("word,label\nrose,red\n", "no column 'text'; separated by ',' it has word, label"),
+        ("word;label\nrose;red\n", "no column 'text'; separated by ';' it has word, label"),
+        ("text,label\nrose,red\n,blue\n", "line 3 has an empty text"),
+        ('text;label\n"ro\nse";red\nsky;\n', "line 4 has an empty label"),
         ("text,label\nrose,red\nsky,blue\nsea,blue\n", "'red' has a single row"),
         ("text,label\nrose,red\nruby,red\n", "two labels at least"),
     ],

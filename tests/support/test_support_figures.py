@@ -43,6 +43,7 @@ def minors(currency: str, *figures: str, decimal: DecimalMark | None = None) -> 
         ("VND", "250000", 250_000),
         ("VND", "250.000", 250_000),
         ("KWD", "1.234", 1234),
+        ("KWD", "1.000", 1000),
         ("KWD", "1.234,500", 1_234_500),
     ],
 )
@@ -121,6 +122,9 @@ def test_strokes_are_read_as_another_date_of_the_file_tells() -> None:
         2024, 5, 1, 13, 30, tzinfo=UTC
     )
     assert moment("05/05/2024").day == 5
+    assert moment("31.01.2024", order=DateOrder.MONTH_FIRST).day == 31
+    with pytest.raises(ValueError, match="month first"):
+        moment("31/01/2024", order=DateOrder.MONTH_FIRST)
     with pytest.raises(ValueError, match=r"5 January or 1 May.*--day-first or --month-first"):
         moment("05/01/2024")
     with pytest.raises(ImportFileError, match="line 3"):

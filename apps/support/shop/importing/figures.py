@@ -23,7 +23,7 @@ _MARKS = {DecimalMark.COMMA: (",", r"\."), DecimalMark.POINT: (r"\.", ",")}
 # Groups of three, or India's: the last of three, those before of two.
 _PATTERNS = {
     mark: re.compile(
-        rf"(?P<whole>[0-9]+|[0-9]{{1,3}}(?:(?P<sep>{group}|{_GROUP})[0-9]{{2,3}})*(?:(?:{group}|{_GROUP})[0-9]{{3}}))?"
+        rf"(?P<whole>[0-9]+|[0-9]{{1,3}}(?:(?:{group}|{_GROUP})[0-9]{{2,3}})*(?:(?:{group}|{_GROUP})[0-9]{{3}}))?"
         rf"(?:{decimal}(?P<part>[0-9]+))?"
     )
     for mark, (decimal, group) in _MARKS.items()
@@ -45,12 +45,11 @@ class Figures:
             self._convention.learn(next(iter(readings)), text, row, field)
         elif len(set(readings.values())) == 2:
             digits = get_currency_precision(currency)
-            whole = [mark for mark, value in readings.items() if value == value.to_integral_value()]
-            broken = [mark for mark in readings if mark not in whole]
-            if digits == 0 and len(whole) == 1:  # no yen is broken: "1,299" is a thousand
-                self._convention.learn(whole[0], text, row, field)
-            elif digits == 3 and len(broken) == 1:  # "1.234" has as many decimals as a dinar
-                self._convention.learn(broken[0], text, row, field, sure=False)
+            if digits == 0:  # no yen is broken: "1,299" is a thousand
+                self._convention.learn(max(readings, key=readings.__getitem__), text, row, field)
+            elif digits == 3:  # "1.234" has as many decimals as a dinar
+                likely = min(readings, key=readings.__getitem__)
+                self._convention.learn(likely, text, row, field, sure=False)
 
     def minor(self, text: str, currency: str) -> int:
         """The amount in the currency's smallest unit. Raises ValueError."""

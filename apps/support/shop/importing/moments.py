@@ -37,7 +37,7 @@ class Moments:
     def learn(self, text: str, row: str, field: str) -> None:
         """Take what a date tells of the order. Raises ImportFileError where two contradict each other."""
         readings = _readings(text)
-        if len(readings) == 1 and "." not in text.split()[0]:
+        if len(readings) == 1 and not _dotted(text):
             order = next(iter(readings))
             if order is not None:
                 self._convention.learn(order, text, row, field)
@@ -49,7 +49,13 @@ class Moments:
             raise ValueError(
                 f"{text!r} is no date: write it like 2024-05-31, 2024-05-31 10:00:00 +0200 or 31.05.2024 10:00"
             )
-        if len(readings) == 1 or len(set(readings.values())) == 1:
+        if len(readings) == 1:
+            order, only = next(iter(readings.items()))
+            way = self._convention.way
+            if not _dotted(text) and order is not None and way not in (None, order):
+                raise ValueError(f"{text!r} is no date with the {way}")
+            return only
+        if len(set(readings.values())) == 1:
             return next(iter(readings.values()))
         shown = {order: f"{value.day} {value:%B}" for order, value in readings.items() if order is not None}
         return readings[self._convention.choose(shown, text)]
@@ -57,6 +63,11 @@ class Moments:
     def day(self, text: str) -> date:
         """Raises ValueError."""
         return self.moment(text).date()
+
+
+def _dotted(text: str) -> bool:
+    """Whether day, month and year are written with points: no country has the month first then."""
+    return "." in text.split()[0]
 
 
 def _readings(text: str) -> dict[DateOrder | None, datetime]:
