@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from apps.support.reading.intents import ExampleIntents
 from sqlalchemy import select
 
-from apps.support.conversations.pipeline import SupportPipeline
+from apps.support.conversations.turn import IntentResult, TurnResult
 from apps.support.shop.database import Database
 from apps.support.shop.models import (
     Address,
@@ -27,6 +26,7 @@ from apps.support.shop.models import (
     ReturnStatus,
     Variant,
 )
+from apps.support.shop.policy import load_policy
 from evaluation.cases import CaseFile
 from evaluation.errors import DataError
 from evaluation.support.tasks import playing
@@ -34,7 +34,7 @@ from evaluation.support.tasks.customers import customer_of
 from evaluation.support.tasks.errands import Heard
 from evaluation.support.tasks.goals import Change, Changes, address_words, given_address, goals_of
 from evaluation.support.tasks.hands import hands
-from evaluation.support.tasks.identity import ProofNotAllowedError, let_customers_prove
+from evaluation.support.tasks.identity import policy_for
 from evaluation.support.tasks.judge import differences, end_of, expected_end, not_told
 from evaluation.support.tasks.questions import Question
 from evaluation.support.tasks.replies import asked_for
@@ -42,7 +42,6 @@ from evaluation.support.tasks.simulated import SimulatedCustomer
 from evaluation.support.tasks.task_file import Task, load_tasks
 from evaluation.support.tasks.wrong_objects import wrong_object
 from tests.evaluation.tiny_shop import ELM, OAK, open_shop, task
-from tests.support.conftest import WrittenReplies
 
 RETURN_TENT = ("return_delivered_order_items",
                {"order_id": "#A1001", "item_ids": ["t-2"], "payment_method_id": "paypal_1"})  # fmt: skip
@@ -309,8 +308,28 @@ def test_who_is_not_signed_in_says_who_they_are_when_asked(shop: Database) -> No
     talker = customer(shop, task(CANCEL), seed=1, identity="name-and-postcode")
     said = f"{talker.open_with()} {talker.answer(Heard('Please tell me your e-mail or postcode.', [], Changes()))}"
     assert "nia@example.com" in said.lower()
-    with pytest.raises(ProofNotAllowedError, match="signed-in"):
-        let_customers_prove("name-and-postcode")
+    shown = load_policy()
+    assert "name+postcode" not in policy_for("signed-in", shown).identity.proofs
+    assert "name+postcode" in policy_for("name-and-postcode", shown).identity.proofs
+
+
+class HastyClerk:
+    """Cancels order A1003 whatever is asked, in the database that it is given."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def answer(self, conversation_id: str, text: str) -> TurnResult:
+        carry_out(self.database, CANCEL)
+        nothing: dict[str, Any] = {
+            "intent": IntentResult(name=None, confidence=None),
+            "entities": {},
+            "facts": {},
+        }
+        return TurnResult(
+            conversation_id=conversation_id, message_id=1, reply_id=2, reply="Done.", language="en",
+            citations=[], actions=[], handed_over=False, **nothing,
+        )  # fmt: skip
 
 
 def test_an_interrupted_run_goes_on_and_tasks_do_not_disturb_each_other(
@@ -319,14 +338,12 @@ def test_an_interrupted_run_goes_on_and_tasks_do_not_disturb_each_other(
     tasks, left_out = playing.playable_tasks(shop, [task(CANCEL), task(MOVE, task_id="2")])
     seen: list[object] = []
 
-    def serve(database: Database) -> SupportPipeline:
-        return SupportPipeline(database, ExampleIntents(), WrittenReplies())
-
     for seeds in (1, 1, 2):
         with CaseFile(tmp_path / "cases.jsonl", {}) as cases:
-            playing.play_all(shop, tasks, seeds, serve, "signed-in", cases, 2, seen.append)
+            playing.play_all(shop, tasks, seeds, HastyClerk, "signed-in", cases, 2, seen.append)
     assert len(seen) == 4
     assert left_out == []
+    assert {case["task"]: case["passed"] for case in cases.cases.values()} == {"1": True, "2": False}
     figures = playing.metrics(cases.cases.values())
     assert figures["turns"] == sum(case["messages"] for case in cases.cases.values())
     assert all(

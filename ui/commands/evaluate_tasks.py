@@ -47,10 +47,9 @@ def tasks(
     from evaluation.cases import CaseFile
     from evaluation.report import Data, Report
     from evaluation.support.tasks import playing
-    from evaluation.support.tasks.identity import let_customers_prove
+    from evaluation.support.tasks.identity import policy_for
     from evaluation.support.tasks.task_file import load_tasks
 
-    let_customers_prove(identity)
     found = load_tasks(data)[:limit]
     settings = load_settings(**({} if model is None else {"model": model}))
     with progress_bar() as progress:
@@ -79,7 +78,7 @@ def tasks(
                 database,
                 playable,
                 seeds,
-                lambda copy: on_database(pipeline, copy),
+                lambda copy: on_database(pipeline, copy, policy_for(identity, pipeline.policy)),
                 identity,
                 cases,
                 together,

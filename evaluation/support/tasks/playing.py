@@ -191,7 +191,7 @@ def _converse(
             {
                 "customer": text,
                 "assistant": result.reply,
-                "understood": {"intent": result.intent.name, "entities": result.entities},
+                "understood": result.commands,
                 "actions": result.actions,
                 "proposal": _shown(proposal),
                 "wrong_object": wrong_object(new, playable.goals, playable.questions),

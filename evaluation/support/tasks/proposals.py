@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from apps.support.conversations import records
 from apps.support.playbooks.actions import address_of
 from apps.support.reading.state import Step
-from apps.support.shop.models import Order, OrderItem, Variant
+from apps.support.shop.models import Order, OrderItem, PaymentMethod, Variant
 from evaluation.support.tasks.goals import Change, Changes, address_words
 
 
@@ -29,6 +29,9 @@ def _changes(session: Session, step: Step) -> Changes:
     if "item_ids" in arguments:
         items = (_of_item(session, step, number, item_id, None) for item_id in arguments["item_ids"])
         return sum(items, Changes())
+    if step.name == "change_payment":
+        method = session.get(PaymentMethod, arguments["method_id"])
+        return Changes([Change(step.name, number, to=method and (method.external_id or str(method.id)))])
     return Changes([Change(step.name, number)])
 
 
