@@ -31,7 +31,8 @@ def _changes(session: Session, step: Step) -> Changes:
         return sum(items, Changes())
     if step.name == "change_payment":
         method = session.get(PaymentMethod, arguments["method_id"])
-        return Changes([Change(step.name, number, to=method and (method.external_id or str(method.id)))])
+        name = (method.external_id or str(method.id)) if method is not None else None
+        return Changes([Change(step.name, number, to=name)])
     return Changes([Change(step.name, number)])
 
 
