@@ -41,7 +41,7 @@ from apps.support.conversations.turn import (
 from apps.support.errors import ConflictError
 from apps.support.playbooks.case import DetailReader, Outcome, said
 from apps.support.reading.cleaning import clean, storable
-from apps.support.reading.commands import CHANGING, Command
+from apps.support.reading.commands import CHANGING, VERBS, Command, Shape
 from apps.support.reading.context import load_context
 from apps.support.reading.identifiers import find_identifiers, without_emails
 from apps.support.reading.reader import Reading
@@ -56,6 +56,7 @@ from apps.support.shop.policy import Policy, load_policy
 
 SURE_OF_A_CHANGE = 0.45
 """A change that is read less surely than this is not proposed: the customer is asked to say it in other words."""
+_ABOUT_ORDERS = frozenset({Shape.ORDERS, Shape.ITEMS, Shape.PLACE})
 _UNSEEN = Understood(find_identifiers("", {}, known=False), Reading((Command("unclear"),), 0.0), (), "")
 
 log = structlog.get_logger(__name__)
@@ -235,7 +236,7 @@ class SupportPipeline:
         state, text = incoming.state, incoming.text
         guest = find_identifiers(text, {}, known=False)
         evidence = take_evidence(session, state, guest, text, self.policy)
-        context = load_context(session, state)
+        context = load_context(session, state, guest.numbers)
         room = Room(session, state, context, incoming.language, incoming.now.date(), self.policy, self.reader)
         question = state.question
         understood = self._read_text(room, text)
@@ -384,8 +385,10 @@ class SupportPipeline:
 
 
 def _of_what_is_named(wish: Wish, names_unknown: bool, names_known: bool) -> Wish:
-    """A message that names an order that is not there is never about another one."""
-    if names_unknown and not names_known and (wish.orders or wish.items) and wish.verb in CHANGING:
+    """A message that names an order that is not there is never about another one, named or talked about."""
+    # The figures of an address may look like order numbers: there they only count against an order that is read.
+    given = wish.to == "given" and not wish.orders
+    if names_unknown and not names_known and VERBS[wish.verb] in _ABOUT_ORDERS and not given:
         return wish.model_copy(update={"orders": (), "items": (), "unknown": True})
     return wish
 

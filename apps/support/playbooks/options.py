@@ -60,7 +60,7 @@ def select_variant(
     if wanted.place is not None and listed:
         return _placed(had, wanted.place, listed)
     if wanted.price is not None:
-        priced = [variant for variant in had if _costs(variant, wanted.price, paid)]
+        priced = [v for v in had if fits(v, wanted) and _costs(v, wanted.price, paid)]
         return Selection(tuple(priced), tuple(_by_closeness(had, base, present)[:3]), len(priced) == 1)
     fitting = [variant for variant in had if fits(variant, wanted)]
     if not fitting:
@@ -110,11 +110,8 @@ def _costs(variant: Variant, written: str, paid: int | None) -> bool:
         amount = Decimal(written.replace(",", "").strip("€£¥$ "))
     except InvalidOperation:
         return False
-    for scale in (Decimal(1), Decimal(100), Decimal(1000)):
-        minor = amount * scale
-        if variant.price == minor or (paid is not None and abs(variant.price - paid) == minor):
-            return True
-    return False
+    minor = amount * 10 ** decimals(variant.currency)
+    return variant.price == minor or (paid is not None and abs(variant.price - paid) == minor)
 
 
 def _rank(variant: Variant, wanted: Wanted) -> tuple[int, ...]:
