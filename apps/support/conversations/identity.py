@@ -83,7 +83,7 @@ def _proves_customer(session: Session, state: ConversationState, policy: Policy)
         customer = session.scalar(select(Customer).where(Customer.email == state.email))
     if customer is None and "name+postcode" in proofs and state.postcodes:
         codes = {plain_postcode(code) for code in state.postcodes}
-        stored = func.replace(func.upper(Customer.address.postcode), " ", "")
+        stored = func.replace(func.upper(Customer.__table__.c.postcode), " ", "")
         near = or_(*(stored.startswith(code, autoescape=True) for code in codes))
         there = session.scalars(select(Customer).where(near).limit(MOST_CANDIDATES))
         named = [

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 
 from apps.support.reading.choices import OptionTable, Wanted
 from apps.support.shop.models import Variant
+from apps.support.shop.money import parse_minor
 
 MOST_LISTED = 10
 
@@ -107,10 +107,9 @@ def _placed(had: Sequence[Variant], place: int, listed: Sequence[int]) -> Select
 def _costs(variant: Variant, written: str, paid: int | None) -> bool:
     """Whether the price, or its difference to what was paid, is the figure as somebody writes it."""
     try:
-        amount = Decimal(written.replace(",", "").strip("€£¥$ "))
-    except InvalidOperation:
+        minor = parse_minor(written, variant.currency)
+    except ValueError:
         return False
-    minor = amount * 10 ** decimals(variant.currency)
     return variant.price == minor or (paid is not None and abs(variant.price - paid) == minor)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from sqlalchemy import func, select
+
 from apps.support.playbooks.case import Case, Outcome, said, told
 from apps.support.playbooks.handbook_answers import answer_from
 from apps.support.playbooks.things import items_meant, orders_meant, pick_by_price
@@ -179,12 +181,18 @@ def list_orders(case: Case) -> Outcome:
 
 
 def spent(case: Case) -> Outcome:
-    """The sum of the customer's orders."""
-    kept = [order for order in case.context.orders.values() if order.status != OrderStatus.CANCELLED]
-    if not kept:
-        return said(write("no_orders", case.language))
-    amount = Money(sum(order.total for order in kept), kept[0].currency)
-    return said(write("spent", case.language, must=("amount",), count=len(kept), amount=amount))
+    """The sum of the customer's orders, all of them; of somebody who has proven single orders, of those."""
+    kept = Order.status != OrderStatus.CANCELLED
+    if case.context.customer is not None:
+        own = Order.customer_id == case.context.customer.id
+    else:
+        own = Order.id.in_([order.id for order in case.context.orders.values()])
+    sums = select(Order.currency, func.count(), func.sum(Order.total)).where(own, kept).group_by(Order.currency)
+    notes = [
+        write("spent", case.language, must=("amount",), count=count, amount=Money(int(amount), currency))
+        for currency, count, amount in case.session.execute(sums)
+    ]
+    return said(*(notes or [write("no_orders", case.language)]))
 
 
 def given_back(case: Case) -> Outcome:
