@@ -60,7 +60,14 @@ def test_digits_that_two_orders_share_name_neither() -> None:
 
 @pytest.mark.parametrize(
     ("text", "code"),
-    [("zip 28552", "28552"), ("BA1 1AA", "BA1 1AA"), ("my postcode: 1012 ab", "1012 AB"), ("邮编100022", "100022")],
+    [
+        ("zip 28552", "28552"),
+        ("BA1 1AA", "BA1 1AA"),
+        ("my postcode: 1012 ab", "1012 AB"),
+        ("邮编100022", "100022"),
+        ("the postcode is 1010", "1010"),
+        ("VLT 1117", "VLT 1117"),
+    ],
 )
 def test_postcodes_are_found_as_people_write_them(text: str, code: str) -> None:
     assert code in find_identifiers(text, {}, known=False).postcodes

@@ -39,7 +39,7 @@ def test_an_order_is_shown_only_after_proof_and_then_what_was_asked(any_chat: Op
     assert asked.intent.name == "track_order"
     wrong = chat("it is mallory@example.com = identify")
     for answer in (asked, wrong):
-        assert answer.facts == {}
+        assert set(answer.facts) == {"proofs"}
         assert not any(word in answer.reply for word in PRIVATE)
     shown = chat(f"sorry, {ZOE} = identify")
     assert shown.facts["tracking"] == "551005"
@@ -102,17 +102,30 @@ def test_five_wrong_proofs_hand_over(any_chat: OpenChat) -> None:
     assert chat(f"{ZOE} = identify").reply == ""
 
 
+def test_guesses_count_whatever_else_they_ask_for(chat: OpenChat) -> None:
+    conversation = chat(None)
+    answers = [conversation(f"cancel 1005, postcode {code} = cancel") for code in range(10001, 10006)]
+    assert answers[-1].handed_over
+
+
+def test_who_has_shown_who_they_are_is_asked_what_for(chat: OpenChat) -> None:
+    assert "I have found order #1005" in chat(None)(f"1005, {ZOE} = identify").reply
+    assert "Thank you, Zoe Lind." in chat()("it's me = identify").reply
+
+
 def test_giving_a_number_alone_is_no_wrong_proof(chat: OpenChat) -> None:
     conversation = chat(None)
     conversation("where is my order? = status", "the number is 1005 = identify")
     assert conversation.state.failed_proofs == 0
 
 
-@pytest.mark.parametrize("command", ["status", "orders", "cancel", "return", "balance", "spent", "profile", "repay"])
+@pytest.mark.parametrize(
+    "command", ["status", "orders", "cancel", "return", "balance", "spent", "profile", "repay"]
+)
 def test_a_stranger_is_told_nothing_of_anybody(chat: OpenChat, command: str) -> None:
     conversation = chat(None)
     answer = conversation(f"I am {ZOE}, Zoe Lind, 19901 = {command}")
-    assert answer.facts == {}
+    assert set(answer.facts) == {"proofs"}
     assert answer.actions == []
     assert not any(word in answer.reply for word in ("Keyboard", "$", "Dover", "1002"))
 
@@ -130,7 +143,7 @@ def test_a_name_with_a_postcode_opens_all_orders_where_the_shop_allows_it(
     assert statuses(chat.database)["1002"] == "cancelled"
     strict = any_chat_again(chat)
     strict("where is my order? = status")
-    assert strict("Zoe Lind, 19901 = identify").facts == {}
+    assert "status" not in strict("Zoe Lind, 19901 = identify").facts
 
 
 def any_chat_again(chat: Chat) -> Chat:

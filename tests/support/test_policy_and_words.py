@@ -13,7 +13,6 @@ from apps.settings import Settings
 from apps.support.conversations.pipeline import SupportPipeline
 from apps.support.errors import HandbookError, PolicyError, WordsError
 from apps.support.playbooks.order_rules import check_cancel, check_send_back, delivered_on, refusal
-from apps.support.reading.intents import ExampleIntents
 from apps.support.replies.sentences import write
 from apps.support.replies.words import (
     FOLDER,
@@ -23,8 +22,8 @@ from apps.support.replies.words import (
     read_words,
     words_of,
 )
-from apps.support.reply_pairs.phrasings import Phrasings
-from apps.support.reply_pairs.situations import Situation
+from evaluation.reply_pairs.phrasings import Phrasings
+from evaluation.reply_pairs.situations import Situation
 from apps.support.shop.database import Database
 from apps.support.shop.handbook import PACKAGED as HANDBOOK
 from apps.support.shop.handbook import follow_policy, has_handbook, load_handbook
@@ -222,12 +221,12 @@ def without_handbook(sqlite_shop: Database) -> Database:
 
 
 def test_without_a_handbook_no_rules_are_told(
-    without_handbook: Database, intents: ExampleIntents, begin: Begin
+    without_handbook: Database, typed: TypedReader, begin: Begin
 ) -> None:
     with without_handbook.read() as session:
         assert not has_handbook(session)
-    pipeline = SupportPipeline(without_handbook, intents, WrittenReplies(), clock=now)
-    for question in ("What is your refund policy?", "which payment methods do you accept", "有哪些支付方式"):
+    pipeline = SupportPipeline(without_handbook, typed, WrittenReplies(), clock=now)
+    for question in ("ask refund_policy", "ask payment_methods", "有哪些支付方式 = ask payment_methods"):
         answer = pipeline.answer(begin(without_handbook), question)
         assert not answer.citations
         assert any(unknown(language) in answer.reply for language in languages())

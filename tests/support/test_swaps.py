@@ -17,6 +17,7 @@ from tests.support.conftest import OpenChat
 from tests.support.small_shop import Chat, order_of
 from tests.support.typed_reader import accepts
 
+
 def keyboard(chat: Chat, *values: str) -> str:
     """The letters of the keyboard's values; PostgreSQL has the options in another order."""
     with chat.database.read() as session:
@@ -239,9 +240,7 @@ def test_every_choice_that_the_constraint_lets_through_is_understood(
 
 
 def test_a_table_gives_every_value_a_letter_in_its_natural_order() -> None:
-    table = OptionTable.of(
-        "Disk", [{"size": size} for size in ("10 GB", "2 TB", "500 GB")], {"size": "2 TB"}
-    )
+    table = OptionTable.of("Disk", [{"size": size} for size in ("10 GB", "2 TB", "500 GB")], {"size": "2 TB"})
     assert table.letters == {"a": ("size", "10 GB"), "b": ("size", "500 GB"), "c": ("size", "2 TB")}
     assert table.render("the smallest, please") == (
         "Disk now: c\nsize: a 10 GB, b 500 GB, c 2 TB\n> the smallest, please\n="

@@ -241,14 +241,15 @@ class SupportPipeline:
         question = state.question
         understood = self._read_text(room, text)
         only_proof = all(wish.verb == "identify" for wish in understood.wishes)
-        if question is not None and question.about == "identity":
-            if evidence == "proven" and (only_proof or _same_verbs(understood.wishes, question.wish)):
+        if evidence == "proven" and question is not None and question.about == "identity":
+            if only_proof or _same_verbs(understood.wishes, question.wish):
                 state.question = None
                 if question.text:
                     understood = self._read_text(room, question.text)
-            elif evidence == "some" and not context.known and (only_proof or not understood.wishes):
-                wrong = shows_enough(state, self.policy)
-                state.failed_proofs += wrong
+        elif not context.known and (evidence == "some" or only_proof):
+            # Whatever else the message wants: guesses count.
+            room.wrong_proof = shows_enough(state, self.policy)
+            state.failed_proofs += room.wrong_proof
         return room, understood
 
     def _read_text(self, room: Room, text: str) -> Understood:

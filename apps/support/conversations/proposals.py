@@ -31,9 +31,7 @@ def propose(state: ConversationState, planned: Sequence[tuple[Wish, Planned]], l
     return note
 
 
-def kept_steps(
-    pending: Proposal | None, wishes: Sequence[Wish], context: Context
-) -> list[tuple[Wish, Step]]:
+def kept_steps(pending: Proposal | None, wishes: Sequence[Wish], context: Context) -> list[tuple[Wish, Step]]:
     """The steps of the open proposal that the wishes neither correct nor replace, each with its own wish."""
     steps = [(pending.wishes[step.wish], step) for step in pending.steps] if pending else []
     return [(old, step) for old, step in steps if not any(_replaces(w, old, step, context) for w in wishes)]

@@ -44,6 +44,7 @@ class Room:
     today: date
     policy: Policy
     reader: DetailReader
+    wrong_proof: bool = False  # the message offers a proof, and it is none
 
 
 @dataclass
@@ -146,17 +147,17 @@ def take_up(room: Room, settled: Settled) -> None:
 
 
 def _outcome(room: Room, wish: Wish, method: PaymentMethod | None, proposed: dict[int, int]) -> Outcome:
-    if wish.verb in NEEDS_CUSTOMER and not room.context.known:
-        return ask_identity(room, wish)
+    if not room.context.known and (wish.verb in NEEDS_CUSTOMER or wish.verb == "identify"):
+        return _ask_identity(room, wish if wish.verb != "identify" else None)
     return follow(_case(room, wish, method, proposed))
 
 
-def ask_identity(room: Room, wish: Wish | None, *, wrong: bool = False) -> Outcome:
+def _ask_identity(room: Room, wish: Wish | None) -> Outcome:
     """Ask who writes; what was wanted is read again once it is known."""
     state = room.state
-    if wrong and state.failed_proofs >= MOST_FAILED_PROOFS:
+    if room.wrong_proof and state.failed_proofs >= MOST_FAILED_PROOFS:
         return Outcome(handover="identity")
-    note = ask_who(state, room.language, room.policy, wrong=wrong)
+    note = ask_who(state, room.language, room.policy, wrong=room.wrong_proof)
     text = wish.text if wish is not None else ""
     before = state.question
     if not text and before is not None and before.about == "identity":

@@ -40,6 +40,7 @@ from apps.support.playbooks.swaps import swap
 from apps.support.playbooks.talk import (
     complaint,
     hand_over,
+    identified,
     method_alone,
     not_understood,
     out_of_scope,
@@ -83,7 +84,7 @@ PLAYBOOKS: dict[str, Playbook] = {
     "thanks": say("thanks"),
     "bye": say("goodbye"),
     "who": say("about_me"),
-    "identify": say("say_which_wish"),
+    "identify": identified,
     "again": repeat,
     "language": spoken_languages,
     "photo": say("photo_unseen"),

@@ -187,7 +187,9 @@ def spent(case: Case) -> Outcome:
         own = Order.customer_id == case.context.customer.id
     else:
         own = Order.id.in_([order.id for order in case.context.orders.values()])
-    sums = select(Order.currency, func.count(), func.sum(Order.total)).where(own, kept).group_by(Order.currency)
+    sums = (
+        select(Order.currency, func.count(), func.sum(Order.total)).where(own, kept).group_by(Order.currency)
+    )
     notes = [
         write("spent", case.language, must=("amount",), count=count, amount=Money(int(amount), currency))
         for currency, count, amount in case.session.execute(sums)

@@ -115,4 +115,3 @@ def _check_state(deed: Deed, order: Order, policy: Policy) -> None:
 
 def _counts(back: Return) -> bool:
     return back.status != ReturnStatus.REJECTED
-

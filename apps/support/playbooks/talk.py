@@ -9,6 +9,7 @@ from babel import Locale
 from apps.support.playbooks.case import Case, HandoverReason, Outcome, said
 from apps.support.playbooks.handbook_answers import answer_from
 from apps.support.playbooks.payments import method_meant
+from apps.support.replies.descriptions import clip
 from apps.support.replies.listing import listing
 from apps.support.replies.sentences import Note, write
 from apps.support.replies.words import languages
@@ -48,6 +49,15 @@ def repeat(case: Case) -> Outcome:
     if not case.state.told:
         return said(write("nothing_to_repeat", case.language))
     return said(Note("again", case.state.told, ()))
+
+
+def identified(case: Case) -> Outcome:
+    """Who has shown who they are, and has not said yet what for."""
+    customer, order = case.context.customer, case.context.order(case.state.order_id)
+    if customer is not None:
+        return said(write("identified", case.language, name=clip(customer.name)))
+    number = f"#{order.number}" if order is not None else "-"
+    return said(write("identified_order", case.language, order=number))
 
 
 def spoken_languages(case: Case) -> Outcome:
