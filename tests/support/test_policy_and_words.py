@@ -7,9 +7,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from apps.support.reading.intents import ExampleIntents
-from apps.support.reply_pairs.phrasings import Phrasings
-from apps.support.reply_pairs.situations import Situation
 from sqlalchemy import select
 
 from apps.settings import Settings
@@ -30,6 +27,8 @@ from apps.support.shop.handbook import PACKAGED as HANDBOOK
 from apps.support.shop.handbook import follow_policy, has_handbook, load_handbook
 from apps.support.shop.models import OrderStatus, PolicyArticle, PolicySection, ReturnKind
 from apps.support.shop.policy import PACKAGED, Policy, load_policy
+from evaluation.reply_pairs.phrasings import Phrasings
+from evaluation.reply_pairs.situations import Situation
 from tests.support.conftest import ANNA, TODAY, WrittenReplies, now
 from tests.support.stored import Begin, OrderOf, Talk
 from tests.support.stored import order as stored
@@ -222,12 +221,12 @@ def without_handbook(sqlite_shop: Database) -> Database:
 
 
 def test_without_a_handbook_no_rules_are_told(
-    without_handbook: Database, intents: ExampleIntents, begin: Begin
+    without_handbook: Database, typed: TypedReader, begin: Begin
 ) -> None:
     with without_handbook.read() as session:
         assert not has_handbook(session)
-    pipeline = SupportPipeline(without_handbook, intents, WrittenReplies(), clock=now)
-    for question in ("What is your refund policy?", "which payment methods do you accept", "有哪些支付方式"):
+    pipeline = SupportPipeline(without_handbook, typed, WrittenReplies(), clock=now)
+    for question in ("ask refund_policy", "ask payment_methods", "有哪些支付方式 = ask payment_methods"):
         answer = pipeline.answer(begin(without_handbook), question)
         assert not answer.citations
         assert any(unknown(language) in answer.reply for language in languages())

@@ -63,7 +63,17 @@ def test_two_yeses_at_once_run_it_once(any_chat: OpenChat) -> None:
 
 
 def test_anything_but_a_yes_runs_nothing(chat: OpenChat) -> None:
-    for answer in ("no", "wait", "about", "thanks", "unclear", "status P", "ask return_policy", "greet", "none"):
+    for answer in (
+        "no",
+        "wait",
+        "about",
+        "thanks",
+        "unclear",
+        "status P",
+        "ask return_policy",
+        "greet",
+        "none",
+    ):
         conversation = chat()
         conversation("cancel P", answer)
         assert statuses(conversation.database)["1002"] == "pending"

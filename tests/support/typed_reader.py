@@ -26,17 +26,21 @@ from apps.support.reading.view import View
 
 
 class TypedReader:
-    """The pipeline's MessageReader without a model. `seen` are the prompts that a model would have got."""
+    """The pipeline's MessageReader without a model. `seen` are the prompts that a model would have got.
+
+    `readings` are commands for messages in which they cannot stand, because their words are looked at.
+    """
 
     adapter = "typed"
 
     def __init__(self, confidence: float = 1.0) -> None:
         self.confidence = confidence
         self.seen: list[str] = []
+        self.readings: dict[str, str] = {}
 
     def read(self, view: View, message: str) -> Reading:
         self.seen.append(view.render(message))
-        written = re.sub(r"#(?=[A-Z?](?!\w)|\W|$)", "", _commands(message))
+        written = re.sub(r"#(?=[A-Z?](?!\w)|\W|$)", "", self.readings.get(message) or _commands(message))
         written = " ".join(written.split())
         if not accepts(commands_automaton(view, message), written):
             return Reading((Command("unclear"),), self.confidence)

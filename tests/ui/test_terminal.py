@@ -15,7 +15,7 @@ from apps.support.errors import DeliveryError
 from apps.support.helpdesks.configured import configured_desks
 from apps.support.shop.models import DeskName
 from core_model.training.recipe import read_recipe
-from ui.commands.adapters import _recipe_for
+from ui.commands.csv_recipe import ShopWords, write_recipe
 
 SHOWS = "from ui.cli import app; app.command('show')(lambda: print('Größe 你好 🏁')); app(['show'])"
 LOGS = (
@@ -56,7 +56,8 @@ def test_logs_go_to_stderr() -> None:
 @pytest.mark.parametrize("name", ["意图😀.csv", "𠮷野.csv", 'a"b\\c.csv', "del\x7f.csv"])
 def test_a_recipe_is_toml_whatever_the_path_of_its_data(tmp_path: Path, name: str) -> None:
     data = tmp_path / name
-    recipe = _recipe_for(data, "text", "label", "mine", "tiny", tmp_path / "adapters")
+    data.write_text("text,label\nhello,greeting\nbye,out_of_scope\n", encoding="utf-8")
+    recipe = write_recipe(ShopWords(data, "text", "label", "mine", "tiny"), tmp_path / "adapters")
     assert tomllib.loads(recipe.read_text(encoding="utf-8"))["data"][0]["path"] == str(data.resolve())
     assert read_recipe(recipe).data[0].path == str(data.resolve())
 

@@ -41,7 +41,7 @@ from apps.support.conversations.turn import (
 from apps.support.errors import ConflictError
 from apps.support.playbooks.case import DetailReader, Outcome, said
 from apps.support.reading.cleaning import clean, storable
-from apps.support.reading.commands import CHANGING, Command
+from apps.support.reading.commands import CHANGING, VERBS, Command, Shape
 from apps.support.reading.context import load_context
 from apps.support.reading.identifiers import find_identifiers, without_emails
 from apps.support.reading.reader import Reading
@@ -58,6 +58,7 @@ SURE_OF_A_CHANGE = 0.45
 """A change that is read less surely than this is not proposed: the customer is asked to say it in other words."""
 SURE_OF_A_YES = 0.7
 """A yes that is read less surely carries nothing out: the proposal is asked again."""
+_ABOUT_ORDERS = frozenset({Shape.ORDERS, Shape.ITEMS, Shape.PLACE})
 _UNSEEN = Understood(find_identifiers("", {}, known=False), Reading((Command("unclear"),), 0.0), (), "")
 
 log = structlog.get_logger(__name__)
@@ -237,17 +238,21 @@ class SupportPipeline:
         state, text = incoming.state, incoming.text
         guest = find_identifiers(text, {}, known=False)
         evidence = take_evidence(session, state, guest, text, self.policy)
-        context = load_context(session, state)
+        context = load_context(session, state, guest.numbers)
         room = Room(session, state, context, incoming.language, incoming.now.date(), self.policy, self.reader)
         question = state.question
         understood = self._read_text(room, text)
-        if evidence == "some" and not context.known and shows_enough(state, self.policy):
-            state.failed_proofs += 1
         if evidence == "proven" and question is not None and question.about == "identity":
             state.question = None
             only_proof = all(wish.verb == "identify" for wish in understood.wishes)
             if question.text and (only_proof or _same_verbs(understood.wishes, question.wish)):
                 understood = self._read_text(room, question.text)
+        elif not context.known and (
+            evidence == "some" or all(wish.verb == "identify" for wish in understood.wishes)
+        ):
+            # Whatever else the message wants: guesses count.
+            room.wrong_proof = shows_enough(state, self.policy)
+            state.failed_proofs += room.wrong_proof
         return room, understood
 
     def _read_text(self, room: Room, text: str) -> Understood:
@@ -384,8 +389,10 @@ class SupportPipeline:
 
 
 def _of_what_is_named(wish: Wish, names_unknown: bool, names_known: bool) -> Wish:
-    """A message that names an order that is not there is never about another one."""
-    if names_unknown and not names_known and (wish.orders or wish.items) and wish.verb in CHANGING:
+    """A message that names an order that is not there is never about another one, named or talked about."""
+    # The figures of an address may look like order numbers: there they only count against an order that is read.
+    given = wish.to == "given" and not wish.orders
+    if names_unknown and not names_known and VERBS[wish.verb] in _ABOUT_ORDERS and not given:
         return wish.model_copy(update={"orders": (), "items": (), "unknown": True})
     return wish
 

@@ -11,7 +11,7 @@ from datetime import date
 
 from sqlalchemy.orm import Session
 
-from apps.support.conversations.identity import MOST_FAILED_PROOFS, ask_who, shows_enough
+from apps.support.conversations.identity import MOST_FAILED_PROOFS, ask_who
 from apps.support.conversations.proposals import corrects, kept_steps, propose
 from apps.support.conversations.turn import Answered, Settled
 from apps.support.errors import ActionRefusedError
@@ -45,6 +45,7 @@ class Room:
     today: date
     policy: Policy
     reader: DetailReader
+    wrong_proof: bool = False  # the message offers a proof, and it is none
 
 
 @dataclass
@@ -160,17 +161,17 @@ def take_up(room: Room, settled: Settled) -> None:
 
 
 def _outcome(room: Room, wish: Wish, method: PaymentMethod | None, proposed: dict[int, int]) -> Outcome:
-    if wish.verb in NEEDS_CUSTOMER and not room.context.known:
-        return ask_identity(room, wish)
+    if not room.context.known and (wish.verb in NEEDS_CUSTOMER or wish.verb == "identify"):
+        return _ask_identity(room, wish if wish.verb != "identify" else None)
     return follow(_case(room, wish, method, proposed))
 
 
-def ask_identity(room: Room, wish: Wish) -> Outcome:
+def _ask_identity(room: Room, wish: Wish) -> Outcome:
     """Ask who writes; what was wanted is read again once it is known."""
     state, before = room.state, room.state.question
-    if state.failed_proofs >= MOST_FAILED_PROOFS:
+    if room.wrong_proof and state.failed_proofs >= MOST_FAILED_PROOFS:
         return Outcome(handover="identity")
-    note = ask_who(state, room.language, room.policy, wrong=shows_enough(state, room.policy))
+    note = ask_who(state, room.language, room.policy, wrong=room.wrong_proof)
     question = Question(about="identity", wish=wish, text=wish.text)
     if wish.verb == "identify":
         waits = before is not None and before.about == "identity"

@@ -234,14 +234,21 @@ class WithinAutomaton:
         return bool(self._states & self._machine.final)
 
     def closing(self) -> list[int]:
-        rest = self._machine.shortest_end(self._states)
-        return self._tokens.encode(rest.decode("utf-8", "ignore")) if rest else []
+        rest = self._machine.shortest_end(self._states) or b""
+        # A token may end within a character: the rest of that has no text of its own.
+        cut = next((place for place, byte in enumerate(rest) if byte & 0xC0 != 0x80), len(rest))
+        return [*map(self._byte, rest[:cut]), *self._tokens.encode(rest[cut:].decode())]
 
     def longest_complete(self) -> int | None:
         return self._complete_at
 
     def fork(self) -> WithinAutomaton:
         return copy(self)
+
+    def _byte(self, byte: int) -> int:
+        """The token of one byte."""
+        table = self._tokens
+        return next(token for token in range(table.vocab) if table.token_bytes(token) == bytes((byte,)))
 
     def _after(self, token: int) -> frozenset[int]:
         data = self._tokens.token_bytes(token)
