@@ -27,6 +27,7 @@ from apps.support.shop.models import (
     Role,
     Ticket,
 )
+from apps.support.shop.policy import load_policy
 from tests.support.conftest import ANNA
 from tests.support.stored import Begin, OrderOf, count
 
@@ -65,7 +66,16 @@ def test_what_the_model_says_is_supported_and_says_what_must_be_heard(
             write("expected", language, must=("expected",), expected=due),
         ],
         [write("refunded", language, must=("amount",), amount=amount, method="PayPal")],
-        [write("cancel_refused", language, must=("order",), order="#AB-991", status="shipped")],
+        [
+            write(
+                "cancel_refused",
+                language,
+                must=("order",),
+                policy=load_policy(),
+                order="#AB-991",
+                status="shipped",
+            )
+        ],
         [write("invoice", language, must=("invoice",), order="#W7", invoice="INV-2001", total=amount)],
     ]
     for notes in turns:

@@ -161,8 +161,8 @@ def take_up(room: Room, settled: Settled) -> None:
 
 
 def _outcome(room: Room, wish: Wish, method: PaymentMethod | None, proposed: dict[int, int]) -> Outcome:
-    if not room.context.known and (wish.verb in NEEDS_CUSTOMER or wish.verb == "identify"):
-        return _ask_identity(room, wish if wish.verb != "identify" else None)
+    if wish.verb in NEEDS_CUSTOMER and not room.context.known:
+        return _ask_identity(room, wish)
     return follow(_case(room, wish, method, proposed))
 
 

@@ -59,15 +59,6 @@ def repeat(case: Case) -> Outcome:
     return said(Note("again", case.state.told, ()))
 
 
-def identified(case: Case) -> Outcome:
-    """Who has shown who they are, and has not said yet what for."""
-    customer, order = case.context.customer, case.context.order(case.state.order_id)
-    if customer is not None:
-        return said(write("identified", case.language, name=clip(customer.name)))
-    number = f"#{order.number}" if order is not None else "-"
-    return said(write("identified_order", case.language, order=number))
-
-
 def spoken_languages(case: Case) -> Outcome:
     names = Locale.parse(case.language).languages
     listed = listing([names[code] for code in languages()], case.language)
