@@ -23,6 +23,7 @@ GUESTS = 0.2
 CRITICAL = frozenset({"yes", "no", "wait", "about", "danger", "law", "anger", "harmless", "correct"})
 CRITICAL_TIMES = 2
 CONTEXTS = 0.3
+ASKED_BESIDE = 0.12
 NOISE = 0.3
 _GREETINGS = {
     "en": (
@@ -250,7 +251,10 @@ class Maker:
         last, opened = filled.last, filled.opened
         if filled.takes_context and not last:
             last, opened = self._context(drawing.scene)
-        view = drawing.scene.view(last=last, opened=opened, asked=filled.asked, product=filled.product)
+        asked = filled.asked
+        if filled.takes_context and not opened and not asked and self._rng.random() < ASKED_BESIDE:
+            asked = self._question(drawing.scene)
+        view = drawing.scene.view(last=last, opened=opened, asked=asked, product=filled.product)
         return Example(view.render(unmarked(text)), write(commands), kind)
 
     def _pair(self, kinds: Sequence[str], language: str) -> Example | None:
@@ -312,6 +316,20 @@ class Maker:
         if fits and self._rng.random() < 0.12:
             return self._rng.choice(_GREETINGS[language]) + filled.text
         return filled.text
+
+    def _question(self, scene: Scene) -> str:
+        """A question of the assistant that the message does not answer."""
+        if not scene.known:
+            return "identify"
+        order = self._rng.choice(scene.orders)
+        return self._rng.choice(
+            (
+                f"readdress {order.handle} to ?",
+                f"swap {self._rng.choice(order.items).handle} ?option",
+                f"{self._rng.choice(('cancel', 'status', 'return'))} {' or '.join(o.handle for o in scene.orders)}",
+                f"{self._rng.choice(('return', 'swap'))} {' or '.join(i.handle for i in order.items)}",
+            )
+        )
 
     def _context(self, scene: Scene) -> tuple[str, str]:
         """What was said last and is open, beside which a message means what it means."""

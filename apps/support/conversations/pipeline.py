@@ -399,7 +399,7 @@ def _of_what_is_named(wish: Wish, names_unknown: bool, names_known: bool) -> Wis
 
 def _sure_ones(wishes: list[Wish], confidence: float) -> list[Wish]:
     """The wishes without the changes and the yes that were not read surely enough to follow them."""
-    unsure = set(CHANGING) if confidence < SURE_OF_A_CHANGE else set()
+    unsure = {*CHANGING, "with"} if confidence < SURE_OF_A_CHANGE else set()
     if confidence < SURE_OF_A_YES:
         unsure.add("yes")
     return [wish for wish in wishes if wish.verb not in unsure]

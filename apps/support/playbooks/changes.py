@@ -74,7 +74,7 @@ def plan_cancel(case: Case, order: Order, notes: list[Note]) -> Planned:
         money=format_amount(amount, order.currency, language) if amount else "",
         method=method,
     )
-    return Planned(Step(name="cancel", order_id=order.id), deed, consequence, line, amount)
+    return Planned(Step(name="cancel", order_id=order.id), deed, consequence, line, (amount, order.currency))
 
 
 def drop(case: Case) -> Outcome:

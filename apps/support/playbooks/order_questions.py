@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from sqlalchemy import func, select
@@ -197,9 +198,12 @@ def spent(case: Case) -> Outcome:
 
 def given_back(case: Case) -> Outcome:
     """What goes back to the customer in this conversation, and with what is proposed."""
+    sums = Counter(case.state.given_back)
+    if case.state.pending is not None:
+        sums.update(case.state.pending.gives_back)
     notes = [
         write("sum_back", case.language, must=("amount",), amount=Money(amount, currency))
-        for currency, amount in case.state.given_back.items()
+        for currency, amount in sums.items()
     ]
     return said(*(notes or [write("sum_nothing", case.language)]))
 

@@ -164,7 +164,7 @@ def plan_swap(case: Case, item: OrderItem, variant: Variant, exchange: bool, not
     )
     consequence = _money(difference, order, way, language)
     step = Step(name=name, order_id=order.id, arguments=arguments)
-    return Planned(step, deed, consequence, line, max(0, -difference))
+    return Planned(step, deed, consequence, line, (max(0, -difference), order.currency))
 
 
 def _money(difference: int, order: Order, method: str, language: str) -> Note:
