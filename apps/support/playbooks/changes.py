@@ -127,7 +127,11 @@ def plan_return(case: Case, order: Order, items: Sequence[OrderItem], notes: lis
     arguments = {"item_ids": [item.id for item in items], "method_id": method.id if method else None}
     line = Line(title=deed.text, money=format_amount(amount, order.currency, language), method=way)
     return Planned(
-        Step(name="return", order_id=order.id, arguments=arguments), deed, consequence, line, amount
+        Step(name="return", order_id=order.id, arguments=arguments),
+        deed,
+        consequence,
+        line,
+        (amount, order.currency),
     )
 
 
