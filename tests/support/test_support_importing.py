@@ -67,7 +67,8 @@ def shop(empty_database: Database, tmp_path: Path) -> Database:
 
 def prices(database: Database) -> dict[str, int]:
     with database.read() as session:
-        return dict(session.execute(select(Variant.sku, Variant.price)).tuples())
+        rows = session.execute(select(Variant.sku, Variant.price)).all()
+        return {row.sku: row.price for row in rows}
 
 
 def count(database: Database, table: type) -> int:
