@@ -257,7 +257,7 @@ def test_a_german_conversation_from_the_question_to_the_cancellation(
 @pytest.mark.parametrize(
     ("question", "topic", "citation"),
     [
-        ("Was kostet der Versand?", "delivery_options", "Versand › Versandarten"),
+        ("Was kostet der Versand bei Ihnen?", "delivery_options", "Versand › Versandarten"),
         ("Wie lange dauert die Lieferung?", "delivery_period", "Versand › Lieferzeiten"),
         ("Welche Zahlungsarten gibt es?", "payment_methods", "Zahlung und Rechnung › Zahlungsarten"),
         ("Gibt es eine Stornogebühr?", "cancellation_fee", "Stornierung › Stornogebühr"),
