@@ -19,9 +19,9 @@ from apps.support.replies.sentences import Note
 from apps.support.replies.writer import ReplyWriter, Spoken
 from apps.support.shop.database import Database
 from apps.support.shop.models import Customer, Order, OrderStatus
+from apps.support.shop.policy import Policy
 from apps.support.shop.seed import DEMO_EMAILS, seed
 from core_model import DuetChatModel, Engine, load_engine
-from apps.support.shop.policy import Policy
 from tests.postgresql import new_database
 from tests.support import small_shop
 from tests.support.stored import TODAY
@@ -113,7 +113,7 @@ def begin() -> Callable[..., str]:
 
     def open_one(database: Database, email: str | None = None) -> str:
         with database.write() as session:
-            return records.open_conversation(session, channel="test", language="en", trusted_email=email).id
+            return records.open_conversation(session, channel="test", language=None, trusted_email=email).id
 
     return open_one
 

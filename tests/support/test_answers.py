@@ -50,7 +50,8 @@ def test_what_is_asked_is_told_and_said(chat: OpenChat, command: str, facts: dic
 
 
 @pytest.mark.parametrize(
-    ("command", "fact"), [("items", "item_1"), ("total", "total"), ("shipsto", "address"), ("payment", "amount")]
+    ("command", "fact"),
+    [("items", "item_1"), ("total", "total"), ("shipsto", "address"), ("payment", "amount")],
 )
 def test_a_follow_up_question_is_about_the_order_in_question(chat: OpenChat, command: str, fact: str) -> None:
     answer = chat()("status R", command)
@@ -94,7 +95,10 @@ def test_several_questions_are_answered_each_from_its_own_facts(chat: OpenChat) 
     [
         ("how much are mugs? = product Mug", "Mug costs from $8.00 to $12.00."),
         ("a blue mug? = product Mug | a", "Mug costs $9.00."),
-        ("your cheapest keyboard? = product Keyboard | cheapest", "The cheapest Mechanical Keyboard is the one"),
+        (
+            "your cheapest keyboard? = product Keyboard | cheapest",
+            "The cheapest Mechanical Keyboard is the one",
+        ),
         ("do you sell a smoking jacket? = product jacket", "I find no jacket in our shop."),
     ],
 )
@@ -103,7 +107,9 @@ def test_products_are_told_from_the_stock(chat: OpenChat, command: str, told: st
 
 
 def test_a_product_stays_in_question(talk: Talk) -> None:
-    named, asked = talk("electric kettle? = product electric kettle", "what warranty does it have? = warranty")
+    named, asked = talk(
+        "electric kettle? = product electric kettle", "what warranty does it have? = warranty"
+    )
     assert asked.facts == {"product": named.facts["product"], "months": "24"}
     without = talk("camping tent = product camping tent", "what warranty does it have? = warranty")[-1]
     assert without.citations == ["Warranty and repairs › Warranty"]
@@ -174,7 +180,12 @@ def test_what_was_said_is_said_again(chat: OpenChat) -> None:
 def test_two_failures_offer_a_person_and_four_hand_over(any_chat: OpenChat) -> None:
     chat = any_chat()
     answers = [chat("mumble") for _ in range(4)]
-    assert ["ask a colleague to take over" in answer.reply for answer in answers] == [False, True, True, False]
+    assert ["ask a colleague to take over" in answer.reply for answer in answers] == [
+        False,
+        True,
+        True,
+        False,
+    ]
     assert [answer.handed_over for answer in answers] == [False, False, False, True]
 
 
@@ -185,7 +196,8 @@ def test_a_turn_that_is_understood_ends_the_failures(chat: OpenChat) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "reason"), [("person", "requested"), ("anger", "anger"), ("danger", "danger"), ("law", "legal")]
+    ("command", "reason"),
+    [("person", "requested"), ("anger", "anger"), ("danger", "danger"), ("law", "legal")],
 )
 def test_a_person_takes_over_with_all_that_is_open(any_chat: OpenChat, command: str, reason: str) -> None:
     chat = any_chat()

@@ -58,7 +58,9 @@ def test_a_message_is_answered_as_the_contract_says(
     client: TestClient, sqlite_shop: Database, order_of: OrderOf
 ) -> None:
     number = order_of(sqlite_shop, ANNA, OrderStatus.SHIPPED)
-    answer = say(client, begin(client, customer_email=ANNA), f"where is order {number}? = status {number}").json()
+    answer = say(
+        client, begin(client, customer_email=ANNA), f"where is order {number}? = status {number}"
+    ).json()
     assert {"reply", "intent", "entities", "facts", "actions", "handed_over"} <= set(answer)
     assert answer["intent"]["name"] == "track_order"
     assert {"name", "confidence", "alternatives"} == set(answer["intent"])

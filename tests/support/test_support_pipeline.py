@@ -27,6 +27,7 @@ from apps.support.shop.models import (
     Role,
     Ticket,
 )
+from apps.support.shop.policy import load_policy
 from tests.support.conftest import ANNA
 from tests.support.stored import Begin, OrderOf, count
 
@@ -49,9 +50,7 @@ def test_a_turn_is_streamed_in_order_and_leaves_a_trace(
         assert trace.understood["intent"] == "track_order"
         assert trace.looked_up["order"] == number
         assert trace.said["source"] in ("model", "second_draw", "last_resort")
-        assert {"read", "playbook", "act", "reply", "store"} <= set(
-            trace.milliseconds
-        )
+        assert {"read", "playbook", "act", "reply", "store"} <= set(trace.milliseconds)
         assert [m.role for m in records.messages_of(session, conversation)] == [Role.CUSTOMER, Role.ASSISTANT]
 
 
@@ -67,7 +66,16 @@ def test_what_the_model_says_is_supported_and_says_what_must_be_heard(
             write("expected", language, must=("expected",), expected=due),
         ],
         [write("refunded", language, must=("amount",), amount=amount, method="PayPal")],
-        [write("cancel_refused", language, must=("order",), order="#AB-991", status="shipped")],
+        [
+            write(
+                "cancel_refused",
+                language,
+                must=("order",),
+                policy=load_policy(),
+                order="#AB-991",
+                status="shipped",
+            )
+        ],
         [write("invoice", language, must=("invoice",), order="#W7", invoice="INV-2001", total=amount)],
     ]
     for notes in turns:
