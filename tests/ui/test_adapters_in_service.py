@@ -1,59 +1,36 @@
-"""Which adapters the support assistant stands on: those of the base that is served, if there are any."""
+"""Which adapters the support assistant stands on: the reader and the reply adapter of the base that is served."""
 
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from apps.settings import Settings
 from apps.support.conversations.pipeline import SupportPipeline
-from apps.support.reading.intents import OUT_OF_SCOPE, ExampleIntents
+from apps.support.reading.choices import OptionTable
+from apps.support.reading.commands import VERBS
+from apps.support.reading.reader import NoReaderError
+from apps.support.reading.view import ItemView, OrderView, View
 from apps.support.replies.sentences import write
 from apps.support.shop.database import Database
 from core_model import DuetChatModel, Engine, load_engine
 from core_model.errors import RequestError
 from core_model.lora import module_shape
-from core_model.training.adapter import Training, train_adapter
 from tests.conftest import EDGE
 from ui.metrics import Metrics
 from ui.runtime import assemble
 from ui.support_pipeline import adapters_in_service, support_pipeline
 
-WORDS = ["rose", "blood", "ruby", "cherry", "brick", "tomato", "lava", "wine", "fire", "poppy"]
-SIGNS = {"track_order": "!!!!", "check_invoices": "????", OUT_OF_SCOPE: "...."}
-RECIPE = """
-name = "support-intent"
-kind = "classification"
-model = {model}
-weights = "bf16"
-[[data]]
-path = "rows.csv"
-[training]
-learning_rate = 0.01
-tokens_per_batch = 64
-held_out = 0.2
-[lora]
-rank = 1
-"""
-
-
-@pytest.fixture(scope="module")
-def trained(random_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An adapter whose classes are told apart by the last signs of a text."""
-    folder = tmp_path_factory.mktemp("trained")
-    rows = [f"{word}{sign},{label}" for label, sign in SIGNS.items() for word in WORDS]
-    (folder / "rows.csv").write_text("\n".join(["text,label", *rows]) + "\n", encoding="utf-8")
-    recipe = folder / "recipe.toml"
-    recipe.write_text(RECIPE.format(model=json.dumps(str(random_model))), encoding="utf-8")
-    training = Training(recipe, folder, folder / "home", threads=1)
-    train_adapter(training, lambda progress: None, lambda text: None)
-    return folder
+VIEW = View(
+    True,
+    (OrderView("P", "pending", "", (ItemView("a", "Mug"),)), OrderView("Q", "shipped", "", ())),
+    ("PayPal",),
+)
 
 
 @pytest.fixture
@@ -66,12 +43,6 @@ def engine(random_model: Path, tmp_path: Path) -> Iterator[Engine]:
     engine = load_engine(random_model, weights="bf16", threads=1, home=tmp_path / "home")
     yield engine
     engine.close()
-
-
-@pytest.fixture
-def adapter(trained: Path, settings: Settings) -> Path:
-    """The trained adapter, where the server looks for it."""
-    return Path(shutil.copytree(trained, settings.adapters_dir / "support-intent"))
 
 
 def served(model: Path | str, folder: Path) -> Settings:
@@ -88,52 +59,94 @@ def assistant(engine: Engine, settings: Settings) -> SupportPipeline:
     return support_pipeline(Database(settings.database_url), DuetChatModel(engine=engine), settings)
 
 
-def test_intents_come_from_the_adapter_of_the_served_base(
-    engine: Engine, settings: Settings, adapter: Path
+def write_silent_adapter(folder: Path, engine: Engine, base: str) -> None:
+    """An adapter that changes nothing."""
+    folder.mkdir(parents=True)
+    outputs, inputs = module_shape(engine.config, "q_proj")
+    name = "base_model.model.model.layers.0.self_attn.q_proj"
+    weights = {
+        f"{name}.lora_A.weight": torch.ones(1, inputs),
+        f"{name}.lora_B.weight": torch.zeros(outputs, 1),
+    }
+    save_file(weights, folder / "adapter_model.safetensors")
+    content = {"peft_type": "LORA", "r": 1, "lora_alpha": 1, "base_model_name_or_path": base}
+    (folder / "adapter_config.json").write_text(json.dumps(content), encoding="utf-8")
+
+
+@pytest.fixture
+def reader(engine: Engine, settings: Settings) -> Path:
+    """A reader of the served base, where the server looks for it."""
+    folder = settings.adapters_dir / "support-reader"
+    write_silent_adapter(folder, engine, Path(settings.model).name)
+    return folder
+
+
+def test_messages_are_read_with_the_reader_of_the_served_base(
+    engine: Engine, settings: Settings, reader: Path
 ) -> None:
     pipeline = assistant(engine, settings)
-    guess = pipeline.intents.recognize("lilac!!!!")
-    assert guess.name == "track_order"
-    assert 1 / 3 < guess.confidence <= 1
-    assert pipeline.intents.recognize("lilac????").name == "check_invoice"  # the data's name for it differs
-    assert pipeline.intents.recognize("lilac....").name == OUT_OF_SCOPE
-    assert adapters_in_service(pipeline) == {"support-intent"}
+    assert pipeline.reader.adapter == "support-reader"
+    assert adapters_in_service(pipeline) == {"support-reader"}
 
 
-def test_without_an_adapter_the_assistant_uses_the_packaged_examples(
+def test_a_model_that_knows_nothing_still_writes_only_what_there_is(
+    engine: Engine, settings: Settings, reader: Path
+) -> None:
+    """With random weights everything that the constraint lets through comes sooner or later."""
+    pipeline = assistant(engine, settings)
+    for message in ("cancel it", "I moved to 12 Oak Street, Bath", "羊毛大衣多少钱", ""):
+        reading = pipeline.reader.read(VIEW, message)
+        assert {command.verb for command in reading.commands} <= set(VERBS)
+        assert {handle for command in reading.commands for handle in command.orders} <= {"P", "Q"}
+        assert {handle for command in reading.commands for handle in command.items} <= {"a"}
+        assert 0 <= reading.confidence <= 1
+        table = OptionTable.of("Mug", [{"color": "red"}, {"color": "blue"}], {"color": "red"})
+        wanted = pipeline.reader.choose(table, message)
+        assert set(wanted.values) <= {"color"}
+        address = pipeline.reader.address(message)
+        assert all(part in message for part in vars(address).values())
+
+
+def test_without_a_reader_there_is_no_assistant_and_it_is_said_how_to_get_one(
     engine: Engine, settings: Settings
 ) -> None:
-    pipeline = assistant(engine, settings)
-    assert isinstance(pipeline.intents, ExampleIntents)
-    assert pipeline.replies.adapter is None
-    assert not adapters_in_service(pipeline)
-
-
-@pytest.mark.parametrize("wrong", ["another base", "other labels", "no head", "broken settings"])
-def test_an_adapter_that_does_not_fit_is_left_out(
-    engine: Engine, settings: Settings, adapter: Path, wrong: str
-) -> None:
-    file = adapter / "adapter_config.json"
-    if wrong == "another base":
-        change(file, base_model_name_or_path=EDGE)
-    elif wrong == "other labels":
-        change(adapter / "classifier.json", labels=["rouge", "bleu", "vert"])
-    elif wrong == "no head":
-        weights = load_file(adapter / "adapter_model.safetensors")
-        pairs = {name: tensor for name, tensor in weights.items() if ".lora_" in name}
-        save_file(pairs, adapter / "adapter_model.safetensors")
-    else:
-        file.write_text("{", encoding="utf-8")
-    assert isinstance(assistant(engine, settings).intents, ExampleIntents)
-
-
-def test_an_adapter_in_service_cannot_be_unloaded(engine: Engine, settings: Settings, adapter: Path) -> None:
+    with pytest.raises(NoReaderError, match="duet adapters train"):
+        assistant(engine, settings)
     runtime = assemble(engine, "tiny", settings, Metrics())
     try:
-        assert "duet-support-intent" in [model.id for model in runtime.models.all()]
-        with pytest.raises(RequestError, match="stands on 'support-intent'"):
-            runtime.models.unload_adapter("support-intent")
-        assert runtime.support.intents.recognize("lilac!!!!").name == "track_order"
+        assert runtime.support is None
+        assert "duet-support" not in [model.id for model in runtime.models.all()]
+    finally:
+        runtime.database.close()
+
+
+@pytest.mark.parametrize("wrong", ["another base", "broken settings", "other sizes"])
+def test_an_adapter_that_does_not_fit_is_left_out(
+    engine: Engine, settings: Settings, reader: Path, wrong: str
+) -> None:
+    file = reader / "adapter_config.json"
+    if wrong == "another base":
+        content = json.loads(file.read_text(encoding="utf-8"))
+        file.write_text(json.dumps(content | {"base_model_name_or_path": EDGE}), encoding="utf-8")
+    elif wrong == "other sizes":
+        name = "base_model.model.model.layers.0.self_attn.q_proj"
+        weights = {f"{name}.lora_A.weight": torch.ones(1, 7), f"{name}.lora_B.weight": torch.zeros(5, 1)}
+        save_file(weights, reader / "adapter_model.safetensors")
+    else:
+        file.write_text("{", encoding="utf-8")
+    with pytest.raises(NoReaderError):
+        assistant(engine, settings)
+
+
+def test_an_adapter_in_service_cannot_be_unloaded(
+    engine: Engine, settings: Settings, reader: Path, random_model: Path
+) -> None:
+    runtime = assemble(engine, random_model.name, settings, Metrics())
+    try:
+        assert "duet-support-reader" in [model.id for model in runtime.models.all()]
+        with pytest.raises(RequestError, match="stands on 'support-reader'"):
+            runtime.models.unload_adapter("support-reader")
+        assert runtime.assistant().reader.read(VIEW, "hello").commands
     finally:
         runtime.database.close()
 
@@ -143,8 +156,9 @@ def test_replies_are_spoken_by_the_reply_adapter_without_examples(tmp_path: Path
     note = write("order_shipped", "en", must=("order",), order="#W1234567")
     engine = load_engine(EDGE, weights="int8")
     try:
+        write_silent_adapter(settings.adapters_dir / "support-reader", engine, EDGE)
         bare, spoken = assistant(engine, settings), []
-        write_silent_adapter(settings.adapters_dir / "support-reply", engine)
+        write_silent_adapter(settings.adapters_dir / "support-reply", engine, EDGE)
         adapted = assistant(engine, settings)
         assert (bare.replies.adapter, adapted.replies.adapter) == (None, "support-reply")
         read = []
@@ -156,22 +170,3 @@ def test_replies_are_spoken_by_the_reply_adapter_without_examples(tmp_path: Path
         assert read[1] < read[0] / 3
     finally:
         engine.close()
-
-
-def change(file: Path, **values: object) -> None:
-    content = json.loads(file.read_text(encoding="utf-8"))
-    file.write_text(json.dumps(content | values), encoding="utf-8")
-
-
-def write_silent_adapter(folder: Path, engine: Engine) -> None:
-    """An adapter that changes nothing."""
-    folder.mkdir(parents=True)
-    outputs, inputs = module_shape(engine.config, "q_proj")
-    name = "base_model.model.model.layers.0.self_attn.q_proj"
-    weights = {
-        f"{name}.lora_A.weight": torch.ones(1, inputs),
-        f"{name}.lora_B.weight": torch.zeros(outputs, 1),
-    }
-    save_file(weights, folder / "adapter_model.safetensors")
-    content = {"peft_type": "LORA", "r": 1, "lora_alpha": 1, "base_model_name_or_path": EDGE}
-    (folder / "adapter_config.json").write_text(json.dumps(content), encoding="utf-8")
