@@ -41,6 +41,10 @@ class ConflictError(SupportError):
     """The request contradicts what is stored: a reused idempotency key, a turn already running."""
 
 
+class UnusableValueError(SupportError):
+    """A value that the shop cannot keep, as a price with more decimals than its currency has."""
+
+
 class ActionRefusedError(SupportError):
     """The shop's policy forbids an action. `reason` is a fact key that the reply explains.
 

@@ -10,13 +10,14 @@ import pytest
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 
 from apps.auth import LOCAL
 from apps.support.api import create_router
 from apps.support.conversations.pipeline import SupportPipeline
-from apps.support.errors import ConflictError, NotFoundError
+from apps.support.errors import ConflictError, NotFoundError, UnusableValueError
 from apps.support.shop.database import Database
-from apps.support.shop.models import OrderStatus
+from apps.support.shop.models import AuditEntry, Order, OrderStatus, Variant
 from tests.support.conftest import ANNA
 
 BASE = "/api/support"
@@ -31,7 +32,7 @@ def as_this_machine(request: Request) -> None:
 def client(sqlite_assistant: SupportPipeline) -> Iterator[TestClient]:
     app = FastAPI(dependencies=[Depends(as_this_machine)])
     app.include_router(create_router(lambda: sqlite_assistant))
-    for kind, status in ((NotFoundError, 404), (ConflictError, 409)):
+    for kind, status in ((NotFoundError, 404), (ConflictError, 409), (UnusableValueError, 400)):
         app.add_exception_handler(
             kind, lambda _request, error, status=status: JSONResponse({"error": str(error)}, status)
         )
@@ -193,3 +194,38 @@ def test_a_trace_tells_how_long_each_step_took(client: TestClient) -> None:
     trace = client.get(f"{BASE}/conversations/{conversation}/traces").json()["data"][0]
     assert trace["said"]["source"] == "written"
     assert all(value >= 0 for value in trace["milliseconds"].values())
+
+
+def test_a_shop_tells_what_happened_to_an_order(
+    client: TestClient, sqlite_shop: Database, order_of: OrderOf
+) -> None:
+    number = order_of(sqlite_shop, ANNA, OrderStatus.PENDING)
+    told = {"status": "shipped", "tracking_number": "1Z9", "carrier": "DHL", "shipped_on": "2024-05-02"}
+    answer = client.patch(f"{BASE}/orders/{number}", json=told)
+    assert answer.status_code == 200
+    assert answer.json()["before"]["status"] == "pending"
+    assert answer.json()["after"]["1Z9.carrier"] == "DHL"
+    assert client.patch(f"{BASE}/orders/{number}", json=told).json() == {"before": {}, "after": {}}
+    with sqlite_shop.read() as session:
+        order = session.scalars(select(Order).where(Order.number == number)).one()
+        assert (order.status, order.shipments[-1].tracking_number) == (OrderStatus.SHIPPED, "1Z9")
+        entry = session.scalars(select(AuditEntry).where(AuditEntry.order_id == order.id)).one()
+        assert (entry.action, entry.before["status"]) == ("order_told", "pending")
+    assert client.patch(f"{BASE}/orders/NO-1", json=told).status_code == 404
+    assert client.patch(f"{BASE}/orders/{number}", json={"status": "eaten"}).status_code == 422
+    assert client.patch(f"{BASE}/orders/{number}", json={"total": 1}).status_code == 422
+
+
+def test_a_shop_tells_a_price_and_a_stock(client: TestClient, sqlite_shop: Database) -> None:
+    with sqlite_shop.read() as session:
+        sku = session.scalars(select(Variant.sku).limit(1)).one()
+    answer = client.patch(f"{BASE}/variants/{sku}", json={"price": "12.95", "stock": 0})
+    assert answer.status_code == 200
+    with sqlite_shop.read() as session:
+        variant = session.scalars(select(Variant).where(Variant.sku == sku)).one()
+        assert (variant.price, variant.stock, variant.available) == (1295, 0, False)
+        assert session.scalars(select(AuditEntry.after).where(AuditEntry.action == "variant_told")).one()[
+            "sku"
+        ] == (sku)
+    assert client.patch(f"{BASE}/variants/{sku}", json={"price": "12.955"}).status_code == 400
+    assert client.patch(f"{BASE}/variants/none", json={"stock": 1}).status_code == 404

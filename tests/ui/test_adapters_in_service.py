@@ -1,4 +1,4 @@
-"""Which adapters the support assistant stands on: the reader and the reply adapter of the base that is served."""
+"""Which adapters the support assistant stands on: those of the base that is served, if there are any."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
-from safetensors.torch import save_file
 
 from apps.settings import Settings
 from apps.support.conversations.pipeline import SupportPipeline
@@ -20,17 +18,11 @@ from apps.support.replies.sentences import write
 from apps.support.shop.database import Database
 from core_model import DuetChatModel, Engine, load_engine
 from core_model.errors import RequestError
-from core_model.lora import module_shape
 from tests.conftest import EDGE
+from tests.ui.silent_adapters import write_silent_adapter
 from ui.metrics import Metrics
 from ui.runtime import assemble
 from ui.support_pipeline import adapters_in_service, support_pipeline
-
-VIEW = View(
-    True,
-    (OrderView("P", "pending", "", (ItemView("a", "Mug"),)), OrderView("Q", "shipped", "", ())),
-    ("PayPal",),
-)
 
 
 @pytest.fixture
@@ -43,6 +35,12 @@ def engine(random_model: Path, tmp_path: Path) -> Iterator[Engine]:
     engine = load_engine(random_model, weights="bf16", threads=1, home=tmp_path / "home")
     yield engine
     engine.close()
+
+
+@pytest.fixture
+def reader(engine: Engine, settings: Settings) -> Path:
+    """A reader of the base, where the server looks for it."""
+    return write_silent_adapter(settings.adapters_dir / "support-reader", engine, Path(settings.model).name)
 
 
 def served(model: Path | str, folder: Path) -> Settings:
@@ -59,94 +57,62 @@ def assistant(engine: Engine, settings: Settings) -> SupportPipeline:
     return support_pipeline(Database(settings.database_url), DuetChatModel(engine=engine), settings)
 
 
-def write_silent_adapter(folder: Path, engine: Engine, base: str) -> None:
-    """An adapter that changes nothing."""
-    folder.mkdir(parents=True)
-    outputs, inputs = module_shape(engine.config, "q_proj")
-    name = "base_model.model.model.layers.0.self_attn.q_proj"
-    weights = {
-        f"{name}.lora_A.weight": torch.ones(1, inputs),
-        f"{name}.lora_B.weight": torch.zeros(outputs, 1),
-    }
-    save_file(weights, folder / "adapter_model.safetensors")
-    content = {"peft_type": "LORA", "r": 1, "lora_alpha": 1, "base_model_name_or_path": base}
-    (folder / "adapter_config.json").write_text(json.dumps(content), encoding="utf-8")
-
-
-@pytest.fixture
-def reader(engine: Engine, settings: Settings) -> Path:
-    """A reader of the served base, where the server looks for it."""
-    folder = settings.adapters_dir / "support-reader"
-    write_silent_adapter(folder, engine, Path(settings.model).name)
-    return folder
-
-
-def test_messages_are_read_with_the_reader_of_the_served_base(
+def test_messages_are_read_by_the_reader_of_the_served_base(
     engine: Engine, settings: Settings, reader: Path
 ) -> None:
     pipeline = assistant(engine, settings)
     assert pipeline.reader.adapter == "support-reader"
     assert adapters_in_service(pipeline) == {"support-reader"}
+    reading = pipeline.reader.read(View(), "where is it?")
+    assert reading.commands
+    assert 0 < reading.confidence <= 1
 
 
 def test_a_model_that_knows_nothing_still_writes_only_what_there_is(
     engine: Engine, settings: Settings, reader: Path
 ) -> None:
-    """With random weights everything that the constraint lets through comes sooner or later."""
-    pipeline = assistant(engine, settings)
+    """Random weights write anything that the constraint lets through."""
+    read = assistant(engine, settings).reader
+    items = (ItemView("a", "Mug"),)
+    view = View(True, (OrderView("P", "pending", "", items), OrderView("Q", "shipped", "", ())), ("PayPal",))
+    table = OptionTable.of("Mug", [{"color": "red"}, {"color": "blue"}], {"color": "red"})
     for message in ("cancel it", "I moved to 12 Oak Street, Bath", "羊毛大衣多少钱", ""):
-        reading = pipeline.reader.read(VIEW, message)
-        assert {command.verb for command in reading.commands} <= set(VERBS)
-        assert {handle for command in reading.commands for handle in command.orders} <= {"P", "Q"}
-        assert {handle for command in reading.commands for handle in command.items} <= {"a"}
-        assert 0 <= reading.confidence <= 1
-        table = OptionTable.of("Mug", [{"color": "red"}, {"color": "blue"}], {"color": "red"})
-        wanted = pipeline.reader.choose(table, message)
-        assert set(wanted.values) <= {"color"}
-        address = pipeline.reader.address(message)
-        assert all(part in message for part in vars(address).values())
+        commands = read.read(view, message).commands
+        assert {command.verb for command in commands} <= set(VERBS)
+        assert {handle for command in commands for handle in command.orders} <= {"P", "Q"}
+        assert {handle for command in commands for handle in command.items} <= {"a"}
+        assert set(read.choose(table, message).values) <= {"color"}
+        assert all(part in message for part in vars(read.address(message)).values())
 
 
-def test_without_a_reader_there_is_no_assistant_and_it_is_said_how_to_get_one(
-    engine: Engine, settings: Settings
-) -> None:
-    with pytest.raises(NoReaderError, match="duet adapters train"):
+def test_without_a_reader_it_is_said_what_to_do(engine: Engine, settings: Settings) -> None:
+    with pytest.raises(NoReaderError, match="make-reader-data"):
         assistant(engine, settings)
-    runtime = assemble(engine, "tiny", settings, Metrics())
-    try:
-        assert runtime.support is None
-        assert "duet-support" not in [model.id for model in runtime.models.all()]
-    finally:
-        runtime.database.close()
 
 
-@pytest.mark.parametrize("wrong", ["another base", "broken settings", "other sizes"])
-def test_an_adapter_that_does_not_fit_is_left_out(
+@pytest.mark.parametrize("wrong", ["another base", "broken settings", "no weights"])
+def test_a_reader_that_does_not_fit_is_left_out(
     engine: Engine, settings: Settings, reader: Path, wrong: str
 ) -> None:
     file = reader / "adapter_config.json"
     if wrong == "another base":
         content = json.loads(file.read_text(encoding="utf-8"))
         file.write_text(json.dumps(content | {"base_model_name_or_path": EDGE}), encoding="utf-8")
-    elif wrong == "other sizes":
-        name = "base_model.model.model.layers.0.self_attn.q_proj"
-        weights = {f"{name}.lora_A.weight": torch.ones(1, 7), f"{name}.lora_B.weight": torch.zeros(5, 1)}
-        save_file(weights, reader / "adapter_model.safetensors")
-    else:
+    elif wrong == "broken settings":
         file.write_text("{", encoding="utf-8")
+    else:
+        (reader / "adapter_model.safetensors").unlink()
     with pytest.raises(NoReaderError):
         assistant(engine, settings)
 
 
-def test_an_adapter_in_service_cannot_be_unloaded(
-    engine: Engine, settings: Settings, reader: Path, random_model: Path
-) -> None:
-    runtime = assemble(engine, random_model.name, settings, Metrics())
+def test_an_adapter_in_service_cannot_be_unloaded(engine: Engine, settings: Settings, reader: Path) -> None:
+    runtime = assemble(engine, Path(settings.model).name, settings, Metrics())
     try:
         assert "duet-support-reader" in [model.id for model in runtime.models.all()]
         with pytest.raises(RequestError, match="stands on 'support-reader'"):
             runtime.models.unload_adapter("support-reader")
-        assert runtime.assistant().reader.read(VIEW, "hello").commands
+        assert runtime.assistant().reader.read(View(), "hello").commands
     finally:
         runtime.database.close()
 

@@ -116,7 +116,7 @@ def test_the_log_tells_where_something_broke_but_not_what_was_said(
             structlog.get_logger().exception("turn failed")
     finally:
         structlog.configure(**before)
-    shown = capsys.readouterr().out
+    shown = "".join(capsys.readouterr())
     assert "broken" in shown
     assert "test_serve_command.py" in shown
     assert "4242 4242" not in shown

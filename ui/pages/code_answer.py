@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from html import escape
+
+from markupsafe import Markup
 
 from apps.code.assistant import Answer, Check, Checked
 from apps.code.prompts import LANGUAGE_NAMES
 from ui.pages.labels import Language, text
 from ui.pages.listing import code_html
+from ui.pages.rendering import line, render
 
 
 @dataclass
@@ -31,17 +33,15 @@ class CodeAnswer:
     def finish(self, answer: Answer) -> None:
         self.answer, self.code = answer, answer.code
 
-    def listing(self) -> str:
+    def listing(self) -> Markup:
         start = len(self.prefix)
         new = (start, start + len(self.code)) if self.prefix or self.suffix else None
         writing = not (self.answer or self.drafts or self.stopped)
         body = code_html(self.whole, self.language, new=new, writing=writing)
-        copy, copied = escape(text("code.copy", self.reader)), escape(text("code.copied", self.reader))
-        button = f'<button class="copy" type="button" data-copied="{copied}">{copy}</button>'
-        name = f'<span class="name">{escape(LANGUAGE_NAMES[self.language])}</span>'
-        return f'<div class="code-card"><div class="code-head">{name}{button}</div>{body}</div>'
+        name = LANGUAGE_NAMES[self.language]
+        return render("code_card", self.reader, name=name, listing=body)
 
-    def status(self) -> str:
+    def status(self) -> Markup:
         """What is going on while it is being made, the verdict at the end; each draft's as it comes."""
         drafts = self._drafts()
         if self.answer is not None:
@@ -52,19 +52,21 @@ class CodeAnswer:
             return line("busy", text("code.writing" if self.code else "code.reading", self.reader))
         return line("busy", text("code.trying_again", self.reader)) + drafts
 
-    def _drafts(self) -> str:
+    def _drafts(self) -> Markup:
         """One line for each draft that was run; a single one has the list of its checks instead."""
-        if self.answer is not None and len(self.drafts) < 2:
-            return ""
-        rows = []
-        for draft in self.drafts:
-            kind = "bad" if draft.problem else "good"
-            words = text("code.draft", self.reader, draft=draft.draft, passed=draft.passed, total=draft.total)
-            problem = f"<small>{escape(draft.problem)}</small>" if draft.problem else ""
-            rows.append(f'<li class="{kind}">{escape(words)}{problem}</li>')
-        return f'<ul class="checks drafts">{"".join(rows)}</ul>' if rows else ""
+        if not self.drafts or (self.answer is not None and len(self.drafts) < 2):
+            return Markup()
+        rows = [
+            _Row(
+                text("code.draft", self.reader, draft=draft.draft, passed=draft.passed, total=draft.total),
+                not draft.problem,
+                draft.problem or "",
+            )
+            for draft in self.drafts
+        ]
+        return render("checks", self.reader, checks=rows, drafts=True)
 
-    def _verdict(self, answer: Answer) -> str:
+    def _verdict(self, answer: Answer) -> Markup:
         reader = self.reader
         words = [text("code.parses" if answer.parses else "code.does_not_parse", reader)]
         if not answer.parses and answer.prefix_parses is False:
@@ -84,29 +86,35 @@ class CodeAnswer:
         )
         return line("good" if good else "bad", *words) + self._compiler(answer) + self._checks(answer)
 
-    def _compiler(self, answer: Answer) -> str:
+    def _compiler(self, answer: Answer) -> Markup:
         if answer.compiles is not False or not answer.parses:
-            return ""
+            return Markup()
         return line("problem", text("check.compiles.bad", self.reader), answer.compile_problem or "")
 
-    def _checks(self, answer: Answer) -> str:
+    def _checks(self, answer: Answer) -> Markup:
         if answer.unchecked:
             return line("note", text("code.unchecked", self.reader, reason=answer.unchecked))
-        rows = "".join(_check(check, self.reader) for check in answer.checked)
-        return f'<ul class="checks">{rows}</ul>' if rows else ""
+        if not answer.checked:
+            return Markup()
+        rows = [_row(check, self.reader) for check in answer.checked]
+        return render("checks", self.reader, checks=rows, drafts=False)
 
 
-def line(kind: str, *words: str) -> str:
-    """One line under the code: `kind` is busy, good, bad, problem, stopped or note."""
-    return f'<p class="line-of {kind}" role="status">{" · ".join(map(escape, words))}</p>'
+@dataclass(frozen=True)
+class _Row:
+    """One thing that was run, as it is shown."""
+
+    name: str
+    good: bool
+    detail: str = ""
+    is_code: bool = False
 
 
-def _check(check: Check, reader: Language) -> str:
-    detail = f"<small>{escape(check.detail)}</small>" if check.detail else ""
-    name = f"<code>{escape(check.name)}</code>"
-    if _is_general(check):
-        name = escape(text(f"check.{check.name}.{'good' if check.passed else 'bad'}", reader))
-    return f'<li class="{"good" if check.passed else "bad"}">{name}{detail}</li>'
+def _row(check: Check, reader: Language) -> _Row:
+    if not _is_general(check):
+        return _Row(check.name, check.passed, check.detail or "", is_code=True)
+    name = text(f"check.{check.name}.{'good' if check.passed else 'bad'}", reader)
+    return _Row(name, check.passed, check.detail or "")
 
 
 def _is_general(check: Check) -> bool:

@@ -12,10 +12,11 @@ import structlog
 
 from apps.code.assistant import EFFORTS, Answer, Checked, CodeAssistant, Events
 from apps.code.prompts import LANGUAGE_NAMES
-from ui.pages.code_answer import CodeAnswer, line
+from ui.pages.code_answer import CodeAnswer
 from ui.pages.examples import GAPS, PROGRAMS, TASKS, Gap, Program, Task
-from ui.pages.frame import AT_ONCE, QUIET, Frame, title
+from ui.pages.frame import AT_ONCE, QUIET, Frame
 from ui.pages.labels import Language, error_text, text, unexpected
+from ui.pages.rendering import line, render
 
 log = structlog.get_logger(__name__)
 
@@ -60,7 +61,7 @@ watch("value", () => {
 def build(blocks: gr.Blocks, assistant: Callable[[], CodeAssistant]) -> None:
     """Lay the page out. `assistant` raises NotReadyError while the model is being loaded."""
     frame = Frame("nav.code")
-    frame.make(gr.HTML, {"value": title("code.title", "code.lead")}, elem_classes="title")
+    frame.title("code.title", "code.lead")
     with gr.Row(elem_classes="columns"):
         with gr.Column(scale=5, min_width=320), gr.Tabs(elem_id="modes"):
             with frame.make(gr.Tab, {"label": "code.write"}, id="write"):
@@ -255,5 +256,5 @@ def _buttons(*, running: bool = False, insert: bool = False) -> list[Any]:
     return [gr.update(visible=running), gr.update(visible=insert)]
 
 
-def _empty(language: Language) -> str:
-    return f'<div class="code-card empty"><p>{text("code.empty", language)}</p></div>'
+def _empty(reader: Language) -> str:
+    return render("code_empty", reader)

@@ -14,7 +14,6 @@ from apps.support.conversations import records
 from apps.support.conversations.pipeline import SupportPipeline
 from apps.support.schemas import NewMessage, TicketChange
 from apps.support.shop.models import ConversationStatus, Ticket, TicketStatus
-from ui.pages.code_answer import line
 from ui.pages.desk_views import (
     conversation_view,
     draft_details,
@@ -24,8 +23,9 @@ from ui.pages.desk_views import (
     ticket_version,
     who_speaks,
 )
-from ui.pages.frame import AT_ONCE, QUIET, Frame, title
+from ui.pages.frame import AT_ONCE, QUIET, Frame
 from ui.pages.labels import Language, error_text, text, unexpected
+from ui.pages.rendering import line
 from ui.pages.transcript import KEEP_AT_END, empty_transcript
 
 log = structlog.get_logger(__name__)
@@ -66,7 +66,7 @@ class Desk:
     def __init__(self, blocks: gr.Blocks, pipeline: Callable[[], SupportPipeline]) -> None:
         self._pipeline = pipeline
         frame = Frame("nav.desk")
-        frame.make(gr.HTML, {"value": title("desk.title", "desk.lead")}, elem_classes="title")
+        frame.title("desk.title", "desk.lead")
         self._selected, self._cursors, self._seen = gr.State(0), gr.State([]), gr.State("")
         with gr.Row(elem_classes="columns", elem_id="desk"):
             with gr.Column(scale=4, min_width=260):

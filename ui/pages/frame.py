@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
-from html import escape
 from typing import Any
 
 import gradio as gr
 
-from ui.pages.labels import LANGUAGES, Language, preferred, text
+from ui.pages.labels import LANGUAGE_TAGS, LANGUAGES, Language, preferred, text
+from ui.pages.rendering import render
 
 Words = str | Callable[[Language], Any]
 """A key of labels.py, or what makes a property's value for a language."""
@@ -27,12 +28,14 @@ class Frame:
 
     def __init__(self, route: str) -> None:
         """`route` is one of ROUTES' keys. Must be called inside the page's Blocks context."""
+        self._route = route
         self._worded: list[tuple[Any, Mapping[str, Words]]] = []
         gr.Navbar(visible=False)
         # In the browser, so that it outlives the page and the server; it is no secret.
         self._stored = gr.BrowserState("", storage_key="duet-language", secret="duet")
         with gr.Row(elem_id="header", equal_height=True):
-            self.make(gr.HTML, {"value": lambda language: _navigation(route, language)}, elem_id="navigation")
+            links = {"value": lambda reader: render("navigation", reader, route=route, routes=ROUTES)}
+            self.make(gr.HTML, links, elem_id="navigation")
             self.language = gr.Radio(
                 [(name, code) for code, name in LANGUAGES.items()],
                 value="en",
@@ -50,12 +53,24 @@ class Frame:
         self._worded.append((component, words))
         return component
 
+    def title(self, heading: str, lead: str) -> None:
+        """The page's heading and the line below it, by their keys."""
+        words = {"value": lambda reader: render("title", reader, heading=heading, lead=lead)}
+        self.make(gr.HTML, words, elem_classes="title")
+
     def finish(
-        self, blocks: gr.Blocks, redraw: Callable[..., Any], inputs: list[Any], outputs: list[Any]
+        self,
+        blocks: gr.Blocks,
+        redraw: Callable[..., Any],
+        inputs: list[Any],
+        outputs: list[Any],
+        *,
+        restore: Callable[..., Any] | None = None,
     ) -> None:
         """Let the page open in the language used last, else the browser's, and follow the switch.
 
-        `redraw` makes what is not fixed words; it gets `inputs` and the language when either changes.
+        `redraw` makes what is not fixed words; it gets `inputs` and the language when either changes. `restore`
+        is called in its place when the page opens.
         """
         components = [component for component, _ in self._worded]
 
@@ -72,16 +87,20 @@ class Frame:
 
         begun = blocks.load(opened, self._stored, [self.language, *components], **AT_ONCE)
         changed = self.language.input(switched, self.language, [self._stored, *components], **AT_ONCE)
-        for event in (begun, changed):
-            event.then(redraw, [*inputs, self.language], outputs, **AT_ONCE)
+        for event, draw in ((begun, restore or redraw), (changed, redraw)):
+            event.then(draw, [*inputs, self.language], outputs, **AT_ONCE)
+            event.then(None, self.language, None, js=self._name_document())
+
+    def _name_document(self) -> str:
+        """The document's title and language, which screen readers and browser tabs tell."""
+        titles = {reader: f"{text(self._route, reader)} · Duet" for reader in LANGUAGES}
+        return (
+            f"(reader) => {{ document.title = {json.dumps(titles)}[reader]; "
+            f"document.documentElement.lang = {json.dumps(LANGUAGE_TAGS)}[reader]; }}"
+        )
 
     def _updates(self, language: Language) -> list[Any]:
         return [gr.update(**_said(words, language)) for _, words in self._worded]
-
-
-def title(heading: str, lead: str) -> Callable[[Language], str]:
-    """A page's heading and the line below it, by their keys."""
-    return lambda language: f"<h1>{escape(text(heading, language))}</h1><p>{escape(text(lead, language))}</p>"
 
 
 def _said(words: Mapping[str, Words], language: Language) -> dict[str, Any]:
@@ -89,11 +108,3 @@ def _said(words: Mapping[str, Words], language: Language) -> dict[str, Any]:
         name: text(word, language) if isinstance(word, str) else word(language)
         for name, word in words.items()
     }
-
-
-def _navigation(route: str, language: Language) -> str:
-    links = "".join(
-        f'<a href="{path}"{" aria-current=page" if key == route else ""}>{escape(text(key, language))}</a>'
-        for key, path in ROUTES.items()
-    )
-    return f'<span class="brand" translate="no">Duet</span><nav>{links}</nav>'

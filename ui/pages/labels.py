@@ -12,6 +12,8 @@ from ui.pages.words import TEXTS
 
 Language = Literal["en", "zh"]
 LANGUAGES: dict[Language, str] = {"en": "English", "zh": "中文"}
+LANGUAGE_TAGS: dict[Language, str] = {"en": "en", "zh": "zh-Hans"}
+"""As HTML names them."""
 
 
 def text(key: str, language: Language, **values: object) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from html import escape
 from itertools import pairwise
 
+from markupsafe import Markup, escape
 from pygments.lexers import get_lexer_by_name
 from pygments.token import STANDARD_TYPES
 
@@ -12,7 +12,9 @@ from pygments.token import STANDARD_TYPES
 _LOOKS = {"k": "key", "s": "str", "m": "num", "c": "com", "nf": "fun", "nc": "typ", "nb": "typ", "nd": "dec"}
 
 
-def code_html(code: str, language: str, *, new: tuple[int, int] | None = None, writing: bool = False) -> str:
+def code_html(
+    code: str, language: str, *, new: tuple[int, int] | None = None, writing: bool = False
+) -> Markup:
     """`code` as a listing of lines. `new` is the range of characters that was filled in.
 
     `writing` puts a caret at the end of the new part, or of the code.
@@ -32,7 +34,7 @@ def code_html(code: str, language: str, *, new: tuple[int, int] | None = None, w
     body = "".join(pieces)
     lines = body.removesuffix("\n").split("\n")
     listing = "\n".join(f'<span class="line">{line}</span>' for line in lines)
-    return f'<pre class="listing" translate="no"><code>{listing}</code></pre>'
+    return Markup(f'<pre class="listing" translate="no"><code>{listing}</code></pre>')
 
 
 _CARET = '<span class="caret"></span>'

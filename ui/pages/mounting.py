@@ -105,4 +105,5 @@ body {{ margin: 0; min-height: 100vh; display: grid; place-items: center; backgr
   font: 1.05rem/1.6 system-ui, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif; }}
 @media (prefers-color-scheme: dark) {{ body {{ background: #101413; color: #c9d3cf; }} }}
 </style></head>
-<body><p>{escape(text("starting", "en"))}<br>{escape(text("starting", "zh"))}</p></body></html>"""
+<body><p>{escape(text("starting", "en"))}<br>
+<span lang="zh-Hans">{escape(text("starting", "zh"))}</span></p></body></html>"""

@@ -1,11 +1,10 @@
-"""The shop assistant: a conversation, the order it is about, and what the assistant understood and used."""
+"""The shop assistant: a conversation, the order it is about, and for demonstrations what the assistant understood."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from html import escape
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -16,21 +15,19 @@ from apps.support.conversations.pipeline import SupportPipeline
 from apps.support.conversations.turn import Token, TurnResult
 from apps.support.errors import NotFoundError, SupportError
 from apps.support.reading.cleaning import storable
-from apps.support.shop.models import Conversation, ConversationStatus, Role, TicketStatus
 from apps.support.shop.seed import DEMO_EMAILS
-from ui.pages.code_answer import line
-from ui.pages.frame import AT_ONCE, QUIET, Frame, title
+from ui.pages.chat_scripts import CLICK_TO_SAY, DEMONSTRATION, REACH
+from ui.pages.conversation_view import Unsent, conversation_view, empty_view, who_answers
+from ui.pages.frame import AT_ONCE, QUIET, Frame
 from ui.pages.labels import Language, error_text, text, unexpected
 from ui.pages.order_card import order_card
-from ui.pages.transcript import KEEP_AT_END, Bubble, empty_transcript, transcript
+from ui.pages.rendering import line, render
+from ui.pages.transcript import KEEP_AT_END
 from ui.pages.turn_view import TurnView, turn_card
 
 log = structlog.get_logger(__name__)
 
-EXAMPLES = ("shop.example.where", "shop.example.cancel", "shop.example.delivery", "shop.example.refund")
 MOST_CHARACTERS = 4_000
-MOST_SHOWN = 60
-"""Messages on the page; a longer conversation's beginning is left out."""
 SECONDS_BETWEEN_UPDATES = 0.08
 SECONDS_BETWEEN_LOOKS = 4.0
 """How often the page looks whether a person has written."""
@@ -48,60 +45,67 @@ def build(blocks: gr.Blocks, pipeline: Callable[[], SupportPipeline]) -> None:
 
 
 class Talk(NamedTuple):
-    """The page's last conversation. It is over once somebody else stands in the sign-in box."""
+    """The page's last conversation, as the browser keeps it. It is over once somebody else is signed in."""
 
     conversation: str
     customer: str  # as the sign-in box said it when the conversation was opened
 
 
+class Place(NamedTuple):
+    """What the page shows: every event brings it."""
+
+    stored: list[str] | None  # a Talk as JSON
+    turn: TurnView | None  # the last one, for the demonstration's panel
+    unsent: tuple[Unsent, ...]
+    customer: str
+    reader: Language
+
+    @property
+    def talk(self) -> Talk | None:
+        talk = Talk(*self.stored) if self.stored else None
+        return talk if talk is not None and talk.customer == self.customer else None
+
+
 class SupportChat:
     """The page's components, and what happens to them. Its methods give values by component.
 
-    What is shown of a conversation is read from the database, so that the page, the desk and the API agree.
-    Gradio may tell of a new customer after the message that was sent as that customer. So nothing is kept when
-    the sign-in box changes: every event brings what stands in the box, and it says whose conversation is meant.
+    What is shown of a conversation is read from the database, so that the page, the desk and the API agree, and
+    a page that is loaded again goes on. Gradio may tell of a new customer after the message that was sent as that
+    customer. So nothing is kept when the sign-in box changes: every event brings what stands in the box, and it
+    says whose conversation is meant.
     """
 
     def __init__(self, blocks: gr.Blocks, pipeline: Callable[[], SupportPipeline]) -> None:
         self._pipeline = pipeline
         frame = Frame("nav.shop")
-        frame.make(gr.HTML, {"value": title("shop.title", "shop.lead")}, elem_classes="title")
-        self._talk, self._turn = gr.State(None), gr.State(None)
-        with gr.Row(elem_classes="columns"):
+        # The conversation's unguessable id stays in the browser, so that it outlives the page and the server.
+        self._talk = gr.BrowserState(None, storage_key="duet-conversation", secret="duet")
+        self._turn, self._unsent, self._seen = gr.State(None), gr.State(()), gr.State("")
+        with gr.Row(elem_classes="columns", elem_id="shop"):
             with gr.Column(scale=7, min_width=320, elem_id="talk"):
-                self._status = gr.HTML(elem_id="status")
-                self._chat = gr.HTML(elem_id="chat", js_on_load=KEEP_AT_END)
+                frame.title("shop.title", "shop.lead")
+                with gr.Row(elem_id="talk-head"):
+                    self._status = gr.HTML(elem_id="status")
+                    self._person = _small_button(frame, "shop.person", "person")
+                    new = _small_button(frame, "shop.new", "new")
+                self._chat = gr.HTML(elem_id="chat", js_on_load=KEEP_AT_END + CLICK_TO_SAY)
                 self._compose(frame)
-            with gr.Column(scale=4, min_width=300):
-                self._customer = frame.make(
-                    gr.Dropdown,
-                    {"label": "shop.customer", "choices": _customers},
-                    value="",
-                    allow_custom_value=True,
-                    elem_id="customer",
-                )
-                with gr.Row(elem_classes="pair-of-buttons"):
-                    self._person = frame.make(
-                        gr.Button, {"value": "shop.person"}, size="sm", elem_id="person"
-                    )
-                    new = frame.make(gr.Button, {"value": "shop.new"}, size="sm", elem_id="new")
+            with gr.Column(scale=4, min_width=300, elem_id="aside"):
                 self._order = gr.HTML(elem_id="order")
-                self._panel = gr.HTML(elem_id="understood")
+                self._demonstration(frame)
         self._timer = gr.Timer(SECONDS_BETWEEN_LOOKS, active=False)
-        self._shown = [self._status, self._chat, self._order, self._panel, self._person, self._timer]
-        self._connect(frame, new)
-        frame.finish(blocks, self.redraw, [self._talk, self._turn, self._customer], self._shown)
+        looked = [self._status, self._chat, self._person, self._seen]
+        self._shown = [*looked, self._order, self._panel, self._timer]
+        self._connect(frame, new, looked)
+        place = [self._talk, self._turn, self._unsent, self._customer]
+        restored = [*self._shown, self._talk, self._turn, self._customer]
+        frame.finish(blocks, self.redraw, place, restored, restore=self.restore)
 
     def _compose(self, frame: Frame) -> None:
-        with gr.Row(elem_classes="examples", visible=False, elem_id="answers") as self._answers:
-            self._yes, self._no = (
-                frame.make(gr.Button, {"value": key}, size="sm", elem_classes="example")
-                for key in ("shop.yes", "shop.no")
-            )
         with gr.Row(equal_height=True, elem_id="compose"):
             self._message = frame.make(
                 gr.Textbox,
-                {"placeholder": "shop.hint"},
+                {"label": "shop.message", "placeholder": "shop.hint"},
                 show_label=False,
                 container=False,
                 max_length=MOST_CHARACTERS,
@@ -117,62 +121,87 @@ class SupportChat:
                 gr.Button, {"value": "shop.stop"}, visible=False, elem_id="stop-chat", **button
             )
         self._problem = gr.HTML(elem_id="problem")
-        with gr.Row(elem_classes="examples"):
-            frame.make(gr.HTML, {"value": "shop.examples"})
-            self._examples = [
-                frame.make(gr.Button, {"value": key}, size="sm", elem_classes="example") for key in EXAMPLES
-            ]
+        frame.make(gr.HTML, {"value": lambda reader: render("unreachable", reader)}, elem_id="unreachable")
 
-    def _connect(self, frame: Frame, new: Any) -> None:
-        language, once = frame.language, {**QUIET, "trigger_mode": "once"}
-        buttons = [self._send, self._stop, self._answers, self._customer]
-        place = [self._talk, self._turn, self._customer, language]
-        asked = [self._talk, self._customer, language]
-        everything = [self._talk, self._turn, self._message, self._problem, *self._shown, *buttons]
-        inputs = [self._message, *asked]
+    def _demonstration(self, frame: Frame) -> None:
+        """What a shop's customer does not see: who is signed in, and what the assistant understood."""
+        frame.make(
+            gr.HTML,
+            {"value": lambda reader: render("demonstration", reader)},
+            js_on_load=DEMONSTRATION,
+            elem_id="demonstration-switch",
+        )
+        with gr.Column(elem_id="demonstration"):
+            self._customer = frame.make(
+                gr.Dropdown,
+                {"label": "shop.customer", "choices": _customers},
+                value="",
+                allow_custom_value=True,
+                elem_id="customer",
+            )
+            self._panel = gr.HTML(elem_id="understood")
+
+    def _connect(self, frame: Frame, new: Any, looked: list[Any]) -> None:
+        once = {**QUIET, "trigger_mode": "once"}
+        buttons = [self._send, self._stop, self._customer]
+        place = [self._talk, self._turn, self._unsent, self._customer, frame.language]
+        kept = [self._talk, self._turn, self._unsent, self._problem]
+        everything = [*kept, self._message, *self._shown, *buttons]
         runs = [
-            self._send.click(self.send, inputs, everything, **once),
-            self._message.submit(self.send, inputs, everything, **once),
+            self._send.click(self.send, [self._message, *place], everything, js=REACH, **once),
+            self._message.submit(self.send, [self._message, *place], everything, js=REACH, **once),
+            self._chat.click(self.say, place, everything, **once),
         ]
-        for button in (*self._examples, self._yes, self._no):
-            filled = button.click(lambda words: words, button, self._message, **AT_ONCE)
-            runs.append(filled.then(self.send, inputs, everything, **once))
         stopped = self._stop.click(lambda: self._running(False), None, buttons, cancels=runs, **AT_ONCE)
         stopped.then(self.redraw, place, self._shown, **QUIET)
-        new.click(self.begin, [self._customer, language], everything, cancels=runs, **AT_ONCE)
-        self._customer.input(self.sign_in, place, [*self._shown, self._answers], **AT_ONCE)
-        self._person.click(self.ask_for_person, asked, everything, **once)
-        self._timer.tick(self.look, asked, [self._status, self._chat, self._person], **AT_ONCE)
+        new.click(self.begin, place, everything, cancels=runs, **AT_ONCE)
+        self._customer.input(self.redraw, place, self._shown, **AT_ONCE)
+        self._person.click(self.ask_for_person, place, everything, **once)
+        self._timer.tick(self.look, [self._seen, *place], looked, **AT_ONCE)
 
-    def send(self, said: str, talk: Talk | None, customer: str, reader: Language) -> Iterator[Values]:
-        """One turn, while its reply comes."""
+    def send(self, said: str, *place: Any) -> Iterator[Values]:
+        """One turn with what stands in the box."""
+        at = Place(*place)
         if not said.strip():
-            yield self._running(False) | {self._problem: line("problem", text("shop.need_text", reader))}
+            yield self._running(False) | {self._problem: line("problem", text("shop.need_text", at.reader))}
             return
-        view, said, talk = TurnView(), storable(said), _going_on(talk, customer)
+        turn = self._answer(said, at)
+        yield next(turn) | {self._message: ""}
+        yield from turn
+
+    def say(
+        self,
+        stored: list[str] | None,
+        turn: TurnView | None,
+        unsent: tuple[Unsent, ...],
+        customer: str,
+        reader: Language,
+        event: gr.EventData,
+    ) -> Iterator[Values]:
+        """One turn with what was clicked in the conversation. What stands in the box is left alone."""
+        yield from self._answer(str(event.say), Place(stored, turn, unsent, customer, reader))
+
+    def _answer(self, said: str, at: Place) -> Iterator[Values]:
+        """One turn, while its reply comes."""
+        said, view, talk = storable(said)[:MOST_CHARACTERS], TurnView(), at.talk
+        at = at._replace(unsent=tuple(other for other in at.unsent if other.words != said))
+        stored = False
         try:
             support = self._pipeline()
-            talk = talk or _open(support, customer, reader)
-            current = talk.conversation
-            before, earlier = self._messages(support, current)
-            before.append(Bubble(Role.CUSTOMER, said))
+            talk = talk or _open(support, at.customer, at.reader)
+            with support.database.read() as session:
+                shown = conversation_view(session, talk.conversation, at.reader, at.unsent)
             reply, updated = "", 0.0
-
-            def words(*, typing: bool) -> str:
-                answer = [Bubble(Role.ASSISTANT, reply)] if reply else []
-                return transcript(
-                    current, [*before, *answer], reader, mine=Role.CUSTOMER, earlier=earlier, typing=typing
-                )
-
             yield self._running(True) | {
-                self._message: "",
                 self._problem: "",
-                self._talk: talk,
-                self._chat: words(typing=True),
+                self._talk: list(talk),
+                self._unsent: at.unsent,
+                self._chat: shown.going_on(said, reply),
                 self._timer: gr.Timer(active=False),
             }
-            with closing(support.stream(current, said)) as events:
+            with closing(support.stream(talk.conversation, said)) as events:
                 for event in events:
+                    stored = True
                     if isinstance(event, Token):
                         reply += event.text
                         if time.monotonic() - updated < SECONDS_BETWEEN_UPDATES:
@@ -181,18 +210,26 @@ class SupportChat:
                     else:
                         view.take(event)
                         self._finish(support, view, event)
-                    yield {self._chat: words(typing=not reply), self._panel: turn_card(view, reader)}
+                    yield {
+                        self._chat: shown.going_on(said, reply),
+                        self._panel: turn_card(view, at.reader),
+                    }
         except Exception as error:
             # Nothing that happens here may reach a reader as more than one friendly line.
             log.warning("no reply", reason=str(error), exc_info=unexpected(error))
-            yield self._running(False) | {
-                self._problem: line("problem", _problem(error, reader)),
-                self._timer: gr.Timer(active=talk is not None),
-            }
+            yield self._failed(error, said, at, talk, stored)
             return
-        asks = any(done["status"] == "proposed" for done in view.actions)
-        buttons = self._running(False) | {self._answers: gr.update(visible=asks)}
-        yield self.redraw(talk, view, customer, reader) | buttons | {self._turn: view}
+        at = at._replace(stored=list(talk), turn=view)
+        yield self.redraw(*at) | self._running(False) | {self._turn: view}
+
+    def _failed(self, error: Exception, said: str, at: Place, talk: Talk | None, stored: bool) -> Values:
+        """A message that did not reach the shop stays on the page, to be sent again."""
+        problem = _problem(error, at.reader)
+        values = self._running(False) | {self._timer: gr.Timer(active=talk is not None)}
+        if stored:
+            return values | {self._problem: line("problem", problem)}
+        at = at._replace(unsent=(*at.unsent, Unsent(said, problem)), stored=list(talk) if talk else None)
+        return self.look("", *at) | values | {self._problem: "", self._unsent: at.unsent}
 
     def _finish(self, support: SupportPipeline, view: TurnView, event: Any) -> None:
         """At the end of a turn, add what only its record knows."""
@@ -202,93 +239,103 @@ class SupportChat:
                 if trace is not None:
                     view.add_trace(trace)
 
-    def begin(self, customer: str, reader: Language) -> Values:
+    def begin(self, *place: Any) -> Values:
         """An empty page; the conversation before it stays with the desk."""
-        cleared = {self._talk: None, self._turn: None, self._problem: ""}
-        return self.redraw(None, None, customer, reader) | self._running(False) | cleared
+        at = Place(*place)._replace(stored=None, turn=None, unsent=())
+        cleared = {self._talk: None, self._turn: None, self._unsent: (), self._problem: "", self._message: ""}
+        return self.redraw(*at) | self._running(False) | cleared
 
-    def sign_in(self, talk: Talk | None, view: TurnView | None, customer: str, reader: Language) -> Values:
-        """An empty page for another customer. What is being typed and sent is left alone."""
-        asks = gr.skip() if _going_on(talk, customer) else gr.update(visible=False)
-        return self.redraw(talk, view, customer, reader) | {self._answers: asks}
+    def restore(self, *place: Any) -> Values:
+        """The conversation that the browser remembers, as whoever it was signed in then."""
+        at = Place(*place)
+        if not at.stored:
+            return self.redraw(*at)
+        talk = Talk(*at.stored)
+        at = at._replace(customer=talk.customer)
+        try:
+            with self._pipeline().database.read() as session:
+                traces = records.traces_of(session, talk.conversation)
+                records.get_conversation(session, talk.conversation)
+                at = at._replace(turn=TurnView.of(traces[-1]) if traces else None)
+        except NotFoundError:
+            return self.redraw(*at._replace(stored=None)) | {self._talk: None}
+        except Exception as error:
+            log.warning("not restored yet", reason=str(error), exc_info=unexpected(error))
+        return self.redraw(*at) | {self._turn: at.turn, self._customer: at.customer}
 
-    def ask_for_person(self, talk: Talk | None, customer: str, reader: Language) -> Values:
+    def ask_for_person(self, *place: Any) -> Values:
+        at = Place(*place)
         try:
             support = self._pipeline()
-            talk = _going_on(talk, customer) or _open(support, customer, reader)
+            talk = at.talk or _open(support, at.customer, at.reader)
             with support.database.write() as session:
                 records.ask_for_person(session, talk.conversation, reason="requested")
         except Exception as error:
             log.warning("no hand-over", reason=str(error), exc_info=unexpected(error))
-            return {self._problem: line("problem", _problem(error, reader))}
-        kept = {self._talk: talk, self._turn: None, self._problem: ""}
-        return self.redraw(talk, None, customer, reader) | self._running(False) | kept
+            return {self._problem: line("problem", _problem(error, at.reader))}
+        at = at._replace(stored=list(talk), turn=None)
+        kept = {self._talk: list(talk), self._turn: None, self._problem: ""}
+        return self.redraw(*at) | self._running(False) | kept
 
-    def redraw(self, talk: Talk | None, view: TurnView | None, customer: str, reader: Language) -> Values:
+    def redraw(self, *place: Any) -> Values:
         """Everything that is shown of a conversation."""
-        card, talk = "", _going_on(talk, customer)
-        if talk is not None:
-            with self._pipeline().database.read() as session:
-                order = records.order_in_question(
-                    session, records.get_conversation(session, talk.conversation)
-                )
-                card = order_card(order, reader) if order else ""
-        return self.look(talk, customer, reader) | {
+        at = Place(*place)
+        card = ""
+        if at.talk is not None:
+            try:
+                with self._pipeline().database.read() as session:
+                    conversation = records.get_conversation(session, at.talk.conversation)
+                    order = records.order_in_question(session, conversation)
+                    card = order_card(order, at.reader) if order else ""
+            except Exception as error:
+                log.warning("no order shown", reason=str(error), exc_info=unexpected(error))
+        return self.look("", *at) | {
             self._order: card,
-            self._panel: turn_card(view if talk else None, reader),
-            self._timer: gr.Timer(active=talk is not None),
+            self._panel: turn_card(at.turn if at.talk else None, at.reader),
+            self._timer: gr.Timer(active=at.talk is not None),
         }
 
-    def look(self, talk: Talk | None, customer: str, reader: Language) -> Values:
-        """What may have changed without this page: messages of a person, and who answers."""
-        talk = _going_on(talk, customer)
-        if talk is None:
-            return {
-                self._status: _who_answers(None, reader),
-                self._chat: empty_transcript("shop.empty", reader),
-                self._person: gr.update(interactive=True),
-            }
-        support, current = self._pipeline(), talk.conversation
-        bubbles, earlier = self._messages(support, current)
-        with support.database.read() as session:
-            conversation = records.get_conversation(session, current)
-            status = _who_answers(conversation, reader)
-            with_person = conversation.status == ConversationStatus.HUMAN
-        return {
-            self._status: status,
-            self._chat: transcript(current, bubbles, reader, mine=Role.CUSTOMER, earlier=earlier)
-            if bubbles
-            else empty_transcript("shop.empty", reader),
-            self._person: gr.update(interactive=not with_person),
-        }
+    def look(self, seen: str, *place: Any) -> Values:
+        """What may have changed without this page, unless it is as it was `seen`.
 
-    def _messages(self, support: SupportPipeline, current: str) -> tuple[list[Bubble], int]:
-        """The last messages, and how many came before them."""
-        with support.database.read() as session:
-            bubbles = [
-                Bubble.of(message) for message in records.recent_messages(session, current, MOST_SHOWN)
-            ]
-            return bubbles, records.count_messages(session, current) - len(bubbles)
+        The page asks again by itself: nothing that happens here may end it.
+        """
+        at = Place(*place)
+        try:
+            if at.talk is None:
+                return {
+                    self._status: who_answers(None, at.reader),
+                    self._chat: empty_view(at.reader, at.unsent),
+                    self._person: gr.update(interactive=True),
+                    self._seen: "",
+                }
+            with self._pipeline().database.read() as session:
+                conversation = records.get_conversation(session, at.talk.conversation)
+                count = records.count_messages(session, conversation.id)
+                version = f"{conversation.version} {conversation.status} {count} {at.reader} {at.unsent}"
+                if version == seen:
+                    return {self._seen: seen}
+                shown = conversation_view(session, conversation.id, at.reader, at.unsent)
+                return {
+                    self._status: who_answers(conversation, at.reader),
+                    self._chat: shown.html(),
+                    self._person: gr.update(interactive=not shown.with_person),
+                    self._seen: version,
+                }
+        except Exception as error:
+            log.warning("the conversation cannot be shown", reason=str(error), exc_info=unexpected(error))
+            return {self._status: line("problem", error_text(error, at.reader)), self._seen: ""}
 
     def _running(self, running: bool) -> Values:
         return {
             self._send: gr.update(visible=not running),
             self._stop: gr.update(visible=running),
-            self._answers: gr.update(visible=False),
             self._customer: gr.update(interactive=not running),
         }
 
 
-def _who_answers(conversation: Conversation | None, reader: Language) -> str:
-    if conversation is None or conversation.status != ConversationStatus.HUMAN:
-        return f'<p class="who-answers">{escape(text("shop.with_assistant", reader))}</p>'
-    waiting = [ticket.id for ticket in conversation.tickets if ticket.status != TicketStatus.CLOSED]
-    words = text("shop.with_person", reader, ticket=max(waiting, default="–"))
-    return f'<p class="who-answers person">{escape(words)}</p>'
-
-
-def _going_on(talk: Talk | None, customer: str) -> Talk | None:
-    return talk if talk is not None and talk.customer == customer else None
+def _small_button(frame: Frame, key: str, name: str) -> Any:
+    return frame.make(gr.Button, {"value": key}, size="sm", scale=0, min_width=0, elem_id=name)
 
 
 def _open(support: SupportPipeline, customer: str, reader: Language) -> Talk:

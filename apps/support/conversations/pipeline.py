@@ -56,6 +56,8 @@ from apps.support.shop.policy import Policy, load_policy
 
 SURE_OF_A_CHANGE = 0.45
 """A change that is read less surely than this is not proposed: the customer is asked to say it in other words."""
+SURE_OF_A_YES = 0.7
+"""A yes that is read less surely carries nothing out: the proposal is asked again."""
 _ABOUT_ORDERS = frozenset({Shape.ORDERS, Shape.ITEMS, Shape.PLACE})
 _UNSEEN = Understood(find_identifiers("", {}, known=False), Reading((Command("unclear"),), 0.0), (), "")
 
@@ -240,13 +242,14 @@ class SupportPipeline:
         room = Room(session, state, context, incoming.language, incoming.now.date(), self.policy, self.reader)
         question = state.question
         understood = self._read_text(room, text)
-        only_proof = all(wish.verb == "identify" for wish in understood.wishes)
         if evidence == "proven" and question is not None and question.about == "identity":
-            if only_proof or _same_verbs(understood.wishes, question.wish):
-                state.question = None
-                if question.text:
-                    understood = self._read_text(room, question.text)
-        elif not context.known and (evidence == "some" or only_proof):
+            state.question = None
+            only_proof = all(wish.verb == "identify" for wish in understood.wishes)
+            if question.text and (only_proof or _same_verbs(understood.wishes, question.wish)):
+                understood = self._read_text(room, question.text)
+        elif not context.known and (
+            evidence == "some" or all(wish.verb == "identify" for wish in understood.wishes)
+        ):
             # Whatever else the message wants: guesses count.
             room.wrong_proof = shows_enough(state, self.policy)
             state.failed_proofs += room.wrong_proof
@@ -392,6 +395,14 @@ def _of_what_is_named(wish: Wish, names_unknown: bool, names_known: bool) -> Wis
     if names_unknown and not names_known and VERBS[wish.verb] in _ABOUT_ORDERS and not given:
         return wish.model_copy(update={"orders": (), "items": (), "unknown": True})
     return wish
+
+
+def _sure_ones(wishes: list[Wish], confidence: float) -> list[Wish]:
+    """The wishes without the changes and the yes that were not read surely enough to follow them."""
+    unsure = {*CHANGING, "with"} if confidence < SURE_OF_A_CHANGE else set()
+    if confidence < SURE_OF_A_YES:
+        unsure.add("yes")
+    return [wish for wish in wishes if wish.verb not in unsure]
 
 
 def _same_verbs(wishes: Sequence[Wish], before: Wish | None) -> bool:

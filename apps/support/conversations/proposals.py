@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Sequence
 
 from apps.support.playbooks.case import Planned
@@ -20,12 +21,17 @@ def propose(state: ConversationState, planned: Sequence[tuple[Wish, Planned]], l
     """Keep the writes as the open proposal; the question, in exactly the words that are agreed to."""
     wishes = list(dict.fromkeys(wish for wish, _ in planned))
     note = _question([plan for _, plan in planned], language)
+    gives_back: Counter[str] = Counter()
+    for _, plan in planned:
+        if plan.refund is not None:
+            gives_back[plan.refund[1]] += plan.refund[0]
     state.pending = Proposal(
         key=secrets.token_urlsafe(18),
         steps=tuple(plan.step.model_copy(update={"wish": wishes.index(wish)}) for wish, plan in planned),
         wishes=tuple(wishes),
         sentence=note.text,
         lines=tuple(plan.line for _, plan in planned),
+        gives_back={currency: amount for currency, amount in gives_back.items() if amount},
         asked_at_turn=state.turn,
     )
     return note
@@ -35,6 +41,11 @@ def kept_steps(pending: Proposal | None, wishes: Sequence[Wish], context: Contex
     """The steps of the open proposal that the wishes neither correct nor replace, each with its own wish."""
     steps = [(pending.wishes[step.wish], step) for step in pending.steps] if pending else []
     return [(old, step) for old, step in steps if not any(_replaces(w, old, step, context) for w in wishes)]
+
+
+def corrects(pending: Proposal, wishes: Sequence[Wish], context: Context) -> bool:
+    """Whether any of the wishes is meant in place of something that is proposed."""
+    return len(kept_steps(pending, wishes, context)) < len(pending.steps)
 
 
 def _replaces(new: Wish, old: Wish, step: Step, context: Context) -> bool:

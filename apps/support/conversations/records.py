@@ -265,9 +265,12 @@ def last_customer_text(session: Session, conversation_id: str) -> str:
 
 
 def traces_of(
-    session: Session, conversation_id: str, *, after: int = 0, limit: int | None = None
+    session: Session, conversation_id: str, *, after: int = 0, since: int = 0, limit: int | None = None
 ) -> Sequence[TurnTrace]:
-    query = select(TurnTrace).where(TurnTrace.conversation_id == conversation_id, TurnTrace.id > after)
+    """The turns behind the trace `after`, of the messages from `since` on."""
+    query = select(TurnTrace).where(
+        TurnTrace.conversation_id == conversation_id, TurnTrace.id > after, TurnTrace.message_id >= since
+    )
     return session.scalars(query.order_by(TurnTrace.id).limit(limit)).all()
 
 

@@ -18,6 +18,7 @@ def trace_of(
     milliseconds: dict[str, float],
 ) -> TurnTrace:
     first, *further = intents_of(understood.reading)
+    pending = incoming.state.pending
     return TurnTrace(
         conversation_id=incoming.conversation_id,
         message_id=incoming.message_id,
@@ -36,6 +37,8 @@ def trace_of(
             "actions": settled.actions,
             "ticket": settled.ticket_id,
             "handed_over": settled.handed_over,
+            "proposal": [line.model_dump() for line in pending.lines] if pending else [],
+            "receipt": [line.model_dump() for line in settled.receipt],
         },
         said={
             "source": spoken.source if spoken else None,

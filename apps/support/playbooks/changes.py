@@ -74,12 +74,14 @@ def plan_cancel(case: Case, order: Order, notes: list[Note]) -> Planned:
         money=format_amount(amount, order.currency, language) if amount else "",
         method=method,
     )
-    return Planned(Step(name="cancel", order_id=order.id), deed, consequence, line, amount)
+    return Planned(Step(name="cancel", order_id=order.id), deed, consequence, line, (amount, order.currency))
 
 
 def drop(case: Case) -> Outcome:
     """One item of an order cannot be taken out: said, with what is possible."""
     items = [item for item_id in case.wish.items if (item := case.context.item(item_id)) is not None]
+    if items and all(item.order.status in states_of("return", case.policy) for item in items):
+        return give_back(case)  # what has arrived is not cancelled but sent back
     if items:
         _talk_about(case, [items[0].order], items)
         return said(write("drop_refused", case.language, order=f"#{items[0].order.number}"))
@@ -125,7 +127,11 @@ def plan_return(case: Case, order: Order, items: Sequence[OrderItem], notes: lis
     arguments = {"item_ids": [item.id for item in items], "method_id": method.id if method else None}
     line = Line(title=deed.text, money=format_amount(amount, order.currency, language), method=way)
     return Planned(
-        Step(name="return", order_id=order.id, arguments=arguments), deed, consequence, line, amount
+        Step(name="return", order_id=order.id, arguments=arguments),
+        deed,
+        consequence,
+        line,
+        (amount, order.currency),
     )
 
 

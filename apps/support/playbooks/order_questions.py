@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from sqlalchemy import func, select
@@ -41,7 +42,6 @@ _PAYMENT_KEYS = {
 }
 _STATUSES: dict[str, frozenset[OrderStatus]] = {
     "status": OPEN,
-    "late": OPEN,
     "tracking": frozenset({OrderStatus.SHIPPED, OrderStatus.DELIVERED, OrderStatus.PROCESSED}),
     "refund": _REFUNDABLE,
     "lost": frozenset({OrderStatus.DELIVERED, OrderStatus.SHIPPED}),
@@ -181,14 +181,13 @@ def list_orders(case: Case) -> Outcome:
 
 
 def spent(case: Case) -> Outcome:
-    """The sum of the customer's orders, all of them; of somebody who has proven single orders, of those."""
-    kept = Order.status != OrderStatus.CANCELLED
-    if case.context.customer is not None:
-        own = Order.customer_id == case.context.customer.id
-    else:
-        own = Order.id.in_([order.id for order in case.context.orders.values()])
+    """The sums of the customer's orders, in each currency; without a customer, of those that are proven."""
+    customer, shown = case.context.customer, [order.id for order in case.context.orders.values()]
+    own = Order.customer_id == customer.id if customer is not None else Order.id.in_(shown)
     sums = (
-        select(Order.currency, func.count(), func.sum(Order.total)).where(own, kept).group_by(Order.currency)
+        select(Order.currency, func.count(), func.sum(Order.total))
+        .where(own, Order.status != OrderStatus.CANCELLED)
+        .group_by(Order.currency)
     )
     notes = [
         write("spent", case.language, must=("amount",), count=count, amount=Money(int(amount), currency))
@@ -199,9 +198,12 @@ def spent(case: Case) -> Outcome:
 
 def given_back(case: Case) -> Outcome:
     """What goes back to the customer in this conversation, and with what is proposed."""
+    sums = Counter(case.state.given_back)
+    if case.state.pending is not None:
+        sums.update(case.state.pending.gives_back)
     notes = [
         write("sum_back", case.language, must=("amount",), amount=Money(amount, currency))
-        for currency, amount in case.state.given_back.items()
+        for currency, amount in sums.items()
     ]
     return said(*(notes or [write("sum_nothing", case.language)]))
 

@@ -46,6 +46,14 @@ def swap(case: Case) -> Outcome:
     return outcome
 
 
+def swap_to(case: Case, item: OrderItem, variant: Variant) -> Outcome:
+    """The one option that was offered, after a yes to it."""
+    outcome = Outcome(exact=True)
+    exchange = item.order.status not in states_of("change", case.policy)
+    outcome.planned.append(plan_swap(case, item, variant, exchange, outcome.notes))
+    return outcome
+
+
 def _swap_one(case: Case, item: OrderItem, outcome: Outcome) -> None:
     language, order = case.language, item.order
     exchange = order.status not in states_of("change", case.policy)
@@ -156,7 +164,7 @@ def plan_swap(case: Case, item: OrderItem, variant: Variant, exchange: bool, not
     )
     consequence = _money(difference, order, way, language)
     step = Step(name=name, order_id=order.id, arguments=arguments)
-    return Planned(step, deed, consequence, line, max(0, -difference))
+    return Planned(step, deed, consequence, line, (max(0, -difference), order.currency))
 
 
 def _money(difference: int, order: Order, method: str, language: str) -> Note:

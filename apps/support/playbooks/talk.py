@@ -33,6 +33,14 @@ def hand_over(reason: HandoverReason) -> Callable[[Case], Outcome]:
     return playbook
 
 
+def identified(case: Case) -> Outcome:
+    """Who says who they are, and wants nothing yet."""
+    customer, orders = case.context.customer, list(case.context.orders.values())
+    if customer is not None:
+        return said(write("identified", case.language, name=clip(customer.name)))
+    return said(write("identified_order", case.language, must=("order",), order=f"#{orders[0].number}"))
+
+
 def complaint(case: Case) -> Outcome:
     return Outcome(complaint=True)
 
@@ -51,15 +59,6 @@ def repeat(case: Case) -> Outcome:
     return said(Note("again", case.state.told, ()))
 
 
-def identified(case: Case) -> Outcome:
-    """Who has shown who they are, and has not said yet what for."""
-    customer, order = case.context.customer, case.context.order(case.state.order_id)
-    if customer is not None:
-        return said(write("identified", case.language, name=clip(customer.name)))
-    number = f"#{order.number}" if order is not None else "-"
-    return said(write("identified_order", case.language, order=number))
-
-
 def spoken_languages(case: Case) -> Outcome:
     names = Locale.parse(case.language).languages
     listed = listing([names[code] for code in languages()], case.language)
@@ -68,5 +67,7 @@ def spoken_languages(case: Case) -> Outcome:
 
 def method_alone(case: Case) -> Outcome:
     """A payment method without anything that it could be for."""
+    if not case.context.methods:
+        return said(write("say_which_wish", case.language))
     method = method_meant(case)
     return method if isinstance(method, Outcome) else said(write("say_which_wish", case.language))

@@ -5,16 +5,22 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from apps.settings import Settings
+from apps.support.conversations.pipeline import SupportPipeline
+from apps.support.replies.writer import ReplyWriter
 from apps.support.shop.database import Database
 from apps.support.shop.seed import seed
-from core_model import Engine, load_engine
-from tests.support.conftest import TODAY, sqlite_shop  # noqa: F401 - a fixture
-from tests.ui.conftest import MODEL, borrowed, serving, wait_for_pages, wait_until_ready
+from core_model import DuetChatModel, Engine, load_engine
+from tests.ui.conftest import MODEL, BorrowingRuntime, borrowed, serving, wait_for_pages, wait_until_ready
+from tests.ui.pages.typed_reader import TypedReader
+from ui.metrics import Metrics
+from ui.runtime import LoadRuntime, Runtime
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 ARGUMENTS = (
@@ -23,6 +29,7 @@ ARGUMENTS = (
 )
 SECONDS = 1000
 OpenPage = Callable[..., Any]
+TODAY = date.today()
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,29 @@ class Site:
     url: str
     engine: Engine
     database: Database
+
+
+def with_assistant(engine: Engine) -> LoadRuntime:
+    """The server's parts, and the assistant with a reader of typed commands."""
+
+    def load(settings: Settings, metrics: Metrics) -> Runtime:
+        runtime = borrowed(engine)(settings, metrics)
+        replies = ReplyWriter(DuetChatModel(engine=engine), most_tokens=24)
+        support = SupportPipeline(runtime.database, TypedReader(), replies)
+        return BorrowingRuntime(**{**vars(runtime), "support": support})
+
+    return load
+
+
+@pytest.fixture
+def sqlite_shop(tmp_path: Path) -> Iterator[Database]:
+    """The seeded shop on SQLite."""
+    database = Database(f"sqlite:///{tmp_path}/shop.db")
+    database.upgrade()
+    with database.write() as session:
+        seed(session, TODAY)
+    yield database
+    database.close()
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +71,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         seed(session, TODAY)
     settings = Settings(home=folder, database_url=f"sqlite:///{folder}/shop.db", adapters_dir=folder)
     engine = load_engine(MODEL, weights="int8")
-    with serving(settings, borrowed(engine)) as address:
+    with serving(settings, with_assistant(engine)) as address:
         wait_until_ready(address)
         wait_for_pages(address)
         yield Site(address, engine, database)

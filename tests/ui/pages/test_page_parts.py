@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 from sqlalchemy import select
 
 from apps.code.answers import Answer, Check, Checked
 from apps.support.conversations.turn import FactsFound, IntentFound, IntentResult
+from apps.support.playbooks.case import HandoverReason
+from apps.support.reading.state import ActionName, ConversationState, Line, Proposal, Question, Wish
 from apps.support.shop.database import Database
-from apps.support.shop.models import Order, OrderStatus, Role
+from apps.support.shop.models import Customer, Order, OrderStatus, Role, TurnTrace
+from apps.support.shop.seed import DEMO_EMAILS
 from ui.pages.code_answer import CodeAnswer
+from ui.pages.deed_card import deed_cards
 from ui.pages.desk_views import when
 from ui.pages.labels import named
+from ui.pages.offers import offers_of
 from ui.pages.order_card import order_card
 from ui.pages.transcript import Bubble, transcript
 from ui.pages.turn_view import TurnView, turn_card
@@ -25,6 +31,89 @@ def test_every_word_is_there_in_both_languages() -> None:
     assert all(english.strip() and chinese.strip() for english, chinese in TEXTS.values())
     assert named("intent", "track_order", "zh") == "查询订单"
     assert named("intent", "a_shop_s_own", "zh") == "a_shop_s_own"
+
+
+def test_every_reason_and_action_has_words() -> None:
+    assert {f"reason.{reason}" for reason in get_args(HandoverReason)} <= TEXTS.keys()
+    assert {f"action.{name}" for name in get_args(ActionName)} <= TEXTS.keys()
+
+
+def turn(place: int, *, proposal: str = "", receipt: str = "") -> TurnTrace:
+    """A stored turn, of a customer's message with an odd number and the reply after it."""
+    lines = {"proposal": proposal, "receipt": receipt}
+    return TurnTrace(
+        message_id=2 * place - 1,
+        reply_id=2 * place,
+        understood={"language": "en"},
+        done={name: [Line(title=said).model_dump()] if said else [] for name, said in lines.items()},
+    )
+
+
+def waiting(sentence: str = "Shall I?") -> ConversationState:
+    proposal = Proposal(key="k", steps=(), wishes=(), sentence=sentence, asked_at_turn=1)
+    return ConversationState(pending=proposal)
+
+
+def test_a_proposal_stands_in_the_last_message_that_asks_for_the_yes() -> None:
+    cards = deed_cards([turn(1, proposal="cancel it"), turn(2, proposal="cancel it")], waiting())
+    assert {place: card.state for place, card in cards.items()} == {4: "open"}
+
+
+def test_a_proposal_becomes_its_receipt_where_it_stood() -> None:
+    cards = deed_cards(
+        [turn(1, proposal="cancel it"), turn(2, receipt="It is cancelled.")], ConversationState()
+    )
+    assert {place: card.state for place, card in cards.items()} == {2: "done"}
+    assert "It is cancelled." in cards[2].html("en")
+
+
+def test_a_proposal_without_a_yes_is_shown_as_not_done() -> None:
+    dropped = deed_cards([turn(1, proposal="cancel it"), turn(2)], ConversationState())
+    handed_over = deed_cards([turn(1, proposal="cancel it")], ConversationState())
+    assert [card.state for cards in (dropped, handed_over) for card in cards.values()] == ["dropped"] * 2
+    assert "data-say" not in dropped[2].html("en")
+
+
+def test_a_card_says_what_from_what_to_what_the_money_and_its_way_in_the_conversation_s_language() -> None:
+    line = Line(title=HOSTILE, before="red, M", after="blue, L", money="€5.00", method="card 4242")
+    trace = turn(1, proposal="x")
+    trace.done["proposal"], trace.understood["language"] = [line.model_dump()], "zh"
+    card = deed_cards([trace], waiting())[2].html("en")
+    for part in ("red, M", "blue, L", "€5.00", "card 4242", 'data-say="是"', 'data-say="否"'):
+        assert part in card
+    assert "<img" not in card
+
+
+def test_every_order_of_a_proven_customer_can_be_clicked(sqlite_shop: Database) -> None:
+    with sqlite_shop.read() as session:
+        customer = session.scalar(select(Customer).where(Customer.email == DEMO_EMAILS[0]))
+        first, second = customer.orders[:2]
+        question = Question(
+            about="order", wish=Wish(verb="cancel"), choices=(first.id, second.id), labels=("one", "two")
+        )
+        state = ConversationState(trusted_customer_id=customer.id, question=question)
+        offers = offers_of(session, state, "en", "en")
+        assert [offer.says for offer in offers.first] == ["one", "two"]
+        shown = {offer.label for offer in (*offers.first, *offers.more)}
+        assert shown == {f"#{order.number}" for order in customer.orders}
+        guest = offers_of(session, ConversationState(question=question), "en", "en")
+        assert not guest.more
+
+
+def test_every_option_that_can_be_had_can_be_clicked(sqlite_shop: Database) -> None:
+    with sqlite_shop.read() as session:
+        item = next(
+            item
+            for order in session.scalars(select(Order))
+            for item in order.items
+            if item.variant is not None and len(item.variant.product.variants) > 2
+        )
+        variants = item.variant.product.variants
+        for variant in variants:
+            variant.available, variant.stock = True, None
+        question = Question(about="option", wish=Wish(verb="swap"), choices=(variants[0].id,), labels=("x",))
+        offers = offers_of(session, ConversationState(question=question), "en", "en")
+        assert len(offers.first) + len(offers.more) == len(variants)
 
 
 def test_a_transcript_shows_text_as_text() -> None:
@@ -57,10 +146,12 @@ def test_a_cancelled_order_has_no_steps_before_it(sqlite_shop: Database) -> None
         assert 'class="steps"' not in order_card(order, "en")
 
 
-def test_a_turn_shows_intent_confidence_alternatives_facts_and_actions() -> None:
+def test_a_turn_shows_commands_intent_confidence_alternatives_facts_and_actions() -> None:
     view = TurnView()
-    guess = IntentResult(name="cancel_order", confidence=0.91, alternatives=[("track_order", 0.06)])
-    view.take(IntentFound(intent=guess, entities={"order_numbers": ["W1"]}, language="en"))
+    guess = IntentResult(name="cancel_order", confidence=0.91, alternatives=[("status", 0.06)])
+    view.take(
+        IntentFound(intent=guess, commands="cancel P", entities={"order_numbers": ["W1"]}, language="en")
+    )
     view.take(
         FactsFound(
             facts={"order": HOSTILE},
@@ -69,7 +160,16 @@ def test_a_turn_shows_intent_confidence_alternatives_facts_and_actions() -> None
         )
     )
     card = turn_card(view, "en")
-    for part in ("Cancel order", "91%", "Track order 6%", "W1", "Returns › Time", "Cancel the order", "done"):
+    for part in (
+        "Cancel order",
+        "91%",
+        "<code>status</code> 6%",
+        "cancel P",
+        "W1",
+        "Returns › Time",
+        "Cancel the order",
+        "done",
+    ):
         assert part in card
     assert "<img" not in card
 

@@ -13,8 +13,8 @@ from apps.settings import Settings
 from apps.support.conversations import records
 from apps.support.shop.models import Customer, Order, OrderStatus
 from apps.support.shop.seed import DEMO_EMAILS
-from tests.ui.conftest import borrowed, serving
-from tests.ui.pages.conftest import OpenPage, Site
+from tests.ui.conftest import serving
+from tests.ui.pages.conftest import OpenPage, Site, with_assistant
 
 pytestmark = pytest.mark.browser
 HOSTILE = "<img src=x onerror=alert(1)>[x](javascript:alert(1))${1+1}{{value}}"
@@ -28,11 +28,27 @@ WATCH_LENGTHS = """
 """
 
 
-def say(page, text: str, answer: str = ".msg.assistant:last-child p:not(:has(.typing))") -> None:  # type: ignore[no-untyped-def]
+def say(page, text: str) -> None:  # type: ignore[no-untyped-def]
     """Send a message and wait until its turn has ended."""
-    page.locator("#message textarea, #message input").first.fill(text)
+    before = page.locator("#chat .msg.customer").count()
+    page.get_by_label("Your message").or_(page.get_by_label("您的消息")).fill(text)
     page.locator("#send").click()
-    page.wait_for_selector(f"#chat {answer}")
+    wait_for_answer(page, before + 1)
+
+
+def click(page, name: str) -> None:  # type: ignore[no-untyped-def]
+    """Click a button in the conversation and wait until its turn has ended."""
+    before = page.locator("#chat .msg.customer").count()
+    page.locator("#chat").get_by_role("button", name=name).first.click()
+    wait_for_answer(page, before + 1)
+
+
+def wait_for_answer(page, messages: int) -> None:  # type: ignore[no-untyped-def]
+    page.wait_for_function(
+        "count => document.querySelectorAll('#chat .msg.customer').length === count"
+        " && document.querySelector('#chat .messages').lastElementChild.matches('.msg.assistant:not(:has(.typing))')",
+        arg=messages,
+    )
     page.wait_for_selector("#send", state="visible")
 
 
@@ -67,7 +83,8 @@ def test_an_answer_is_streamed_with_what_was_understood(open_page: OpenPage) -> 
     assert page.evaluate("lengths.size") > 4
     assert "Delivery ›" in page.locator("#chat").inner_text()
     understood = page.locator("#understood").inner_text()
-    assert re.search(r"Delivery period delivery_period\s+\d+%", understood)
+    assert "ask delivery_period" in understood
+    assert re.search(r"Delivery period delivery_period\s+97%", understood)
     assert "first word" in understood
     assert "Delivery ›" in understood
 
@@ -75,9 +92,10 @@ def test_an_answer_is_streamed_with_what_was_understood(open_page: OpenPage) -> 
 def test_an_order_is_shown_once_it_is_proven_and_as_text(open_page: OpenPage, site: Site) -> None:
     number = order_of(site, WEI, OrderStatus.SHIPPED, first_item=HOSTILE)
     page = open_page("/")
-    say(page, f"Where is my order {number}? {HOSTILE}")
+    say(page, HOSTILE)
+    say(page, "Where is my order?")
     assert page.locator("#order .card").count() == 0
-    say(page, WEI)
+    say(page, f"{number} {WEI}")
     card = page.locator("#order .card").inner_text()
     assert number in card
     assert "Shipped" in card
@@ -87,17 +105,122 @@ def test_an_order_is_shown_once_it_is_proven_and_as_text(open_page: OpenPage, si
     assert page.locator("#chat img, #order img, #understood img, #chat a, #order a").count() == 0
 
 
-def test_an_action_is_proposed_with_a_yes_and_a_no_to_click(open_page: OpenPage, site: Site) -> None:
+def status_of(site: Site, number: str) -> OrderStatus | None:
+    with site.database.read() as session:
+        return session.scalar(select(Order.status).where(Order.number == number))
+
+
+def test_a_proposal_is_a_card_whose_no_leaves_everything_as_it_is(open_page: OpenPage, site: Site) -> None:
     number = order_of(site, ANNA, OrderStatus.PENDING)
     page = open_page("/")
     sign_in(page, ANNA)
-    say(page, f"I want to cancel my order {number}")
+    say(page, f"cancel {number}")
+    assert number in page.locator("#chat .deed.open").inner_text()
     assert "waits for a yes" in page.locator("#understood").inner_text()
-    page.locator("#answers").get_by_text("No", exact=True).click()
-    page.wait_for_function("document.querySelector('#understood').innerText.includes('dropped')")
-    page.wait_for_selector("#answers", state="hidden")
+    click(page, "No")
+    assert "Not done" in page.locator("#chat .deed.dropped").inner_text()
+    assert page.locator("#chat [data-say]").count() == 0
+    assert status_of(site, number) == OrderStatus.PENDING
+
+
+def test_a_yes_makes_the_card_a_receipt_and_a_reload_keeps_it(open_page: OpenPage, site: Site) -> None:
+    number = order_of(site, WEI, OrderStatus.PENDING)
+    page = open_page("/")
+    sign_in(page, WEI)
+    say(page, f"cancel {number}")
+    page.reload()
+    page.wait_for_selector("#chat .deed.open")
+    assert page.locator("#customer input").input_value() == WEI
+    click(page, "Yes")
+    assert status_of(site, number) == OrderStatus.CANCELLED
+    for _ in range(2):
+        receipt = page.locator("#chat .deed.done").inner_text()
+        assert "Done" in receipt
+        assert number in receipt
+        assert page.locator("#chat .msg").count() == 4
+        assert "Cancelled" in page.locator("#order").inner_text()
+        page.reload()
+        page.wait_for_selector("#chat .deed.done")
+        page.wait_for_selector("#order .card")
+    page.locator("#new").click()
+    page.wait_for_selector("#chat .messages.none")
+    page.reload()
+    page.wait_for_selector("#chat .messages.none")
+
+
+def test_the_orders_that_may_be_meant_are_cards_to_click(open_page: OpenPage, site: Site) -> None:
+    page = open_page("/")
+    sign_in(page, ANNA)
+    say(page, "orders")
     with site.database.read() as session:
-        assert session.scalar(select(Order.status).where(Order.number == number)) == OrderStatus.PENDING
+        numbers = list(
+            session.scalars(select(Order.number).join(Customer).where(Customer.email == ANNA)).all()
+        )
+    cards = page.locator("#chat .order-choice")
+    assert cards.count() == len(numbers)
+    for details in page.locator("#chat .offers details").all():
+        details.locator("summary").click()
+    click(page, f"#{numbers[-1]}")
+    page.wait_for_selector(f"#order .card:has-text('{numbers[-1]}')")
+    assert page.locator("#chat .order-choice").count() == 0
+
+
+def test_a_message_that_does_not_reach_the_shop_is_shown_as_not_sent(site: Site, browser) -> None:  # type: ignore[no-untyped-def]
+    page = browser.new_page(locale="en-GB")
+    page.goto(site.url)
+    page.wait_for_selector("#chat .messages")
+    page.route("**/health", lambda route: route.abort())
+    page.get_by_label("Your message").fill("hello")
+    page.locator("#send").click()
+    page.wait_for_selector("#unreachable.shown")
+    assert "Not sent" in page.locator("#unreachable").inner_text()
+    assert page.get_by_label("Your message").input_value() == "hello"
+    page.unroute("**/health")
+    page.locator("#unreachable").get_by_role("button", name="Try again").click()
+    wait_for_answer(page, 1)
+    assert not page.locator("#unreachable").is_visible()
+    page.close()
+
+
+def test_a_message_that_the_shop_did_not_take_can_be_sent_again(open_page: OpenPage, site: Site) -> None:
+    page = open_page("/")
+    sign_in(page, "nobody@example.org")
+    page.get_by_label("Your message").fill("hello")
+    page.locator("#send").click()
+    page.wait_for_selector("#chat .msg.unsent")
+    assert "Not sent." in page.locator("#chat").inner_text()
+    sign_in(page, ANNA)
+    page.locator("#chat").get_by_role("button", name="Try again").click()
+    wait_for_answer(page, 1)
+    assert page.locator("#chat .unsent").count() == 0
+    assert last_customer(site) == ANNA
+
+
+def test_a_page_says_its_language_and_its_title(open_page: OpenPage) -> None:
+    page = open_page("/")
+    page.wait_for_function(
+        "document.title === 'Shop assistant · Duet' && document.documentElement.lang === 'en'"
+    )
+    page.get_by_text("中文", exact=True).click()
+    page.wait_for_function(
+        "document.title === '购物助手 · Duet' && document.documentElement.lang === 'zh-Hans'"
+    )
+
+
+def test_the_demonstration_s_panel_can_be_shut_and_is_shut_on_a_narrow_screen(open_page: OpenPage) -> None:
+    page = open_page("/")
+    switch = page.get_by_role("button", name="Demonstration")
+    page.wait_for_selector("#understood", state="visible")
+    switch.click()
+    page.wait_for_selector("#understood", state="hidden")
+    page.reload()
+    page.wait_for_selector("#understood", state="hidden")
+    assert switch.get_attribute("aria-expanded") == "false"
+    narrow = open_page("/", viewport={"width": 390, "height": 844})
+    narrow.wait_for_selector("#chat .messages")
+    assert not narrow.locator("#customer").is_visible()
+    narrow.get_by_role("button", name="Demonstration").click()
+    narrow.wait_for_selector("#customer", state="visible")
 
 
 def test_any_customer_of_the_shop_can_be_signed_in_and_nobody_else(open_page: OpenPage, site: Site) -> None:
@@ -106,16 +229,16 @@ def test_any_customer_of_the_shop_can_be_signed_in_and_nobody_else(open_page: Op
     page = open_page("/")
     for email in ("nobody@example.org", other):
         sign_in(page, email)
-        page.locator("#message textarea, #message input").first.fill("hello")
+        page.get_by_label("Your message").fill("hello")
         page.locator("#send").click()
-        page.wait_for_selector("#problem p" if email != other else "#chat .msg.assistant")
+        page.wait_for_selector("#chat .unsent" if email != other else "#chat .msg.assistant")
     assert last_customer(site) == other
 
 
 def test_a_message_goes_at_once_as_whoever_stands_in_the_sign_in_box(open_page: OpenPage, site: Site) -> None:
     page = open_page("/")
     for email in (ANNA, WEI, ""):
-        page.locator("#message textarea, #message input").first.fill(f"hello from {email or 'a guest'}")
+        page.get_by_label("Your message").fill(f"hello from {email or 'a guest'}")
         page.locator("#customer input").fill(email)
         page.locator("#send").click()
         page.wait_for_selector(f"#chat .msg.customer:has-text('{email or 'a guest'}')")
@@ -127,7 +250,7 @@ def test_a_message_goes_at_once_as_whoever_stands_in_the_sign_in_box(open_page: 
 
 def test_a_person_takes_over_answers_and_returns_the_conversation(open_page: OpenPage, site: Site) -> None:
     customer = open_page("/")
-    say(customer, f"Where is my order? {HOSTILE}")
+    say(customer, HOSTILE)
     say(customer, "hello")
     customer.locator("#person").click()
     customer.wait_for_selector("#status .person")
@@ -164,7 +287,7 @@ def test_a_person_takes_over_answers_and_returns_the_conversation(open_page: Ope
 
 def test_a_draft_is_refused_in_words_where_a_person_is_asked_for(open_page: OpenPage) -> None:
     customer = open_page("/")
-    say(customer, "I want to talk to a human agent")
+    say(customer, "person")
     person = open_page("/desk")
     person.locator("[data-ticket]").first.click()
     person.locator("#draft").click()
@@ -196,7 +319,7 @@ def test_with_a_key_every_page_asks_for_it(site: Site, browser, tmp_path: Path) 
     settings = Settings(
         home=tmp_path, database_url=str(site.database.url), adapters_dir=tmp_path, api_keys=("secret",)
     )
-    with serving(settings, borrowed(site.engine)) as address:
+    with serving(settings, with_assistant(site.engine)) as address:
         page = browser.new_page()
         page.goto(f"{address}/desk")
         page.wait_for_selector("input[type=password]", timeout=90_000)
