@@ -113,7 +113,7 @@ def begin() -> Callable[..., str]:
 
     def open_one(database: Database, email: str | None = None) -> str:
         with database.write() as session:
-            return records.open_conversation(session, channel="test", language="en", trusted_email=email).id
+            return records.open_conversation(session, channel="test", language=None, trusted_email=email).id
 
     return open_one
 

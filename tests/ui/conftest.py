@@ -15,7 +15,9 @@ import uvicorn
 from openai import OpenAI
 
 from apps.settings import Settings
-from core_model import Engine
+from apps.support.conversations.pipeline import MessageReader, SupportPipeline
+from apps.support.replies.writer import ReplyWriter
+from core_model import DuetChatModel, Engine
 from ui.metrics import Metrics
 from ui.runtime import LoadRuntime, Runtime, assemble
 from ui.served_models import ServedModel
@@ -47,11 +49,17 @@ class BorrowingRuntime(Runtime):
         self.database.close()
 
 
-def borrowed(engine: Engine, assistants: Sequence[ServedModel] = ()) -> LoadRuntime:
-    """How a server gets an engine that is in memory already."""
+def borrowed(
+    engine: Engine, assistants: Sequence[ServedModel] = (), reader: MessageReader | None = None
+) -> LoadRuntime:
+    """How a server gets an engine that is in memory already, and with a `reader` a support assistant."""
 
     def load(settings: Settings, metrics: Metrics) -> Runtime:
-        return BorrowingRuntime(**vars(assemble(engine, MODEL, settings, metrics, assistants)))
+        parts = vars(assemble(engine, MODEL, settings, metrics, assistants))
+        if reader is not None:
+            replies = ReplyWriter(DuetChatModel(engine=engine), most_tokens=8)
+            parts = {**parts, "support": SupportPipeline(parts["database"], reader, replies)}
+        return BorrowingRuntime(**parts)
 
     return load
 

@@ -10,8 +10,10 @@ import pytest
 
 from apps.settings import Settings
 from apps.support.conversations.pipeline import SupportPipeline
+from apps.support.reading.choices import OptionTable
+from apps.support.reading.commands import VERBS
 from apps.support.reading.reader import NoReaderError
-from apps.support.reading.view import View
+from apps.support.reading.view import ItemView, OrderView, View
 from apps.support.replies.sentences import write
 from apps.support.shop.database import Database
 from core_model import DuetChatModel, Engine, load_engine
@@ -64,6 +66,23 @@ def test_messages_are_read_by_the_reader_of_the_served_base(
     reading = pipeline.reader.read(View(), "where is it?")
     assert reading.commands
     assert 0 < reading.confidence <= 1
+
+
+def test_a_model_that_knows_nothing_still_writes_only_what_there_is(
+    engine: Engine, settings: Settings, reader: Path
+) -> None:
+    """Random weights write anything that the constraint lets through."""
+    read = assistant(engine, settings).reader
+    items = (ItemView("a", "Mug"),)
+    view = View(True, (OrderView("P", "pending", "", items), OrderView("Q", "shipped", "", ())), ("PayPal",))
+    table = OptionTable.of("Mug", [{"color": "red"}, {"color": "blue"}], {"color": "red"})
+    for message in ("cancel it", "I moved to 12 Oak Street, Bath", "羊毛大衣多少钱", ""):
+        commands = read.read(view, message).commands
+        assert {command.verb for command in commands} <= set(VERBS)
+        assert {handle for command in commands for handle in command.orders} <= {"P", "Q"}
+        assert {handle for command in commands for handle in command.items} <= {"a"}
+        assert set(read.choose(table, message).values) <= {"color"}
+        assert all(part in message for part in vars(read.address(message)).values())
 
 
 def test_without_a_reader_it_is_said_what_to_do(engine: Engine, settings: Settings) -> None:
