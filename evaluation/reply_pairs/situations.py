@@ -52,7 +52,6 @@ _WEIGHTS = {
 _OF_ORDERS = frozenset(
     (
         "status",
-        "late",
         "tracking",
         "items",
         "total",
@@ -188,7 +187,6 @@ def _order_for(verb: str, rng: random.Random, orders: Sequence[Order]) -> Order:
         fitting = {
             "refund": bool(order.returns) or order.status == OrderStatus.CANCELLED,
             "status": bool(order.shipments),
-            "late": bool(order.shipments) and order.status == OrderStatus.SHIPPED,
         }.get(verb, True)
         if fitting or rng.random() < 0.1:
             break

@@ -189,7 +189,8 @@ def test_the_card_says_what_the_adapter_was_made_from(recipe: Path, tmp_path: Pa
 
 
 def test_rows_of_a_test_are_not_trained_on(recipe: Path, tmp_path: Path) -> None:
-    (tmp_path / "test.csv").write_text("text,label\nRose!!!!,red\nsky????,blue\n", encoding="utf-8")
+    kept = f"text,label\nRose{SIGNS['red']},red\nsky{SIGNS['blue']},blue\n"
+    (tmp_path / "test.csv").write_text(kept, encoding="utf-8")
     with recipe.open("a") as file:
         file.write('[[test]]\nname = "kept"\npath = "test.csv"\n')
     metrics = train(recipe, tmp_path / "adapter")
