@@ -41,7 +41,7 @@ SHARE_NAMED = 0.5
 
 # How often a customer comes with which kind of message: what leaves much to the model comes more often.
 _WEIGHTS = {
-    "status.bare": 6, "status.number": 5, "late.bare": 3, "tracking.bare": 4, "items.bare": 3, "items.number": 3,
+    "status.bare": 9, "status.number": 5, "tracking.bare": 4, "items.bare": 3, "items.number": 3,
     "total.bare": 3, "total.number": 3, "price.item": 4, "price.each": 2, "shipsto.bare": 3, "placed.bare": 3,
     "payment.bare": 3, "payment.number": 3, "refund.bare": 5, "refund.number": 4, "invoice.bare": 2,
     "invoice.number": 3, "profile.show": 1, "product.price": 5, "product.stock": 4, "product.option": 6,
