@@ -22,6 +22,7 @@ element.addEventListener("click", async (event) => {{
   if (said === undefined) return;
   {_REACHED}
   alarm.retry = () => event.target.click();
+  following = true;
   if (reached) trigger("click", {{say: said}});
   if (event.detail === 0) document.querySelector("#message textarea, #message input")?.focus();
 }});
@@ -29,7 +30,7 @@ document.querySelector("#unreachable").addEventListener("click", (event) => {{
   if (event.target.closest("button")) event.currentTarget.retry?.();
 }});
 """
-"""A click on a yes, a chip or a retry sends its words. Who came there by the keyboard goes on in the box: what
+"""Stands behind KEEP_AT_END. A click on a yes, a chip or a retry sends its words. Who came there by the keyboard goes on in the box: what
 was clicked will be gone."""
 
 DEMONSTRATION = """

@@ -8,10 +8,13 @@ from typing import Literal
 
 from markupsafe import Markup
 
-from apps.support.reading.state import ConversationState, Line
+from apps.support.reading.state import ActionName, ConversationState, Line
 from apps.support.shop.models import TurnTrace
 from ui.pages.labels import LANGUAGES, Language
 from ui.pages.rendering import render
+
+_REFUNDING: frozenset[ActionName | None] = frozenset({"cancel", "return"})
+_SWAPPING: frozenset[ActionName | None] = frozenset({"change_item", "exchange"})
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,15 @@ class DeedCard:
     def html(self, reader: Language) -> Markup:
         spoken = next((code for code in LANGUAGES if code == self.language), reader)
         return render("deed_card", spoken, card=self)
+
+    def money_label(self, line: Line) -> str:
+        """What the amount is, by its key: nobody may take a refund for a charge."""
+        if line.action in _REFUNDING:
+            return "card.refund"
+        return "card.difference" if line.action in _SWAPPING else "card.money"
+
+    def method_label(self, line: Line) -> str:
+        return "card.refund_to" if line.action in _REFUNDING else "card.method"
 
 
 def deed_cards(traces: Iterable[TurnTrace], state: ConversationState) -> dict[int, DeedCard]:

@@ -99,10 +99,12 @@ def _options(session: Session, question: Question) -> Offers:
     first = [variant for chosen in question.choices if (variant := session.get(Variant, chosen)) is not None]
     if not first:
         return Offers("option", [])
+    items = [session.get(OrderItem, item_id) for item_id in question.wish.items] if question.wish else []
+    there = {*question.choices, *(item.variant_id for item in items if item is not None)}
     others = [
         variant
         for variant in sorted(first[0].product.variants, key=lambda variant: variant.price)
-        if variant.id not in question.choices and can_have(variant)
+        if variant.id not in there and can_have(variant)
     ]
     return Offers("option", [_option(variant) for variant in first], [_option(variant) for variant in others])
 

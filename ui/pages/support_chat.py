@@ -102,6 +102,8 @@ class SupportChat:
         frame.finish(blocks, self.redraw, place, restored, restore=self.restore)
 
     def _compose(self, frame: Frame) -> None:
+        self._problem = gr.HTML(elem_id="problem")
+        frame.make(gr.HTML, {"value": lambda reader: render("unreachable", reader)}, elem_id="unreachable")
         with gr.Row(equal_height=True, elem_id="compose"):
             self._message = frame.make(
                 gr.Textbox,
@@ -120,8 +122,6 @@ class SupportChat:
             self._stop = frame.make(
                 gr.Button, {"value": "shop.stop"}, visible=False, elem_id="stop-chat", **button
             )
-        self._problem = gr.HTML(elem_id="problem")
-        frame.make(gr.HTML, {"value": lambda reader: render("unreachable", reader)}, elem_id="unreachable")
 
     def _demonstration(self, frame: Frame) -> None:
         """What a shop's customer does not see: who is signed in, and what the assistant understood."""
@@ -250,12 +250,12 @@ class SupportChat:
         at = Place(*place)
         if not at.stored:
             return self.redraw(*at)
-        talk = Talk(*at.stored)
-        at = at._replace(customer=talk.customer)
+        remembered = Talk(*at.stored)
+        at = at._replace(customer=remembered.customer)
         try:
             with self._pipeline().database.read() as session:
-                traces = records.traces_of(session, talk.conversation)
-                records.get_conversation(session, talk.conversation)
+                records.get_conversation(session, remembered.conversation)
+                traces = records.traces_of(session, remembered.conversation)
                 at = at._replace(turn=TurnView.of(traces[-1]) if traces else None)
         except NotFoundError:
             return self.redraw(*at._replace(stored=None)) | {self._talk: None}
@@ -346,7 +346,7 @@ def _open(support: SupportPipeline, customer: str, reader: Language) -> Talk:
             opened = records.open_conversation(session, channel="page", language=reader, trusted_email=email)
             return Talk(opened.id, customer)
     except NotFoundError as error:
-        raise NoSuchCustomerError from error
+        raise NoSuchCustomerError("nobody has this e-mail") from error
 
 
 def _problem(error: Exception, reader: Language) -> str:

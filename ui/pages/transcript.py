@@ -13,9 +13,16 @@ from ui.pages.rendering import render
 
 KEEP_AT_END = """
 const pane = element.closest(".block");
-let following = true, shown = null;
+let following = true, shown = null, touched = 0;
+for (const kind of ["wheel", "touchmove", "keydown", "pointerdown"]) {
+  pane.addEventListener(kind, (event) => {
+    if (!event.target.closest("button")) touched = Date.now();
+  }, {passive: true});
+}
 pane.addEventListener("scroll", () => {
-  following = pane.scrollHeight - pane.scrollTop - pane.clientHeight < 60;
+  const atEnd = pane.scrollHeight - pane.scrollTop - pane.clientHeight < 60;
+  if (atEnd) following = true;
+  else if (Date.now() - touched < 1000) following = false;
 });
 watch("value", () => {
   const now = element.querySelector(".messages")?.dataset.of;

@@ -30,7 +30,7 @@ def propose(state: ConversationState, planned: Sequence[tuple[Wish, Planned]], l
         steps=tuple(plan.step.model_copy(update={"wish": wishes.index(wish)}) for wish, plan in planned),
         wishes=tuple(wishes),
         sentence=note.text,
-        lines=tuple(plan.line for _, plan in planned),
+        lines=tuple(plan.line.model_copy(update={"action": plan.step.name}) for _, plan in planned),
         gives_back={currency: amount for currency, amount in gives_back.items() if amount},
         asked_at_turn=state.turn,
     )

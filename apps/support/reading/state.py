@@ -59,6 +59,7 @@ class Line(_Stored):
     """One row of a proposal's or receipt's card: what, from what to what, the money and its way."""
 
     title: str
+    action: ActionName | None = None
     detail: str = ""
     before: str = ""
     after: str = ""
