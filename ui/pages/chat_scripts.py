@@ -30,7 +30,8 @@ document.querySelector("#unreachable").addEventListener("click", (event) => {{
   if (event.target.closest("button")) event.currentTarget.retry?.();
 }});
 """
-"""Stands behind KEEP_AT_END. A click on a yes, a chip or a retry sends its words. Who came there by the keyboard goes on in the box: what
+"""Stands behind KEEP_AT_END. A click on a yes, a chip or a retry sends its words. Who came there by the keyboard
+goes on in the box: what
 was clicked will be gone."""
 
 DEMONSTRATION = """
