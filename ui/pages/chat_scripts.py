@@ -31,8 +31,7 @@ document.querySelector("#unreachable").addEventListener("click", (event) => {{
 }});
 """
 """Stands behind KEEP_AT_END. A click on a yes, a chip or a retry sends its words. Who came there by the keyboard
-goes on in the box: what
-was clicked will be gone."""
+goes on in the box: what was clicked will be gone."""
 
 DEMONSTRATION = """
 const key = "duet-demonstration";
