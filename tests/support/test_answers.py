@@ -22,7 +22,6 @@ from tests.support.typed_reader import TypedReader
     ("command", "facts"),
     [
         ("status R", {"order": "#1005", "status": "shipped", "tracking": "551005"}),
-        ("late R", {"order": "#1005", "status": "shipped"}),
         ("tracking R", {"tracking": "551005", "carrier": "DHL"}),
         ("tracking P", {"order": "#1002", "status": "pending"}),
         ("items P", {"item_1": "Mechanical Keyboard", "item_2": "Smart Thermostat", "order": "#1002"}),
@@ -31,7 +30,7 @@ from tests.support.typed_reader import TypedReader
         ("price S dearest", {"price": "$60.00"}),
         ("price e or f or g cheapest", {"price": "$9.00"}),
         ("shipsto P", {"address": "12 Oak Street, Apt 3, Austin, TX 78701, USA"}),
-        ("payment R", {"amount": "$40.00", "method": "the card ending in 4242"}),
+        ("payment R", {"amount": "$40.00", "method": "the Visa card ending in 4242"}),
         ("invoice R", {"order": "#1005", "total": "$40.00"}),
         ("refund S", {"order": "#1001"}),
         ("balance", {"amount": "$50.00"}),

@@ -252,7 +252,7 @@ class TestPayment:
         conversation = chat()
         asked = conversation("repay Q")
         assert [choice.label for choice in asked.choices] == [
-            "the card ending in 4242",
+            "the Visa card ending in 4242",
             "PayPal",
             "the gift card",
         ]
@@ -285,7 +285,7 @@ class TestPayment:
         text = PACKAGED.read_text("utf-8").replace('"original_or_gift_card"', '"original"')
         (tmp_path / "policy.toml").write_text(text, encoding="utf-8")
         conversation = chat(policy=load_policy(tmp_path / "policy.toml"))
-        assert "stays with the card" in conversation("return e; with 3").reply
+        assert "stays with the Visa card" in conversation("return e; with 3").reply
 
 
 class TestStock:

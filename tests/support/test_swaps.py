@@ -32,7 +32,7 @@ def test_a_pending_item_is_changed_and_the_difference_paid(any_chat: OpenChat) -
     asked = chat(f"swap a | {keyboard(chat, 'linear')}")
     assert "linear" in asked.reply
     assert "RGB" in asked.reply
-    assert "It costs $15.00 more, paid with the card ending in 4242." in asked.reply
+    assert "It costs $15.00 more, paid with the Visa card ending in 4242." in asked.reply
     chat("yes")
     order = order_of(chat.database, "1002")
     assert order.items[0].options == {"switch type": "linear", "backlight": "RGB"}
