@@ -281,7 +281,7 @@ def test_an_order_that_a_ticket_speaks_of_is_not_deleted(shop: Database) -> None
             session, channel="test", language=None, trusted_email="zoe@example.com"
         )
         state = records.load_state(conversation)
-        state.order_id = session.scalar(select(Order.id).where(Order.number == "1001"))
+        state.order_id = session.scalars(select(Order.id).where(Order.number == "1001")).one()
         records.open_ticket(session, conversation, state, reason="requested", intent=None)
     with pytest.raises(ConflictError, match="1 of tickets"), shop.write() as session:
         delete_row(session, "order", "1001")
