@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 import pytest
@@ -18,6 +17,8 @@ from apps.settings import Settings
 from apps.support.conversations.pipeline import MessageReader, SupportPipeline
 from apps.support.replies.writer import ReplyWriter
 from core_model import DuetChatModel, Engine
+from tests.conftest import EDGE
+from tests.ui.silent_adapters import write_silent_adapter
 from ui.metrics import Metrics
 from ui.runtime import LoadRuntime, Runtime, assemble
 from ui.served_models import ServedModel
@@ -97,7 +98,10 @@ def serving(settings: Settings, load: LoadRuntime) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def server(edge_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    settings = Settings(home=tmp_path_factory.mktemp("home"), adapters_dir=Path("no-adapters"), api_keys=())
+    # A reader that changes nothing: the support routes are there, and what they read is not what is tested.
+    adapters = tmp_path_factory.mktemp("adapters")
+    write_silent_adapter(adapters / "support-reader", edge_engine, EDGE)
+    settings = Settings(home=tmp_path_factory.mktemp("home"), adapters_dir=adapters, api_keys=())
 
     with serving(settings, borrowed(edge_engine)) as url:
         wait_until_ready(url)

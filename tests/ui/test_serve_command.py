@@ -25,7 +25,8 @@ DUET = [sys.executable, "-c", "from ui.cli import app; app()"]
 
 @contextmanager
 def started(*arguments: str, **settings: str) -> Iterator[subprocess.Popen[str]]:
-    environment = {**os.environ, **settings}
+    # Without a reader's adapter no second base is loaded beside the edge model.
+    environment = {**os.environ, "DUET_ADAPTERS_DIR": "no-adapters", **settings}
     process = subprocess.Popen(
         [*DUET, "serve", *arguments],
         env=environment,
@@ -66,7 +67,7 @@ def test_it_serves_until_it_is_interrupted_even_in_the_middle_of_a_stream(tmp_pa
             try:
                 if httpx.get(f"{url}/ready").status_code == 200:
                     break
-            except httpx.ConnectError:
+            except (httpx.ConnectError, httpx.TimeoutException):
                 time.sleep(0.1)
         body = {"model": EDGE, "prompt": "Once upon a time", "max_tokens": 4000, "stream": True}
         with httpx.stream("POST", f"{url}/v1/completions", json=body, timeout=60) as stream:
