@@ -11,6 +11,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from core_model import catalog
 
+PACKAGED_ADAPTERS = Path(__file__).resolve().parents[1] / "adapters"
+
 
 class SettingsError(Exception):
     """A setting has a value that cannot be used."""
@@ -36,7 +38,7 @@ class Settings(BaseSettings):
     kv_cache_tokens: int = Field(default=32_768, ge=2_048)
     max_batch: int = Field(default=8, ge=1)
     support_window: int = Field(default=512, ge=32, le=2_048)
-    adapters_dir: Path = Path(__file__).resolve().parents[1] / "adapters"
+    adapters_dir: Path = PACKAGED_ADAPTERS
     database_url: str = Field(
         default_factory=lambda fields: f"sqlite:///{fields.get('home', catalog.home())}/duet.db"
     )

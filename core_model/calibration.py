@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from core_model.checkpoint import Checkpoint
-from core_model.decoder import linear_name, rms_norm, rotate, rotations
+from core_model.decoder import rms_norm, rotate, rotations
 from core_model.quantization import (
     GROUP,
     QuantizedWeight,
@@ -24,6 +24,7 @@ from core_model.quantization import (
     quantize,
     quantize_group,
 )
+from core_model.tensors import linear_name
 from core_model.tokenizer import Tokenizer
 
 TEXT = files("core_model") / "calibration.txt"
@@ -125,7 +126,7 @@ def _round_layer(
         return results
 
     normed = rms_norm(hidden, tensor("input_layernorm.weight"), config.rms_eps)
-    turned = rotations(torch.arange(hidden.shape[1]).double(), config.inverse_frequencies())
+    turned = rotations(torch.arange(hidden.shape[1]).double(), config)
     query, key, value = (
         part.unflatten(-1, (-1, config.head_dim)) for part in linear(normed, "q_proj", "k_proj", "v_proj")
     )

@@ -104,6 +104,9 @@ class LLMForCausalLM:
 
     def _request(self, prompt: str | list[Message], options: dict[str, Any]) -> GenerationRequest:
         tokenizer = self.engine.tokenizer
-        tokens = tokenizer.encode(prompt) if isinstance(prompt, str) else tokenizer.encode_chat(prompt)
+        if isinstance(prompt, str):
+            tokens = [*tokenizer.first, *tokenizer.encode(prompt)]
+        else:
+            tokens = tokenizer.encode_chat(prompt)
         rest = {name: options.pop(name) for name in ("window", "adapter", "constraint") if name in options}
         return GenerationRequest(tokens, SamplingParams(**options), **rest)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from core_model.config import ModelConfig
 from core_model.errors import CheckpointError
-from core_model.tokenizer import TokenizerSpec
+from core_model.tokenizer_spec import TokenizerSpec
 
 
 class Checkpoint(Protocol):

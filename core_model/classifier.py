@@ -87,6 +87,11 @@ class Classification:
     ranked: tuple[tuple[str, float], ...]
     """All labels with their probabilities, likeliest first."""
 
+    @property
+    def others(self) -> list[tuple[str, float]]:
+        """What else it could have been, likeliest first."""
+        return [entry for entry in self.ranked if entry[0] != self.label]
+
 
 class Classifier:
     """Classifies texts on an engine in which the adapter is loaded. As thread-safe as the engine."""
@@ -114,11 +119,13 @@ class Classifier:
         Raises AdapterError.
         """
         settings = ClassifierSettings.read(folder)
-        adapter = engine.adapters.get(name or folder.name)
-        if adapter is None:
-            adapter = load_adapter(folder, engine.config, name)
+        name = name or folder.name
+        loaded = engine.adapters.get(name)
+        adapter = loaded or load_adapter(folder, engine.config, name)
+        classifier = cls(engine, adapter, settings)
+        if loaded is None:
             engine.add_adapter(adapter)
-        return cls(engine, adapter, settings)
+        return classifier
 
     def encode(self, text: str) -> list[int]:
         """The tokens that the model reads for a text."""

@@ -24,9 +24,12 @@ class ModelConfig:
     context: int  # tokens the model was trained for
     rope_theta: float
     rms_eps: float
-    qkv_bias: bool
+    biases: tuple[str, ...]  # linear modules that have one ("q_proj", …)
     tied_head: bool
-    rope_factors: tuple[float, ...] = ()  # divisors of the rotary frequencies (Llama 3.1); empty: all 1
+    rope_factors: tuple[
+        float, ...
+    ] = ()  # divisors of the rotary frequencies (see rope_scaling); empty: all 1
+    rope_attention: float = 1.0  # multiplies cos and sin (YaRN, LongRoPE)
 
     @property
     def group(self) -> int:
@@ -40,3 +43,12 @@ class ModelConfig:
         if self.rope_factors:
             frequencies = frequencies / torch.tensor(self.rope_factors, dtype=torch.float64)
         return frequencies
+
+    def rotations(self, positions: Tensor) -> tuple[Tensor, Tensor]:
+        """cos and sin of `positions` [T] float64, each [T, head_dim / 2] float32.
+
+        Computed in float64 so that far positions stay exact.
+        """
+        angles = torch.outer(positions, self.inverse_frequencies())
+        cos, sin = angles.cos() * self.rope_attention, angles.sin() * self.rope_attention
+        return cos.float(), sin.float()

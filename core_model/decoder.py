@@ -17,8 +17,7 @@ from core_model.checkpoint import Checkpoint
 from core_model.config import ModelConfig
 from core_model.kv_cache import BLOCK, KVCache
 from core_model.lora import MODULES, LoraAdapter
-
-ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
+from core_model.tensors import NORMS, linear_name
 
 
 class Decoder(Protocol):
@@ -43,11 +42,6 @@ class Decoder(Protocol):
 Transform = Callable[[str, Tensor], Tensor]
 
 
-def linear_name(layer: int, module: str) -> str:
-    """What a checkpoint calls a linear module, without ".weight"."""
-    return f"model.layers.{layer}.{'self_attn' if module in ATTENTION else 'mlp'}.{module}"
-
-
 class TorchDecoder:
     """The reference decoder. Weights stay in `dtype`; norms, rotation and softmax are float32."""
 
@@ -59,7 +53,6 @@ class TorchDecoder:
         self.cache_dtype = dtype
         self._dtype = dtype
         self._adapters: dict[str, LoraAdapter] = {}
-        self._frequencies = self.config.inverse_frequencies()
 
         def load(name: str) -> Tensor:
             weight = checkpoint.tensor(name)
@@ -79,7 +72,7 @@ class TorchDecoder:
             weights[module] = load(f"{name}.weight")
             if checkpoint.has(f"{name}.bias"):
                 weights[f"{module}.bias"] = load(f"{name}.bias")
-        for norm in ("input_layernorm", "post_attention_layernorm"):
+        for norm in NORMS:
             weights[norm] = checkpoint.tensor(f"model.layers.{layer}.{norm}.weight")
         return weights
 
@@ -97,8 +90,8 @@ class TorchDecoder:
         positions = batch.positions.double()
         windows = batch.windows[batch.sequences.long()]
         clipped = torch.where(windows > 0, torch.minimum(batch.positions, windows - 1), batch.positions)
-        rotation = rotations(positions, self._frequencies)
-        sink_rotation = rotations(clipped.double(), self._frequencies)
+        rotation = rotations(positions, config)
+        sink_rotation = rotations(clipped.double(), config)
         blocks, offsets = batch.slots.long() // BLOCK, batch.slots.long() % BLOCK
         for layer, weights in enumerate(self._layers):
             h = rms_norm(x, weights["input_layernorm"], config.rms_eps)
@@ -149,11 +142,10 @@ def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
     return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + eps) * weight
 
 
-def rotations(positions: Tensor, frequencies: Tensor) -> tuple[Tensor, Tensor]:
-    """cos and sin, [T, 1, head_dim] float32, computed in float64 so that far positions stay exact."""
-    angles = positions[:, None] * frequencies[None, :]
-    angles = torch.cat([angles, angles], -1)[:, None, :]
-    return angles.cos().float(), angles.sin().float()
+def rotations(positions: Tensor, config: ModelConfig) -> tuple[Tensor, Tensor]:
+    """cos and sin of `positions` [T] float64, each [T, 1, head_dim] float32."""
+    cos, sin = config.rotations(positions)
+    return torch.cat([cos, cos], -1)[:, None, :], torch.cat([sin, sin], -1)[:, None, :]
 
 
 def rotate(x: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:

@@ -137,9 +137,8 @@ class FusedDecoder:
         del self._adapters[name]
 
     def _rotations(self, positions: int) -> tuple[Tensor, Tensor]:
-        """cos and sin [positions, head_dim / 2], computed in float64 so that far positions stay exact."""
-        angles = torch.outer(torch.arange(positions, dtype=torch.float64), self.config.inverse_frequencies())
-        return angles.cos().float(), angles.sin().float()
+        """cos and sin of the first positions, each [positions, head_dim / 2]."""
+        return self.config.rotations(torch.arange(positions, dtype=torch.float64))
 
     def _weight(self, name: str, bits: int) -> library.Weight:
         codes, scales = self._tensors[f"{name}.codes"], self._tensors[f"{name}.scales"]

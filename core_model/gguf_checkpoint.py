@@ -15,7 +15,11 @@ from torch import Tensor
 from core_model.checkpoint import fingerprint
 from core_model.config import ModelConfig
 from core_model.errors import CheckpointError
-from core_model.tokenizer import TokenizerSpec
+from core_model.gguf_parts import open_parts, parts_of
+from core_model.lora import MODULES as LINEAR
+from core_model.rope_scaling import rope_scaling
+from core_model.tensors import check_tensors, linear_name
+from core_model.tokenizer_spec import TokenizerSpec
 
 FAMILIES = {"llama": "llama", "qwen2": "qwen2"}
 MODULES = {
@@ -35,22 +39,34 @@ TOP = {
     "lm_head.weight": "output.weight",
 }
 GGUF_MODULES = {hf: gguf for gguf, hf in MODULES.items()}
-HEADER_VERSION = 1
+HF_NAMES = {gguf: hf for hf, gguf in TOP.items()}
+ROPE_FREQUENCIES = "rope_freqs.weight"
+HEADER_VERSION = 2
+
+_SCALES = ("attention.scale", "embedding_scale", "logit_scale", "residual_scale")
+_UNSUPPORTED = ("attention.sliding_window", "attention.clamp_kqv", "expert_count", *_SCALES)
+"""Header fields that change the arithmetic where they are not 0."""
+_SCALING = {
+    "factor": "factor",
+    "original_context_length": "original_max_position_embeddings",
+    "yarn_beta_fast": "beta_fast",
+    "yarn_beta_slow": "beta_slow",
+}
+"""llama.cpp's names of rope.scaling's numbers, and transformers'."""
+_NO_NUMBERS = ("type", "finetuned")
 
 
 class GGUFCheckpoint:
-    """A GGUF file. Its parsed header is cached, since the vocabulary takes the reader seconds."""
+    """A GGUF file, or all parts of a split one. Its parsed header is cached: the vocabulary takes seconds."""
 
     def __init__(self, path: Path, cache: Path | None = None) -> None:
-        self._path = path
-        with path.open("rb") as stream:
-            if stream.read(4) != b"GGUF":
-                raise CheckpointError(f"{path} is not a GGUF file (its first four bytes are not 'GGUF')")
-        self.fingerprint = fingerprint([path])
+        self._parts = parts_of(path)
+        self._path = self._parts[0]
+        self.fingerprint = fingerprint(self._parts)
         header = self._cached_header(cache)
-        self.config = ModelConfig(
-            **{**header["config"], "rope_factors": tuple(header["config"]["rope_factors"])}
-        )
+        lists = ("rope_factors", "biases")  # JSON has no tuples
+        config = header["config"]
+        self.config = ModelConfig(**{**config, **{name: tuple(config[name]) for name in lists}})
         self.tokenizer = TokenizerSpec(**header["tokenizer"])
 
     def has(self, name: str) -> bool:
@@ -62,35 +78,36 @@ class GGUFCheckpoint:
         stored = self._tensors.get(_gguf_name(name))
         if stored is None:
             raise CheckpointError(f"{self._path} has no tensor {name} ({_gguf_name(name)})")
-        values = torch.from_numpy(dequantize(stored.data, stored.tensor_type).copy()).float()
-        if self.config.family == "llama" and name.endswith(("q_proj.weight", "k_proj.weight")):
-            heads = self.config.heads if "q_proj" in name else self.config.kv_heads
-            values = _unpermute(values, heads)
+        try:
+            values = torch.from_numpy(dequantize(stored.data, stored.tensor_type).copy()).float()
+        except NotImplementedError as error:
+            raise CheckpointError(
+                f"{self._path}: {stored.name} is stored in {stored.tensor_type.name}, which is not read"
+            ) from error
+        module = name.split(".")[-2]
+        if self.config.family == "llama" and module in ("q_proj", "k_proj"):
+            values = _unpermute(values, self.config.heads if module == "q_proj" else self.config.kv_heads)
         return values
 
     @cached_property
-    def _reader(self) -> Any:
-        from gguf import GGUFReader
-
-        try:
-            return GGUFReader(self._path)
-        except (ValueError, IndexError, KeyError, OSError) as error:
-            raise CheckpointError(
-                f"{self._path} cannot be read as GGUF: {error}; download it again"
-            ) from error
+    def _readers(self) -> list[Any]:
+        return open_parts(self._parts)
 
     @cached_property
     def _tensors(self) -> dict[str, Any]:
-        return {tensor.name: tensor for tensor in self._reader.tensors}
+        return {tensor.name: tensor for reader in self._readers for tensor in reader.tensors}
 
     def _cached_header(self, cache: Path | None) -> dict[str, Any]:
         stored = cache / f"{self.fingerprint}.header-{HEADER_VERSION}.json" if cache else None
         if stored and stored.is_file():
             header: dict[str, Any] = json.loads(stored.read_text(encoding="utf-8"))
             return header
+        config = self._parse_config()
+        shapes = {_hf_name(name): _shape(tensor) for name, tensor in self._tensors.items()}
+        check_tensors(config, shapes, str(self._path))
         header = {
-            "config": dataclasses.asdict(self._parse_config()),
-            "tokenizer": dataclasses.asdict(self._parse_tokenizer()),
+            "config": dataclasses.asdict(config),
+            "tokenizer": dataclasses.asdict(TokenizerSpec.from_gguf(self._field)),
         }
         if stored:
             stored.parent.mkdir(parents=True, exist_ok=True)
@@ -100,7 +117,7 @@ class GGUFCheckpoint:
         return header
 
     def _field(self, key: str, default: Any = None) -> Any:
-        field = self._reader.fields.get(key)
+        field = self._readers[0].fields.get(key)
         if field is None:
             if default is None:
                 raise CheckpointError(f"{self._path} has no header field {key}")
@@ -114,12 +131,50 @@ class GGUFCheckpoint:
             raise CheckpointError(f"{self._path} holds a '{architecture}' model; supported are {known}")
 
         def field(key: str, default: Any = None) -> Any:
-            return self._field(f"{architecture}.{key}", default)
+            value = self._field(f"{architecture}.{key}", default)
+            if isinstance(value, list):
+                if len(set(value)) != 1:
+                    raise CheckpointError(
+                        f"{self._path}: {architecture}.{key} differs from layer to layer, not supported"
+                    )
+                value = value[0]
+            return value
 
-        hidden, heads = field("embedding_length"), field("attention.head_count")
-        factors: tuple[float, ...] = ()
-        if "rope_freqs.weight" in self._tensors:
-            factors = tuple(float(value) for value in self._tensors["rope_freqs.weight"].data)
+        hidden, heads, context = (
+            field(key) for key in ("embedding_length", "attention.head_count", "context_length")
+        )
+        head_dim = field("attention.key_length", hidden // heads)
+        for key in _UNSUPPORTED:
+            value = field(key, 0)
+            if value and not (key == "attention.sliding_window" and value >= context):
+                raise CheckpointError(
+                    f"{self._path} has {architecture}.{key} = {value}, which is not supported"
+                )
+        for key in ("attention.value_length", "rope.dimension_count"):
+            if field(key, head_dim) != head_dim:
+                raise CheckpointError(
+                    f"{self._path} has {architecture}.{key} = {field(key)} beside heads of {head_dim}, not supported"
+                )
+        theta = float(field("rope.freq_base", 10000.0))
+        scaling = rope_scaling(
+            self._rope_settings(f"{architecture}.rope."), theta, head_dim, context, str(self._path)
+        )
+        factors = scaling.factors
+        if ROPE_FREQUENCIES in self._tensors:
+            if factors:
+                raise CheckpointError(
+                    f"{self._path} has both rope.scaling and {ROPE_FREQUENCIES}, not supported"
+                )
+            factors = tuple(float(value) for value in self._tensors[ROPE_FREQUENCIES].data)
+            if len(factors) != head_dim // 2:
+                raise CheckpointError(
+                    f"{self._path}: {ROPE_FREQUENCIES} has {len(factors)} factors for {head_dim // 2}"
+                )
+        biases = (
+            module for module in LINEAR if _gguf_name(f"{linear_name(0, module)}.bias") in self._tensors
+        )
+        if "token_embd.weight" not in self._tensors:
+            raise CheckpointError(f"{self._path} has no tensor token_embd.weight")
         return ModelConfig(
             name=self._field("general.name", self._path.stem),
             family=FAMILIES[architecture],
@@ -128,31 +183,37 @@ class GGUFCheckpoint:
             intermediate=field("feed_forward_length"),
             heads=heads,
             kv_heads=field("attention.head_count_kv", heads),
-            head_dim=field("attention.key_length", hidden // heads),
-            vocab=int(self._tensors["token_embd.weight"].shape[1]),
-            context=field("context_length"),
-            rope_theta=float(field("rope.freq_base", 10000.0)),
+            head_dim=head_dim,
+            vocab=_shape(self._tensors["token_embd.weight"])[0],
+            context=scaling.context,
+            rope_theta=theta,
             rms_eps=float(field("attention.layer_norm_rms_epsilon")),
-            qkv_bias="blk.0.attn_q.bias" in self._tensors,
+            biases=tuple(biases),
             tied_head="output.weight" not in self._tensors,
             rope_factors=factors,
+            rope_attention=scaling.attention,
         )
 
-    def _parse_tokenizer(self) -> TokenizerSpec:
-        model = self._field("tokenizer.ggml.model")
-        if model != "gpt2":
+    def _rope_settings(self, prefix: str) -> dict[str, Any]:
+        """The header's rope scaling in transformers' terms. Raises CheckpointError for fields that we do not follow."""
+        fields = [key.removeprefix(prefix) for key in self._readers[0].fields if key.startswith(prefix)]
+        if "scale_linear" in fields:  # before GGUF had rope.scaling
+            return {"rope_type": "linear", "factor": self._field(f"{prefix}scale_linear")}
+        kind = self._field(f"{prefix}scaling.type", "none")
+        if kind == "none":
+            return {}
+        settings = {"rope_type": kind}
+        names = [key.removeprefix("scaling.") for key in fields if key.startswith("scaling.")]
+        for name in names:
+            if name in _SCALING:
+                settings[_SCALING[name]] = self._field(f"{prefix}scaling.{name}")
+            elif name not in _NO_NUMBERS:
+                raise CheckpointError(f"{self._path} has {prefix}scaling.{name}, which is not supported")
+        if kind not in ("linear", "yarn"):
             raise CheckpointError(
-                f"{self._path} has a '{model}' tokenizer; only byte-level BPE ('gpt2') is read from GGUF. "
-                "Give the model's safetensors folder (with tokenizer.json) instead"
+                f"{self._path} uses rope scaling '{kind}'; supported in GGUF are linear and yarn"
             )
-        return TokenizerSpec.from_bpe(
-            tokens=self._field("tokenizer.ggml.tokens"),
-            token_types=self._field("tokenizer.ggml.token_type"),
-            merges=self._field("tokenizer.ggml.merges"),
-            pre_tokenizer=self._field("tokenizer.ggml.pre", "default"),
-            eos_id=self._field("tokenizer.ggml.eos_token_id"),
-            chat_template=self._field("tokenizer.chat_template", ""),
-        )
+        return settings
 
 
 def _gguf_name(name: str) -> str:
@@ -165,7 +226,24 @@ def _gguf_name(name: str) -> str:
     return f"blk.{layer}.{GGUF_MODULES[module]}.{kind}"
 
 
+def _hf_name(name: str) -> str:
+    """Hugging Face's name of a tensor; an unknown one within the decoder keeps its own there."""
+    if name in HF_NAMES:
+        return HF_NAMES[name]
+    prefix, _, rest = name.partition(".")
+    layer, _, module = rest.partition(".")
+    module, _, kind = module.rpartition(".")
+    if prefix != "blk":
+        return name if name == ROPE_FREQUENCIES else f"model.{name}"
+    return f"model.layers.{layer}.{MODULES.get(module, module)}.{kind}"
+
+
+def _shape(tensor: Any) -> tuple[int, ...]:
+    """GGUF counts the innermost dimension first."""
+    return tuple(int(size) for size in reversed(tensor.shape))
+
+
 def _unpermute(weight: Tensor, heads: int) -> Tensor:
     """GGUF stores Llama's rotary pairs side by side; the decoder rotates halves, as Hugging Face does."""
-    rows, columns = weight.shape
-    return weight.view(heads, rows // heads // 2, 2, columns).transpose(1, 2).reshape(rows, columns)
+    pairs = weight.view(heads, weight.shape[0] // heads // 2, 2, *weight.shape[1:])
+    return pairs.transpose(1, 2).reshape(weight.shape)

@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -16,7 +17,36 @@ from core_model.config import ModelConfig
 from core_model.errors import AdapterError
 
 MODULES = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
-_KEY = re.compile(r"layers\.(\d+)\.(?:self_attn|mlp)\.(\w+)\.lora_([AB])\.weight$")
+_KEY = re.compile(r"((?:\w+\.)*layers\.(\d+)\.(?:self_attn|mlp)\.(\w+))\.lora_([AB])\.weight$")
+_PREFIX = "base_model.model."
+_HEAD = "score."
+"""A classifier's head, the one part beside low-rank pairs that is served (see classifier.py)."""
+
+_SERVED = {
+    # followed by what is served
+    *(
+        "peft_type",
+        "r",
+        "lora_alpha",
+        "rank_pattern",
+        "alpha_pattern",
+        "use_rslora",
+        "modules_to_save",
+        "bias",
+    ),
+    # what was trained where: the tensors themselves say it
+    *("target_modules", "exclude_modules", "layers_to_transform", "layers_pattern", "task_type"),
+    # how the training began, which init_lora_weights says, and how it went on
+    *("init_lora_weights", "eva_config", "corda_config", "lora_ga_config", "loftq_config", "lora_dropout"),
+    *("base_model_name_or_path", "revision", "auto_mapping", "inference_mode", "peft_version"),
+    *("megatron_config", "megatron_core", "runtime_config", "qalora_group_size"),
+}
+"""Settings of PEFT's LoraConfig; any other that is set means something beside plain low-rank pairs."""
+
+_UNCHANGED_BASE = ("gaussian", "eva", "orthogonal", "true")
+"""Values of init_lora_weights that leave the base's weights as they were; others subtract from them."""
+
+_DEFAULT_ALPHA = 8  # PEFT's
 
 
 @dataclass(frozen=True)
@@ -64,14 +94,18 @@ def load_adapter(path: Path, config: ModelConfig, name: str | None = None) -> Lo
     tensors = _read_tensors(path / "adapter_model.safetensors")
     pairs: dict[tuple[int, str], dict[str, Tensor]] = {}
     heads: dict[str, Tensor] = {}
+    names: dict[tuple[int, str], str] = {}
     for key, tensor in tensors.items():
-        match = _KEY.search(key)
-        if match and match[2] in MODULES:
-            pairs.setdefault((int(match[1]), match[2]), {})[match[3]] = tensor.float().contiguous()
-        elif ".lora_" not in key:
-            heads[key.removeprefix("base_model.model.")] = tensor.float()
+        own = key.removeprefix(_PREFIX)
+        match = _KEY.fullmatch(own)
+        if match and match[3] in MODULES:
+            place = (int(match[2]), match[3])
+            names[place] = match[1]
+            pairs.setdefault(place, {})[match[4]] = tensor.float().contiguous()
+        elif own.startswith(_HEAD):
+            heads[own] = tensor.float()
         else:
-            raise AdapterError(f"{path}: {key} adapts a layer that Duet serves without adapters")
+            raise AdapterError(f"{path}: {key} changes a part of the model that Duet serves without adapters")
     weights = {}
     for (layer, module), pair in sorted(pairs.items()):
         if pair.keys() != {"A", "B"}:
@@ -89,31 +123,40 @@ def load_adapter(path: Path, config: ModelConfig, name: str | None = None) -> Lo
                 f"{config.name} wants A [r, {inputs}], B [{outputs}, r] in {config.layers} layers: "
                 "the adapter was trained on another base"
             )
-        weights[layer, module] = (a, b * _scale(settings, a.shape[0]))
+        weights[layer, module] = (a, b * _scale(settings, names[layer, module], a.shape[0]))
     if not weights:
         raise AdapterError(f"{path}: no LoRA weights found in adapter_model.safetensors")
     rank = max(a.shape[0] for a, _ in weights.values())
     return LoraAdapter(name or path.name, rank, weights, heads)
 
 
-def _scale(settings: dict[str, object], rank: int) -> float:
-    alpha = float(str(settings.get("lora_alpha", rank)))
-    return float(alpha / rank**0.5 if settings.get("use_rslora") else alpha / rank)
+def _scale(settings: dict[str, Any], module: str, rank: int) -> float:
+    """alpha / rank; a module may have an alpha of its own, and its rank is its tensors'."""
+    patterns = settings.get("alpha_pattern") or {}
+    matching = (key for key in patterns if re.fullmatch(rf"(.*\.)?({key})", module))
+    alpha = float(patterns.get(next(matching, ""), settings.get("lora_alpha", _DEFAULT_ALPHA)))
+    return alpha / (rank**0.5 if settings.get("use_rslora") else rank)
 
 
-def _read_settings(path: Path) -> dict[str, object]:
+def _read_settings(path: Path) -> dict[str, Any]:
     file = path / "adapter_config.json"
     try:
-        settings: dict[str, object] = json.loads(file.read_text(encoding="utf-8"))
+        settings: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise AdapterError(f"{file} cannot be read ({error.strerror}); a PEFT folder is wanted") from error
     except ValueError as error:
         raise AdapterError(f"{file} is not JSON: {error}") from error
-    if settings.get("peft_type") != "LORA":
-        raise AdapterError(f"{file}: peft_type is {settings.get('peft_type')!r}; only LORA is served")
-    unsupported = [key for key in ("use_dora", "rank_pattern", "alpha_pattern") if settings.get(key)]
-    if unsupported or settings.get("bias", "none") != "none":
-        raise AdapterError(f"{file}: not served: {', '.join(unsupported) or 'bias'}")
+    if not isinstance(settings, dict) or settings.get("peft_type") != "LORA":
+        kind = settings.get("peft_type") if isinstance(settings, dict) else None
+        raise AdapterError(f"{file}: peft_type is {kind!r}; only LORA is served")
+    unsupported = sorted(key for key, value in settings.items() if value and key not in _SERVED)
+    if (settings.get("bias") or "none") != "none":
+        unsupported.append("bias")
+    init = str(settings.get("init_lora_weights") or True).lower()
+    if init not in _UNCHANGED_BASE:
+        unsupported.append(f"init_lora_weights '{init}' (save it converted to plain LoRA)")
+    if unsupported:
+        raise AdapterError(f"{file}: not served: {', '.join(unsupported)}")
     return settings
 
 

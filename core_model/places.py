@@ -18,6 +18,8 @@ from typing import BinaryIO, ClassVar, Protocol
 import httpx
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_exponential
 
+from core_model.proxies import proxy_variables
+
 CHUNK_BYTES = 1 << 20
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -111,6 +113,8 @@ class HubFile:
             raise PlaceError(f"answered {error.response.status_code}") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise PlaceError(str(error) or type(error).__name__) from error
+        except (ImportError, ValueError) as error:  # what httpx makes of a proxy that it cannot use
+            raise PlaceError(f"{error} (see {proxy_variables()})") from error
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,13 @@ from torch import Tensor
 from core_model.checkpoint import fingerprint
 from core_model.config import ModelConfig
 from core_model.errors import CheckpointError
-from core_model.tokenizer import TokenizerSpec
+from core_model.rope_scaling import rope_scaling
+from core_model.tensors import check_tensors
+from core_model.tokenizer_spec import TokenizerSpec
 
 FAMILIES = {"llama": "llama", "qwen2": "qwen2"}
+WHOLE, INDEX = "model.safetensors", "model.safetensors.index.json"
+_FLOATS = ("F64", "F32", "F16", "BF16")
 
 
 class SafetensorsCheckpoint:
@@ -23,20 +26,31 @@ class SafetensorsCheckpoint:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        files = sorted(path.glob("*.safetensors"))
-        if not files:
-            raise CheckpointError(f"{path} holds no .safetensors file")
-        self.fingerprint = fingerprint(files)
+        files = self._files()
         self._file_of: dict[str, Path] = {}
+        shapes: dict[str, tuple[int, ...]] = {}
+        config = self._json("config.json")
+        _refuse_quantised(config, path)
         for file in files:
             try:
                 with safe_open(file, framework="pt") as tensors:
-                    self._file_of.update(dict.fromkeys(tensors.keys(), file))
-            except SafetensorError as error:
+                    for name in tensors.keys():  # noqa: SIM118 - safe_open is no mapping
+                        part = tensors.get_slice(name)
+                        if part.get_dtype() not in _FLOATS:
+                            raise CheckpointError(
+                                f"{file}: {name} is stored as {part.get_dtype()}; only unquantised weights are read "
+                                "from safetensors. Give a GGUF file, or the folder of the unquantised model"
+                            )
+                        self._file_of[name], shapes[name] = file, tuple(part.get_shape())
+            except (SafetensorError, OSError) as error:
                 raise CheckpointError(f"{file} is broken: {error}") from error
-        self.config = self._parse_config(self._json("config.json"))
+        self.fingerprint = fingerprint([path / "config.json", *files])
+        self.config = self._parse_config(config)
+        check_tensors(self.config, shapes, str(path))
         self.tokenizer = TokenizerSpec.from_tokenizer_json(
-            self._json("tokenizer.json"), self._json("tokenizer_config.json"), self._chat_template()
+            self._json("tokenizer.json"),
+            {**self._json("special_tokens_map.json", {}), **self._json("tokenizer_config.json")},
+            self._chat_template(),
         )
 
     def has(self, name: str) -> bool:
@@ -49,63 +63,137 @@ class SafetensorsCheckpoint:
             values: Tensor = tensors.get_tensor(name)
         return values.float()
 
-    def _json(self, name: str) -> dict[str, Any]:
+    def _files(self) -> list[Path]:
+        """The files with the weights. Raises CheckpointError naming those that are missing."""
+        if (self._path / WHOLE).is_file():
+            return [self._path / WHOLE]
+        if not (self._path / INDEX).is_file():
+            raise CheckpointError(
+                f"{self._path} holds neither {WHOLE} nor {INDEX}; only models in safetensors files are read"
+            )
+        shards = self._json(INDEX).get("weight_map")
+        if not isinstance(shards, dict) or not shards:
+            raise CheckpointError(f"{self._path / INDEX} names no files (weight_map)")
+        files = [self._path / name for name in sorted(set(map(str, shards.values())))]
+        missing = [file.name for file in files if not file.is_file()]
+        if missing:
+            raise CheckpointError(
+                f"{self._path} is incomplete: {', '.join(missing)}, named by {INDEX}, is missing; "
+                "download it too"
+            )
+        return files
+
+    def _json(self, name: str, default: dict[str, Any] | None = None) -> dict[str, Any]:
         file = self._path / name
         try:
-            content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+            content = json.loads(file.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
+            if default is not None:
+                return default
             raise CheckpointError(f"{self._path} has no {name}") from error
-        except ValueError as error:
+        except (OSError, ValueError) as error:
             raise CheckpointError(f"{file} is not JSON: {error}") from error
+        if not isinstance(content, dict):
+            raise CheckpointError(f"{file} holds no JSON object")
         return content
 
     def _chat_template(self) -> str:
         file = self._path / "chat_template.jinja"
         if file.is_file():
             return file.read_text(encoding="utf-8")
-        return str(self._json("tokenizer_config.json").get("chat_template") or "")
+        template = self._json("tokenizer_config.json").get("chat_template") or ""
+        if isinstance(template, list):
+            # Several by name, as [{"name": …, "template": …}]; transformers takes the default, too.
+            template = {entry["name"]: entry["template"] for entry in template}.get("default", "")
+        if not isinstance(template, str):
+            raise CheckpointError(f"{self._path / 'tokenizer_config.json'}: chat_template is no text")
+        return template
 
     def _parse_config(self, raw: dict[str, Any]) -> ModelConfig:
+        """Raises CheckpointError for what is absent or not supported."""
         family = raw.get("model_type")
         if family not in FAMILIES:
             raise CheckpointError(
                 f"{self._path} holds a '{family}' model; supported are {', '.join(sorted(FAMILIES))}"
             )
+
+        def size(key: str, default: int | None = None) -> int:
+            value = raw.get(key)
+            value = default if value is None else value
+            if not isinstance(value, int) or value < 1:
+                raise CheckpointError(
+                    f"{self._path / 'config.json'}: {key} is {value}, not a positive number"
+                )
+            return value
+
+        layers, context = size("num_hidden_layers"), size("max_position_embeddings")
+        _refuse_other_arithmetic(raw, layers, context, self._path)
         rope = raw.get("rope_parameters") or raw.get("rope_scaling") or {}
         theta = float(rope.get("rope_theta") or raw.get("rope_theta") or 10000.0)
-        head_dim = raw.get("head_dim") or raw["hidden_size"] // raw["num_attention_heads"]
+        hidden, heads = size("hidden_size"), size("num_attention_heads")
+        head_dim = size("head_dim", hidden // heads)
+        # transformers prefers the length that stands beside the scaling's settings to the one among them.
+        outside = {
+            key: raw[key]
+            for key in ("original_max_position_embeddings", "partial_rotary_factor")
+            if raw.get(key)
+        }
+        scaling = rope_scaling({**rope, **outside}, theta, head_dim, context, str(self._path))
+        tied = bool(raw.get("tie_word_embeddings")) and not self.has("lm_head.weight")
         return ModelConfig(
             name=raw.get("_name_or_path") or self._path.name,
             family=FAMILIES[family],
-            layers=raw["num_hidden_layers"],
-            hidden=raw["hidden_size"],
-            intermediate=raw["intermediate_size"],
-            heads=raw["num_attention_heads"],
-            kv_heads=raw.get("num_key_value_heads", raw["num_attention_heads"]),
+            layers=layers,
+            hidden=hidden,
+            intermediate=size("intermediate_size"),
+            heads=heads,
+            kv_heads=size("num_key_value_heads", heads),
             head_dim=head_dim,
-            vocab=raw["vocab_size"],
-            context=raw["max_position_embeddings"],
+            vocab=size("vocab_size"),
+            context=scaling.context,
             rope_theta=theta,
-            rms_eps=raw["rms_norm_eps"],
-            qkv_bias=self.has("model.layers.0.self_attn.q_proj.bias"),
-            tied_head=not self.has("lm_head.weight"),
-            rope_factors=_rope_factors(rope, theta, head_dim, self._path),
+            rms_eps=float(raw.get("rms_norm_eps") or 1e-6),  # transformers' default
+            biases=_biases(raw),
+            tied_head=tied,
+            rope_factors=scaling.factors,
+            rope_attention=scaling.attention,
         )
 
 
-def _rope_factors(rope: dict[str, Any], theta: float, head_dim: int, path: Path) -> tuple[float, ...]:
-    """Llama 3.1's divisors of the rotary frequencies (transformers, `_compute_llama3_parameters`)."""
-    kind = rope.get("rope_type") or rope.get("type") or "default"
-    if kind == "default":
-        return ()
-    if kind != "llama3":
-        raise CheckpointError(f"{path} uses rope scaling '{kind}'; supported are 'default' and 'llama3'")
-    factor, original = rope["factor"], rope["original_max_position_embeddings"]
-    low, high = rope["low_freq_factor"], rope["high_freq_factor"]
-    factors = []
-    for index in range(0, head_dim, 2):
-        wavelength = 2 * math.pi * theta ** (index / head_dim)
-        smooth = (original / wavelength - low) / (high - low)
-        share = min(1.0, max(0.0, smooth))
-        factors.append(1.0 / ((1 - share) / factor + share))
-    return tuple(factors)
+def _biases(raw: dict[str, Any]) -> tuple[str, ...]:
+    """The linear modules that have a bias, in transformers' own classes."""
+    if raw["model_type"] == "qwen2":
+        return ("q_proj", "k_proj", "v_proj")
+    attention = ("q_proj", "k_proj", "v_proj", "o_proj") if raw.get("attention_bias") else ()
+    mlp = ("gate_proj", "up_proj", "down_proj") if raw.get("mlp_bias") else ()
+    return (*attention, *mlp)
+
+
+def _refuse_quantised(raw: dict[str, Any], path: Path) -> None:
+    quantization = raw.get("quantization_config") or raw.get("compression_config")
+    if quantization:
+        method = quantization.get("quant_method") or "an unnamed method"
+        raise CheckpointError(
+            f"{path} is quantised with {method}, which is not read; give a GGUF file, or the folder of the "
+            "unquantised model"
+        )
+
+
+def _refuse_other_arithmetic(raw: dict[str, Any], layers: int, context: int, path: Path) -> None:
+    """Raises CheckpointError for settings that our decoder does not follow."""
+    activation = raw.get("hidden_act", "silu")
+    if activation not in ("silu", "swish"):
+        raise CheckpointError(f"{path} has hidden_act '{activation}'; supported is 'silu'")
+    rope = raw.get("rope_parameters") or {}
+    if any(isinstance(value, dict) for value in rope.values()):
+        raise CheckpointError(f"{path} has rope_parameters for each kind of layer, which is not supported")
+    sliding = raw.get("use_sliding_window") and raw.get("max_window_layers", 28) < layers
+    kinds = set(raw.get("layer_types") or (["sliding_attention"] if sliding else []))
+    window = raw.get("sliding_window")
+    if window and window >= context:
+        kinds.discard("sliding_attention")  # no text is longer than what these layers see
+    other = sorted(kinds - {"full_attention"})
+    if other:
+        raise CheckpointError(
+            f"{path} has layers of {', '.join(other)} (sliding_window {window}), not supported"
+        )

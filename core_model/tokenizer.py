@@ -1,131 +1,26 @@
-"""Text ↔ tokens: byte-level BPE, the model's chat template, fill-in-the-middle, incremental UTF-8."""
+"""Text ↔ tokens: BPE, the model's chat template, fill-in-the-middle, incremental UTF-8."""
 
 from __future__ import annotations
 
 import codecs
-import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
-import jinja2
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-from tokenizers import Regex, decoders, models, pre_tokenizers
 from tokenizers import Tokenizer as BPETokenizer
 
-from core_model.errors import CheckpointError, RequestError
+from core_model.chat_template import ChatTemplate
+from core_model.errors import RequestError
+from core_model.tokenizer_spec import FIM_NAMES, TokenizerSpec
 
 Message = dict[str, Any]  # {"role": …, "content": …}, as OpenAI and the chat templates have it
-
-_WORDS = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|"
-_REST = r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
-_SPLITS = {"qwen2": _WORDS + r"\p{N}" + _REST, "llama-bpe": _WORDS + r"\p{N}{1,3}" + _REST}
 
 # Stands inside special tokens that a message merely mentions, so that they are read as text; a Unicode
 # noncharacter, which no text may contain.
 _GUARD = "\ufdd0"
 
-_CONTROL, _USER_DEFINED, _UNUSED = 3, 4, 5  # token types of the GGUF specification
-_FIM_NAMES = {
-    "prefix": ("<|fim_prefix|>", "<fim_prefix>"),
-    "suffix": ("<|fim_suffix|>", "<fim_suffix>"),
-    "middle": ("<|fim_middle|>", "<fim_middle>"),
-}
 _FILE_NAMES = ("<|file_sep|>", "<file_sep>")
-
-
-@dataclass(frozen=True)
-class TokenizerSpec:
-    """What a checkpoint says about its tokenizer, ready to be stored as JSON."""
-
-    bpe: str  # tokenizer.json without added tokens: no text can become a special token by accident
-    vocab: int
-    special: dict[str, int]  # tokens that stand outside of text
-    end_ids: list[int]  # any of these ends a generation
-    chat_template: str
-    byteless: list[int] = field(default_factory=list)  # ids that stand for no text at all
-
-    @classmethod
-    def from_bpe(
-        cls,
-        tokens: list[str],
-        token_types: list[int],
-        merges: list[str],
-        pre_tokenizer: str,
-        eos_id: int,
-        chat_template: str,
-    ) -> TokenizerSpec:
-        """From the vocabulary in a GGUF header. Raises CheckpointError for an unknown `pre_tokenizer`.
-
-        No Unicode normalisation, as in llama.cpp and transformers' own reading of GGUF: what is encoded
-        decodes to itself.
-        """
-        bpe = BPETokenizer(
-            models.BPE(
-                vocab={token: index for index, token in enumerate(tokens)},
-                merges=[(left, right) for left, _, right in (merge.partition(" ") for merge in merges)],
-                fuse_unk=False,
-                byte_fallback=False,
-            )
-        )
-        if pre_tokenizer in _SPLITS:
-            split = pre_tokenizers.Split(Regex(_SPLITS[pre_tokenizer]), behavior="isolated")
-            byte_level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
-            bpe.pre_tokenizer = pre_tokenizers.Sequence([split, byte_level])
-        elif pre_tokenizer == "smollm":
-            digits = pre_tokenizers.Digits(individual_digits=True)
-            bpe.pre_tokenizer = pre_tokenizers.Sequence(
-                [digits, pre_tokenizers.ByteLevel(add_prefix_space=False)]
-            )
-        elif pre_tokenizer in ("default", "gpt-2"):
-            bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-        else:
-            known = ", ".join([*_SPLITS, "smollm", "gpt-2"])
-            raise CheckpointError(
-                f"unknown pre-tokenizer '{pre_tokenizer}' in the GGUF header; known: {known}"
-            )
-        bpe.decoder = decoders.ByteLevel()
-        kinds = list(enumerate(token_types))
-        control = [index for index, kind in kinds if kind == _CONTROL]
-        named = control + [index for index, kind in kinds if kind == _USER_DEFINED]
-        return cls(
-            bpe=bpe.to_str(),
-            vocab=len(tokens),
-            special={tokens[index]: index for index in named},
-            end_ids=sorted({eos_id, *control}),
-            chat_template=chat_template,
-            byteless=sorted({*control, *(index for index, kind in kinds if kind == _UNUSED)}),
-        )
-
-    @classmethod
-    def from_tokenizer_json(
-        cls, tokenizer: dict[str, Any], config: dict[str, Any], chat_template: str
-    ) -> TokenizerSpec:
-        """From a Hugging Face folder's tokenizer.json and tokenizer_config.json."""
-        added = tokenizer.pop("added_tokens", None) or []
-        tokenizer["added_tokens"], tokenizer["post_processor"] = [], None
-        special = {token["content"]: token["id"] for token in added}
-        control = {token["id"] for token in added if token.get("special")}
-        eos = config.get("eos_token")
-        eos_text = eos["content"] if isinstance(eos, dict) else eos
-        if eos_text not in special:
-            raise CheckpointError(f"the end token {eos_text!r} of tokenizer_config.json is no added token")
-        ends = {index for text, index in special.items() if index in control or _is_fim(text)}
-        vocab = max([*tokenizer["model"]["vocab"].values(), *special.values()]) + 1
-        return cls(
-            bpe=json.dumps(tokenizer),
-            vocab=vocab,
-            special=special,
-            end_ids=sorted({special[eos_text], *ends}),
-            chat_template=chat_template,
-            byteless=sorted(control),
-        )
-
-
-def _is_fim(text: str) -> bool:
-    return any(text in names for names in _FIM_NAMES.values())
 
 
 class Tokenizer:
@@ -133,13 +28,20 @@ class Tokenizer:
 
     def __init__(self, spec: TokenizerSpec) -> None:
         self._bpe = BPETokenizer.from_str(spec.bpe)
+        inner = spec.inner_bpe
+        self._inner_bpe = self._bpe if inner == spec.bpe else BPETokenizer.from_str(inner)
         self._spec = spec
         self.vocab = spec.vocab
         self.end_ids = frozenset(spec.end_ids)
         self.special = dict(spec.special)
-        escaped = sorted(map(re.escape, spec.special), key=len, reverse=True)
-        self._special_pattern = re.compile("(" + "|".join(escaped) + ")") if escaped else None
-        self._template = _compile_template(spec.chat_template) if spec.chat_template else None
+        self.first = list(spec.first)
+        """What a whole text begins with: the beginning's token (BOS) of models that want one, else nothing."""
+        self._special_pattern = _any_of(spec.special)
+        self._template = ChatTemplate(spec.chat_template, spec.named) if spec.chat_template else None
+        # Marks such as </think> that no control tokens are, and that the template itself takes out of answers.
+        own = {text for text, index in spec.special.items() if index not in set(spec.byteless)}
+        foreign = [text for text in spec.special if text not in own or text not in spec.chat_template]
+        self._foreign_pattern = _any_of(foreign)
 
     def encode(self, text: str) -> list[int]:
         """Tokens of plain text; what looks like a special token is text."""
@@ -154,24 +56,26 @@ class Tokenizer:
         """
         if self._template is None:
             raise RequestError("this model has no chat template; use plain completions", "messages")
-        guarded = [{**message, "content": self._guard(message.get("content") or "")} for message in messages]
-        try:
-            text = self._template.render(messages=guarded, add_generation_prompt=add_generation_prompt)
-        except jinja2.TemplateError as error:
-            raise RequestError(
-                f"the model's chat template refuses these messages: {error}", "messages"
-            ) from error
-        return self.encode_with_special(text)
+        guarded = [{**message, "content": self._guard(message)} for message in messages]
+        return self._encode_trusted(self._template.render(guarded, add_generation_prompt))
 
     def encode_with_special(self, text: str) -> list[int]:
-        """Tokens of trusted text in which special tokens are meant as such."""
+        """Tokens of a whole trusted text, in which special tokens are meant as such.
+
+        It begins with the model's token for a beginning, once, where the model wants one (add_bos_token).
+        """
+        ids = self._encode_trusted(text)
+        return ids if ids[: len(self.first)] == self.first else [*self.first, *ids]
+
+    def _encode_trusted(self, text: str) -> list[int]:
         pieces = self._special_pattern.split(_valid(text)) if self._special_pattern else [text]
         ids: list[int] = []
-        for piece in pieces:
+        for place, piece in enumerate(pieces):
             if piece in self.special:
                 ids.append(self.special[piece])
             elif piece:
-                ids.extend(self.encode(piece.replace(_GUARD, "")))
+                bpe = self._inner_bpe if place else self._bpe
+                ids.extend(bpe.encode(_valid(piece.replace(_GUARD, "")), add_special_tokens=False).ids)
         return ids
 
     def encode_fim(self, prefix: str, suffix: str, others: Sequence[tuple[str, str]] = ()) -> list[int]:
@@ -182,12 +86,13 @@ class Tokenizer:
         Raises RequestError if the model was not trained for gaps.
         """
         marks = {}
-        for part, names in _FIM_NAMES.items():
+        for part, names in FIM_NAMES.items():
             marks[part] = next((self.special[name] for name in names if name in self.special), None)
         if None in marks.values():
             raise RequestError("this model cannot fill in the middle; use a code model", "suffix")
         ids = [marks["prefix"], *self.encode(prefix), marks["suffix"], *self.encode(suffix), marks["middle"]]
-        return [*self._encode_files(others), *(index for index in ids if index is not None)]
+        whole = [*self._encode_files(others), *(index for index in ids if index is not None)]
+        return [*self.first, *whole]
 
     def _encode_files(self, files: Sequence[tuple[str, str]]) -> list[int]:
         """Each file with its name; after the last a header without one, for the file with the gap."""
@@ -201,7 +106,7 @@ class Tokenizer:
         """Prefix and suffix of what `encode_fim` makes, which editors also write themselves; None for other text."""
         kinds = {
             self.special[name]: part
-            for part, names in _FIM_NAMES.items()
+            for part, names in FIM_NAMES.items()
             for name in names
             if name in self.special
         }
@@ -216,7 +121,7 @@ class Tokenizer:
     @property
     def can_fill_in(self) -> bool:
         """Whether the model knows fill-in-the-middle tokens."""
-        return all(any(name in self.special for name in names) for names in _FIM_NAMES.values())
+        return all(any(name in self.special for name in names) for names in FIM_NAMES.values())
 
     def token_bytes(self, token: int) -> bytes:
         """The bytes that the token stands for; empty for control, unused and padding ids."""
@@ -242,10 +147,11 @@ class Tokenizer:
             table[index] = b""
         return table
 
-    def _guard(self, content: str) -> str:
-        if self._special_pattern is None:
-            return content
-        return self._special_pattern.sub(lambda match: match[0][0] + _GUARD + match[0][1:], content)
+    def _guard(self, message: Message) -> str:
+        """The message's text, in which special tokens are broken up."""
+        content = message.get("content") or ""
+        pattern = self._foreign_pattern if message.get("role") == "assistant" else self._special_pattern
+        return pattern.sub(lambda match: match[0][0] + _GUARD + match[0][1:], content) if pattern else content
 
 
 class StreamDecoder:
@@ -274,17 +180,10 @@ def _valid(text: str) -> str:
     return text.encode("utf-8", "replace").decode() if any("\ud800" <= c <= "\udfff" for c in text) else text
 
 
-def _compile_template(source: str) -> jinja2.Template:
-    environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
-
-    def raise_exception(message: str) -> None:
-        raise jinja2.TemplateError(message)
-
-    environment.globals["raise_exception"] = raise_exception
-    try:
-        return environment.from_string(source)
-    except jinja2.TemplateSyntaxError as error:
-        raise CheckpointError(f"the model's chat template is broken: {error}") from error
+def _any_of(texts: Iterable[str]) -> re.Pattern[str] | None:
+    """Matches any of `texts`, the longest first; None for none."""
+    escaped = sorted(map(re.escape, texts), key=len, reverse=True)
+    return re.compile("(" + "|".join(escaped) + ")") if escaped else None
 
 
 def _unicode_to_byte() -> dict[str, int]:

@@ -1,16 +1,17 @@
-"""The data's own solutions, broken: no benchmark may let one of them pass."""
+"""The data's own solutions, broken or cheating: no benchmark may let one of them pass."""
 
 from __future__ import annotations
 
 from tree_sitter import Node
 
 from apps.code.signatures import function_nodes, plain_name, signature_at
+from evaluation.cheats import CHEATS, CPP_HEADERS
 from evaluation.errors import DataError
 from evaluation.problems import Generated, Problem, reference_solution
 
-KINDS = ("wrong", "crash", "syntax")
-"""What is done at the start of the function that the tests call: the empty value of its type is returned, an
-exception is thrown, or a bracket is closed that was never opened."""
+KINDS = ("wrong", "crash", "syntax", "exit", "exit_at_once", "exit_later", "forged")
+"""What is done at the start of the function that the tests call: the empty value of its type is returned, an exception
+is thrown, a bracket is closed that was never opened, or the tests are cheated (cheats.py)."""
 _CRASHES = {
     "python": "raise RuntimeError",
     "java": "if (true) throw new RuntimeException();",
@@ -36,8 +37,11 @@ def broken_solution(problem: Problem, sample: int) -> Generated:
         at = _start_of_body(node, problem.language)
         indent = b" " * (at - code.rfind(b"\n", 0, at) - 1)
         space = b"\n" + indent if problem.language == "python" else b" "
-        code = code[:at] + _damage(node, problem.language, KINDS[sample]).encode() + space + code[at:]
-    return Generated(code.decode())
+        damage = _damage(node, problem.language, KINDS[sample]).encode().replace(b"\n", b"\n" + indent)
+        code = code[:at] + damage + space + code[at:]
+    cheats = problem.language == "cpp" and KINDS[sample] in CHEATS["cpp"]
+    headers = CPP_HEADERS if cheats else ""
+    return Generated(headers + code.decode())
 
 
 def _start_of_body(function: Node, language: str) -> int:
@@ -51,6 +55,8 @@ def _damage(function: Node, language: str, kind: str) -> str:
         return ")"
     if kind == "crash":
         return _CRASHES[language]
+    if kind in CHEATS[language]:
+        return CHEATS[language][kind]
     match language:
         case "python":
             return "return None"

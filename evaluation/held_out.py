@@ -14,7 +14,7 @@ from apps.code.checking import call
 from apps.code.drivers import CallResult
 from apps.code.examples import find_examples
 from apps.code.sample_inputs import made_up_inputs
-from apps.code.sandbox import Sandbox
+from apps.code.sandbox import Sandbox, SandboxError
 from apps.code.signatures import Signature, signature_of
 from evaluation.likely_inputs import likely_inputs
 from evaluation.problems import Problem, reference_solution
@@ -31,7 +31,7 @@ def examine(problem: Problem, case: Mapping[str, Any], sandbox: Sandbox) -> Case
     the tests and all of these.
 
     None of the inputs is one that the assistant itself compares its drafts on. A candidate that failed the tests is
-    not run. Raises DataError for a problem without a reference, and SandboxError.
+    not run. `error` says why a case could not be examined. Raises DataError for a problem without a reference.
     """
     examined = {
         "task_id": problem.task_id,
@@ -41,18 +41,28 @@ def examine(problem: Problem, case: Mapping[str, Any], sandbox: Sandbox) -> Case
         "held_out": 0,
         "agreed": 0,
         "difference": None,
+        "error": None,
     }
     reference = reference_solution(problem).code
     function = signature_of(reference, problem.language, problem.entry_point)
     if function is None:
         return examined
+    try:
+        return _compared(problem, case["code"], reference, function, examined, sandbox)
+    except SandboxError as error:
+        return {**examined, "passed": False, "error": str(error)}
+
+
+def _compared(
+    problem: Problem, code: str, reference: str, function: Signature, examined: Case, sandbox: Sandbox
+) -> Case:
     inputs = _inputs(problem, function)
     expected = _answers(problem, reference, function, inputs, sandbox)
     known = [(given, result) for given, result in zip(inputs, expected, strict=True) if result.error is None]
     examined["held_out"] = len(known)
-    if not known or not case["passed"]:
+    if not known or not examined["tests_passed"]:
         return examined
-    answers = _answers(problem, case["code"], function, [given for given, _ in known], sandbox)
+    answers = _answers(problem, code, function, [given for given, _ in known], sandbox)
     any_order = _ANY_ORDER in problem.task
     for (given, right), answer in zip(known, answers, strict=True):
         if answer.error is None and _agree(answer.value, right.value, any_order):
@@ -67,14 +77,17 @@ def examine(problem: Problem, case: Mapping[str, Any], sandbox: Sandbox) -> Case
 def metrics(cases: Iterable[Case]) -> dict[str, float]:
     """Of the problems that have held-out inputs: `pass_rate`, by the tests alone, and `held_out_pass_rate`, of those
     that agree with the reference on every held-out input, too."""
-    listed = list(cases)
+    everything = list(cases)
+    listed = [case for case in everything if not case.get("error")]
+    errors = {"errors": float(len(everything) - len(listed))} if len(listed) < len(everything) else {}
     found = [case for case in listed if case["held_out"]]
     if not found:
-        return {"problems": 0.0, "without_inputs": float(len(listed))}
+        return {"problems": 0.0, "without_inputs": float(len(listed)), **errors}
     passed = [case for case in found if case["tests_passed"]]
     rates = {
         "problems": float(len(found)),
         "without_inputs": float(len(listed) - len(found)),
+        **errors,
         "inputs_per_problem": sum(case["held_out"] for case in found) / len(found),
         "pass_rate": len(passed) / len(found),
         "held_out_pass_rate": sum(case["passed"] for case in found) / len(found),

@@ -51,6 +51,10 @@ def problem_of(row: dict[str, Any], language: str) -> Problem:
         raise DataError(f"a row ({row.get('task_id')}) has no text in {', '.join(missing)}")
     prompt, test = row["prompt"], row["test"]
     entry_point = row.get("entry_point") or _entry_point(row.get("declaration") or prompt, language)
+    if not re.search(rf"\b{re.escape(entry_point)}\b", prompt):
+        raise DataError(
+            f"row {row['task_id']} fits no benchmark format: its prompt says nothing of {entry_point}, which is tested"
+        )
     if language == "python" and not re.search(r"^check\(", test, re.MULTILINE):
         test += f"\n\ncheck({entry_point})\n"
     solution = row.get("canonical_solution")

@@ -45,14 +45,30 @@ def load(path: Path, language: str) -> list[Problem]:
 
 def is_row(row: dict[str, Any]) -> bool:
     """Whether a row is LeetCodeDataset's and not HumanEval's."""
-    return "input_output" in row and "meta" in row
+    return "input_output" in row and ("meta" in row or "starter_code" in row)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a row asks for: in `meta` up to version 0.2 of the data, at the row's top since 0.3."""
+
+    statement: str
+    starter: str
+    difficulty: str
+
+    @staticmethod
+    def of(row: dict[str, Any]) -> _Asked:
+        if "starter_code" in row:
+            return _Asked(row["problem_description"], row["starter_code"], row["difficulty"])
+        meta = row["meta"]
+        return _Asked(meta.get("question_title") or row["query"], meta["lang_code"], meta["difficulty"])
 
 
 def problem_of(row: dict[str, Any], language: str) -> Problem:
     """Raises DataError for a row that cannot be turned into a problem of that language."""
     try:
-        python_start = row["meta"]["lang_code"].rstrip() + "\n"
-        statement = row["meta"].get("question_title") or row["query"]
+        asked = _Asked.of(row)
+        python_start = asked.starter.rstrip() + "\n"
         function = method_of(python_start)
         if language == "python":
             start, before, after = python_start, row["prompt"] + "\n", _python_tests(row)
@@ -61,21 +77,20 @@ def problem_of(row: dict[str, Any], language: str) -> Problem:
             pairs = [pair_of(item, function) for item in row["input_output"]]
             function = widened(function, pairs)
             start, reference = _STARTERS[language](function), None
-            before = drivers.before(start, language)
-            after = drivers.after(start, language, function.name)
+            before, after = "", ""  # calls through a driver, whose answers are compared here
             stdin, accepts = drivers.arguments_in(pair.arguments for pair in pairs), _Expected(tuple(pairs))
-    except (KeyError, TypeError, ValueError, SyntaxError) as error:
+    except (KeyError, TypeError, ValueError, SyntaxError, AttributeError) as error:
         raise DataError(f"row {row.get('task_id')} is not LeetCodeDataset's: {error!r}") from error
     return Problem(
         task_id=row["task_id"],
         language=language,
-        task=f"{statement.strip()}\n\nUse this starter code:\n{fence(language)}{start}```",
+        task=f"{asked.statement.strip()}\n\nUse this starter code:\n{fence(language)}{start}```",
         start=start[start.index("class Solution") :],
         before=before,
         after=after,
         entry_point=function.name,
         reference=reference,
-        difficulty=row["meta"]["difficulty"],
+        difficulty=asked.difficulty,
         stdin=stdin,
         accepts=accepts,
     )
@@ -118,12 +133,12 @@ def widened(function: Method, pairs: Sequence[Pair]) -> Method:
 
 @dataclass(frozen=True)
 class _Expected:
-    """Judges a driver's output against the pairs."""
+    """Judges what a driver told against the pairs."""
 
     pairs: tuple[Pair, ...]
 
-    def __call__(self, stdout: str) -> str | None:
-        results = drivers.results_of(stdout)
+    def __call__(self, told: Sequence[str]) -> str | None:
+        results = drivers.results_of(told)
         for pair, result in zip(self.pairs, results, strict=False):
             if result.error is not None:
                 return f"{_brief(pair.arguments)}: {result.error}"

@@ -12,12 +12,18 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict
 from typing import Any
 
+import structlog
+
 from apps.code.sandbox import Sandbox
+from apps.code.toolchains import ToolchainMissingError
 from evaluation.cases import CaseFile
-from evaluation.judging import judge
-from evaluation.problems import Generate, Problem
+from evaluation.judging import Verdict, judge
+from evaluation.problems import Generate, Generated, Problem
 
 Case = dict[str, Any]
+ERROR = "error"
+"""The outcome of a case whose candidate could not be made or judged: it counts as not passed."""
+log = structlog.get_logger(__name__)
 
 
 def pass_at_k(samples: int, passed: int, k: int) -> float:
@@ -40,12 +46,16 @@ def run(
     workers: int = 1,
     on_case: Callable[[Case], None] = lambda case: None,
 ) -> None:
-    """Generate and judge what `cases` lacks. Stops at the first error; finished cases are kept."""
+    """Generate and judge what `cases` lacks, or has an error for.
+
+    A case that ends in an error of its own is recorded with it, and the run goes on; without a toolchain, or when
+    interrupted, it stops. Finished cases are kept.
+    """
     waiting = [
         (problem, sample, key)
         for sample in range(samples)
         for problem in problems
-        if (key := f"{problem.task_id}#{sample}") not in cases
+        if (key := f"{problem.task_id}#{sample}") not in cases or cases.cases[key]["outcome"] == ERROR
     ]
     stopping = threading.Event()
     clock = _Clock()
@@ -53,6 +63,7 @@ def run(
     def work(problem: Problem, sample: int, key: str) -> Case | None:
         if stopping.is_set():
             return None
+        generated = Generated("")
         try:
             generated = generate(problem, sample)
             verdict = judge(problem, generated.code, sandbox)
@@ -61,6 +72,13 @@ def run(
                 first_passed = judge(problem, first, sandbox).passed
             else:
                 first_passed = verdict.passed
+        except ToolchainMissingError:
+            stopping.set()
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this case's
+            log.warning("case failed", task_id=problem.task_id, error=repr(error))
+            reason = f"{type(error).__name__}: {error}"
+            verdict, first_passed = Verdict(False, False, False, ERROR, reason, 0.0, ""), False
         except BaseException:
             stopping.set()
             raise
@@ -92,7 +110,8 @@ def run(
 def metrics(cases: Iterable[Case]) -> dict[str, float]:
     """`pass_rate` is pass@1, beside it pass@2, 4, … of more samples; then by difficulty, and the cost.
 
-    `first_draft_pass_rate` is that of the first drafts, which are what quick effort answers.
+    `errors` are cases that could not be judged, which count as not passed. `first_draft_pass_rate` is that of the
+    first drafts, which are what quick effort answers.
 
     The cost is of the whole run, with as many problems under way as it had workers: tokens by the time that
     passed, and that time by the problems. `answer_s` is what one answer took meanwhile.
@@ -105,6 +124,9 @@ def metrics(cases: Iterable[Case]) -> dict[str, float]:
     for difficulty in difficulties:
         chosen = [case for case in listed if case["difficulty"] == difficulty]
         found[f"pass_rate_{difficulty.lower()}"] = _rates(chosen)["pass_rate"]
+    errors = sum(case.get("outcome") == ERROR for case in listed)
+    if errors:
+        found["errors"] = float(errors)
     found["first_draft_pass_rate"] = sum(case["first_passed"] for case in listed) / len(listed)
     tokens = sum(case["tokens"] for case in listed)
     seconds = sum(case["elapsed_s"] for case in listed)

@@ -20,7 +20,9 @@ JUDGE_LIMITS = Limits(cpu_s=10, wall_s=120)
 
 @dataclass(frozen=True)
 class Problem:
-    """`before` + the candidate's code + `after` is a program that exits with 0 when the candidate is right.
+    """`before` + the candidate's code + `after` is a program that comes to its end when the candidate is right.
+
+    With `accepts` there is neither of the two: the function `entry_point` is called on each line of `stdin`.
 
     `task` is what the assistant is asked; `start`, code that its answer must begin with; `reference`, a right
     answer (with the start), where the data has one.
@@ -36,7 +38,7 @@ class Problem:
     reference: str | None = None
     difficulty: str | None = None
     stdin: str = ""
-    accepts: Callable[[str], str | None] | None = None  # judges stdout: None, or what is wrong with it
+    accepts: Callable[[Sequence[str]], str | None] | None = None  # judges the answers: None, or what is wrong
 
 
 @dataclass(frozen=True)

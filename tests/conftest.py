@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from tokenizers import AddedToken, decoders, models, pre_tokenizers
-from tokenizers import Tokenizer as BPETokenizer
 
 from core_model import Engine, catalog
 from core_model.checkpoint import Checkpoint, load_checkpoint
 from core_model.decoder import TorchDecoder
 from core_model.tokenizer import Tokenizer
+from tests.core_model.published import bytes_tokenizer
 from tests.postgresql import postgresql_server
 
 EDGE, DEFAULT = "smollm2-135m-instruct", "qwen2.5-coder-0.5b-instruct"
@@ -82,16 +81,6 @@ def random_model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
             parameter.normal_(std=0.08) if parameter.dim() > 1 else parameter.uniform_(0.5, 1.5)
     folder = tmp_path_factory.mktemp(family)
     model.save_pretrained(folder)
-    _bytes_tokenizer().save(str(folder / "tokenizer.json"))
+    bytes_tokenizer().save(str(folder / "tokenizer.json"))
     (folder / "tokenizer_config.json").write_text('{"eos_token": "<|end|>"}')
     return folder
-
-
-def _bytes_tokenizer() -> BPETokenizer:
-    """Every byte is a token."""
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    tokenizer = BPETokenizer(models.BPE(vocab={c: i for i, c in enumerate(alphabet)}, merges=[]))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    tokenizer.add_special_tokens([AddedToken("<|end|>")])
-    return tokenizer

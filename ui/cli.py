@@ -14,10 +14,12 @@ from apps.code.toolchains import ToolchainMissingError
 from apps.settings import SettingsError
 from apps.support.errors import SupportError
 from core_model.errors import CoreError, RequestError
+from core_model.proxies import write_no_proxy_for_httpx
 from evaluation.errors import EvaluationError
 from ui.commands import (
     adapters,
     bench,
+    bench_import,
     bench_support,
     chat,
     code,
@@ -27,13 +29,16 @@ from ui.commands import (
     evaluate_held_out,
     evaluate_intents,
     evaluate_quantization,
+    evaluate_reading,
     evaluate_replies,
+    evaluate_tasks,
     evaluate_wording,
     handbook,
     keys,
     models,
     serve,
 )
+from ui.terminal import prepare_streams
 
 OUR_ERRORS = (
     CoreError,
@@ -52,6 +57,8 @@ class DuetGroup(TyperGroup):
     """Shows our own errors as one line, without a traceback."""
 
     def invoke(self, ctx: Any) -> Any:
+        prepare_streams()
+        write_no_proxy_for_httpx()
         try:
             return super().invoke(ctx)
         except OUR_ERRORS as error:
@@ -77,8 +84,11 @@ for evaluation in (
     evaluate_quantization.quantization,
     evaluate_wording.wording,
     evaluate_replies.replies,
+    evaluate_tasks.tasks,
+    evaluate_reading.reading,
 ):
     evaluate.app.command()(evaluation)
+bench.app.command("import")(bench_import.import_)
 for benchmark in (bench_support.support, bench_support.window):
     bench.app.command()(benchmark)
 app.add_typer(bench.app, name="bench")

@@ -18,9 +18,11 @@ from apps.support.errors import DatabaseNotReadyError
 from apps.support.helpdesks.configured import configured_desks
 from apps.support.helpdesks.worker import DeskWorker
 from apps.support.shop.database import Database
+from apps.support.shop.importing import finish_interrupted
 from core_model import catalog
 from core_model.causal_lm import load_engine
 from core_model.chat_model import DuetChatModel
+from core_model.classifier import Classifier
 from core_model.engine import Engine
 from core_model.errors import CoreError
 from core_model.lora import base_of
@@ -146,6 +148,7 @@ def _open_database(settings: Settings) -> Database:
     database = Database(settings.database_url)
     try:
         database.upgrade()
+        finish_interrupted(database)
     except DatabaseNotReadyError as error:
         # What needs no database is served all the same; /ready tells what is missing.
         log.error("the database is not ready", reason=str(error))
@@ -171,6 +174,11 @@ def loaded_runtime(app: FastAPI) -> Runtime:
 def support_assistant(request: Request) -> SupportPipeline:
     """FastAPI dependency. Raises NotReadyError while the model is not in memory, or has no reader."""
     return runtime_when_ready(request).assistant()
+
+
+def classifiers(request: Request) -> Callable[[str], Classifier]:
+    """FastAPI dependency: classification adapters by name. Raises NotReadyError as long as there is no model."""
+    return runtime_when_ready(request).models.classifier
 
 
 def code_assistant(request: Request) -> CodeAssistant:

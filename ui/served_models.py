@@ -9,13 +9,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
+from core_model.classifier import FILE_NAME as CLASSIFIER_FILE
+from core_model.classifier import Classifier
 from core_model.constraint import Constraint
 from core_model.engine import Engine
-from core_model.errors import RequestError
+from core_model.errors import AdapterError, RequestError
 from core_model.languages import Block
 from core_model.lora import load_adapter
 from core_model.requests import Completion, GenerationRequest, Piece, SamplingParams
 from core_model.tokenizer import Tokenizer
+from core_model.training.card import METRICS_FILE
 from ui.openai.errors import BusyError, ModelNotFoundError
 from ui.openai.schemas import ChatRequest, CompletionRequest
 
@@ -236,6 +239,21 @@ class AssistantModel:
         return await self.fill.complete(request)
 
 
+@dataclass(frozen=True)
+class ClassifierModel:
+    """A classification adapter: it has labels for texts, and nothing to say."""
+
+    id: str
+    classifier: Classifier
+    created: int = field(default_factory=lambda: int(time.time()))
+
+    async def chat(self, request: ChatRequest) -> list[Answer]:
+        raise RequestError(f"{self.id} classifies texts; use /v1/classify", "model")
+
+    async def complete(self, request: CompletionRequest) -> list[Answer]:
+        raise RequestError(f"{self.id} classifies texts; use /v1/classify", "model")
+
+
 class ModelTable:
     """Every model name that is served: the base, the assistants, and one for each loaded adapter."""
 
@@ -249,7 +267,7 @@ class ModelTable:
         self.base = base
         self.engine = base.engine
         self._fixed: dict[str, ServedModel] = {model.id: model for model in (base, *assistants)}
-        self._adapters: dict[str, EngineModel] = {}
+        self._adapters: dict[str, ServedModel] = {}
         self._in_service = frozenset(in_service)
 
     def all(self) -> list[ServedModel]:
@@ -268,13 +286,35 @@ class ModelTable:
                 return model
         raise ModelNotFoundError(name, [model.id for model in self.all()])
 
+    def classifier(self, name: str) -> Classifier:
+        """The classification adapter of that name. Raises ModelNotFoundError, RequestError."""
+        model = self.get(name)
+        if isinstance(model, ClassifierModel):
+            return model.classifier
+        found = [model.id for model in self.all() if isinstance(model, ClassifierModel)]
+        raise RequestError(
+            f"{model.id} classifies nothing; classification adapters here: {', '.join(found) or 'none'}",
+            "model",
+        )
+
     def load_adapter(self, name: str, path: Path) -> None:
-        """Serve the PEFT folder `path` as `duet-NAME`. Raises RequestError, AdapterError."""
+        """Serve the PEFT folder `path` as `duet-NAME`.
+
+        A classification adapter is only served once it was measured. Raises RequestError, AdapterError.
+        """
         key = ADAPTER_PREFIX + name
         if key in self._adapters:
             raise RequestError(f"the adapter '{name}' has already been loaded", "lora_name")
         if key in self._fixed or name in self._fixed:
             raise RequestError(f"'{name}' is the name of another model", "lora_name")
+        if (path / CLASSIFIER_FILE).is_file():
+            if not (path / METRICS_FILE).is_file():
+                raise AdapterError(
+                    f"the adapter '{name}' was never measured: it has no {METRICS_FILE}; `duet adapters train` "
+                    "measures what it trains"
+                )
+            self._adapters[key] = ClassifierModel(key, Classifier.load(self.engine, path, name))
+            return
         if name not in self._in_service:
             self.engine.add_adapter(load_adapter(path, self.engine.config, name))
         self._adapters[key] = EngineModel(key, self.engine, name, self.base.grammars)

@@ -24,12 +24,13 @@ from apps.support.shop.database import Database
 from ui import infill
 from ui.body_limit import LimitBody
 from ui.metrics import CountRequests, Metrics
-from ui.openai import chat, completions, models
+from ui.openai import chat, classify, completions, models
 from ui.openai.errors import install_error_handlers
 from ui.pages import Pages
 from ui.runtime import (
     LoadRuntime,
     Runtime,
+    classifiers,
     code_assistant,
     load_runtime,
     loaded_runtime,
@@ -86,10 +87,10 @@ def create_app(settings: Settings, load: LoadRuntime = load_runtime) -> FastAPI:
     app.add_middleware(LimitBody)
     app.add_middleware(CountRequests, metrics=metrics)
     install_error_handlers(app)
-    for router in (chat.router, completions.router, models.router, infill.router):
+    for router in (chat.router, completions.router, classify.router, models.router, infill.router):
         app.include_router(router)
     app.include_router(code_api.create_router(code_assistant))
-    app.include_router(support_api.create_router(support_assistant))
+    app.include_router(support_api.create_router(support_assistant, classifiers))
     app.include_router(integrations_api.create_router(database, configured_desks(settings)))
 
     @app.get("/health", tags=["operation"])

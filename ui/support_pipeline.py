@@ -34,7 +34,7 @@ def support_pipeline(
     Raises NoReaderError where the base has no reader.
     """
     engine, model = chat_model.engine, model or settings.model
-    reader = _reader(engine, settings, model)
+    reader = served_reader(engine, settings, model)
     adapter = _reply_adapter(engine, settings, model)
     log.info("support assistant", reader=reader.adapter, replies=adapter or "prompt with examples")
     return SupportPipeline(
@@ -63,7 +63,8 @@ def no_reader(settings: Settings) -> str:
     )
 
 
-def _reader(engine: Engine, settings: Settings, model: str) -> Reader:
+def served_reader(engine: Engine, settings: Settings, model: str) -> Reader:
+    """The first reader of the base that can be loaded, as in service. Raises NoReaderError."""
     for folder in readers_for(settings, model):
         try:
             return Reader.load(engine, folder)

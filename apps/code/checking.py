@@ -9,10 +9,9 @@ from typing import Any
 from apps.code import drivers
 from apps.code.answers import Check
 from apps.code.compilers import errors_of
-from apps.code.definitions import definitions
 from apps.code.drivers import CallResult
 from apps.code.examples import Example
-from apps.code.sandbox import Limits, Outcome, Sandbox
+from apps.code.sandbox import Limits, Outcome, Run, Sandbox
 from apps.code.signatures import Signature
 from apps.code.syntax import syntax_problem
 from apps.code.toolchains import PythonToolchain, toolchain
@@ -61,24 +60,27 @@ def call(
 
     Raises ToolchainMissingError and SandboxError.
     """
-    body = definitions(code, language)
-    nodes = drivers.before(body, language) if language != "python" or not context else ""
-    program_text = nodes + context + body + drivers.after(body, language, function.name)
-    with toolchain(language, sandbox).build(program_text) as program:
+    text = drivers.program(code, language, function.name, context)
+    with toolchain(language, sandbox).build(text.source, entry=text.entry) as program:
         if program.compilation is not None and not program.compilation.ok:
             return Calls(failure=f"it does not compile: {errors_of(program.compilation)}")
         results: list[CallResult] = []
         for _ in range(_MOST_RUNS):
             run = program.run(drivers.arguments_in(inputs[len(results) :]), limits=CHECK_LIMITS)
-            if not results and not run.ok and not drivers.results_of(run.stdout):
-                return Calls(failure=f"it cannot be run: {run.reason}")
-            results += drivers.results_of(run.stdout)
+            found = drivers.results_of(run.told)
+            if not results and not found and inputs and not run.ended:
+                return Calls(failure=f"it cannot be run: {_ending(run)}")
+            results += found
             if len(results) >= len(inputs):
                 break
-            results.append(CallResult(error=run.reason))
+            results.append(CallResult(error=_ending(run)))
             if len(results) == len(inputs) or run.outcome not in _DEATHS:
                 break
     return Calls(tuple(results))
+
+
+def _ending(run: Run) -> str:
+    return "it ended the program" if run.ok else run.reason
 
 
 def check(
@@ -128,7 +130,7 @@ def _compiles(code: str, language: str, sandbox: Sandbox, context: str) -> Verdi
     """All that can be said of a function that nothing can be passed to, since it takes a map, for instance."""
     tools = toolchain(language, sandbox)
     assert not isinstance(tools, PythonToolchain)
-    compilation = tools.check(drivers.before(code, language) + context + code)
+    compilation = tools.check(drivers.unit(code, language, context))
     problem = None if compilation.ok else f"it does not compile: {errors_of(compilation)}"
     return Verdict((Check("compiles", compilation.ok, problem or ""),), problem)
 

@@ -4,19 +4,20 @@
 """
 
 import atexit
-import re
 import shutil
 import sys
-import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from types import TracebackType
 
-from apps.code.sandbox import MIB, OUTPUT, WORK, Limits, Run, Sandbox
+from apps.code.java_units import java_unit
+from apps.code.programs import Program, folder_with, output_folder, remove
+from apps.code.runtimes import text_of
+from apps.code.sandbox import MIB, OUTPUT, WORK, Limits, Run, Sandbox, SandboxError
 
 GIB = 1024 * MIB
+_JAVA_ENTRY = "duet_entry.Entry"
 _CPP_OPTIONS = ("-std=c++17", "-O1", "-w")
 _STANDARD_HEADER = "#include <bits/stdc++.h>"
 # CPU time decides: on a busy machine an honest compilation was seen to take minutes.
@@ -25,53 +26,6 @@ _COMPILE_LIMITS = Limits(cpu_s=30, wall_s=240, memory_bytes=GIB, file_bytes=64 *
 
 class ToolchainMissingError(Exception):
     """The machine has no compiler or runtime for a language; the message says what to install."""
-
-
-@dataclass(frozen=True)
-class Program:
-    """A built program in a temporary folder of its own, removed by `close` (or leaving a `with`).
-
-    `compilation` is the compiler's run, None for Python. When it failed, the program cannot be run.
-    """
-
-    folder: Path
-    command: tuple[str, ...]
-    compilation: Run | None
-    sandbox: Sandbox
-    read_only: tuple[Path, ...]
-    address_space_bytes: int | None
-
-    @property
-    def compiled(self) -> bool:
-        return self.compilation is None or self.compilation.ok
-
-    def run(
-        self,
-        stdin: str = "",
-        limits: Limits = Limits(),
-        environment: Mapping[str, str] | None = None,
-    ) -> Run:
-        if self.address_space_bytes is not None:
-            limits = replace(limits, address_space_bytes=self.address_space_bytes + limits.memory_bytes)
-        return self.sandbox.run(
-            self.command,
-            work=self.folder,
-            read_only=self.read_only,
-            stdin=stdin.encode(errors="surrogatepass"),
-            environment=environment,
-            limits=limits,
-        )
-
-    def close(self) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def __enter__(self) -> "Program":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 class PythonToolchain:
@@ -85,12 +39,22 @@ class PythonToolchain:
         self._interpreter = Path(sys.executable).resolve()
 
     def build(
-        self, source: str, limits: Limits = Limits(), environment: Mapping[str, str] | None = None
+        self,
+        source: str,
+        limits: Limits = Limits(),
+        environment: Mapping[str, str] | None = None,
+        entry: str | None = None,
+        beside: Mapping[str, str] | None = None,
     ) -> Program:
-        folder = _folder_with("program.py", source)
-        path = f"{self.sandbox.path_inside(folder, WORK)}/program.py"
-        command = (str(self._interpreter), "-I", "-S", "-B", path)
-        return Program(folder, command, None, self.sandbox, (self._prefix,), None)
+        """With an `entry` the program is that text, which finds the source in `code.py` beside it, as it does what
+        else is put there."""
+        files = {"launch.py": text_of("launch.py"), "program.py": source}
+        if entry is not None:
+            files |= {"program.py": entry, "code.py": source, **(beside or {})}
+        folder = folder_with(files)
+        inside = self.sandbox.path_inside(folder, WORK)
+        command = (str(self._interpreter), "-I", "-S", "-B", f"{inside}/launch.py", f"{inside}/program.py")
+        return Program(folder, command, None, self.sandbox, (self._prefix,), None, entry is not None)
 
 
 class JavaToolchain:
@@ -118,20 +82,25 @@ class JavaToolchain:
         self._read_only = tuple({self._home, *(path.resolve().parent for path in settings if path.exists())})
 
     def build(
-        self, source: str, limits: Limits = _COMPILE_LIMITS, environment: Mapping[str, str] | None = None
+        self,
+        source: str,
+        limits: Limits = _COMPILE_LIMITS,
+        environment: Mapping[str, str] | None = None,
+        entry: str | None = None,
     ) -> Program:
-        public = re.search(
-            r"^\s*public\s+(?:final\s+|abstract\s+)*(?:class|interface|enum|record)\s+(\w+)", source, re.M
-        )
-        name = public[1] if public else "Main"
-        folder = _folder_with(f"{name}.java", source)
-        classes = _output_folder(folder)
+        """With an `entry`, the class of that name is begun by ours, which tells the end (runtimes/Entry.java)."""
+        unit = java_unit(source)
+        files = {f"{unit.file_name}.java": source}
+        if entry is not None:
+            files["Entry.java"] = text_of("Entry.java")
+        folder = folder_with(files)
+        classes = output_folder(folder)
         compile_command = [
             str(self._home / "bin" / "javac"),
             *(f"-J{option}" for option in (*self._JVM, "-Xmx384m")),
             *("-encoding", "UTF-8", "-proc:none", "-nowarn", "-Xlint:none", "-Xmaxerrs", "20"),
             *("-d", self.sandbox.path_inside(classes, OUTPUT)),
-            f"{self.sandbox.path_inside(folder, WORK)}/{name}.java",
+            *(f"{self.sandbox.path_inside(folder, WORK)}/{name}" for name in files),
         ]
         compilation = self.sandbox.run(
             compile_command,
@@ -145,9 +114,18 @@ class JavaToolchain:
             str(self._home / "bin" / "java"),
             *(*self._JVM, "-Xmx256m", "-Xss16m", "-XX:ReservedCodeCacheSize=64m", "-ea"),
             *("-cp", f"{self.sandbox.path_inside(folder, WORK)}/{classes.name}"),
-            _main_class(source) or name,
+            *((unit.main_class,) if entry is None else (_JAVA_ENTRY, entry)),
         )
-        return Program(folder, command, compilation, self.sandbox, self._read_only, self._RESERVED_BYTES)
+        remove(folder, files)
+        return Program(
+            folder,
+            command,
+            compilation,
+            self.sandbox,
+            self._read_only,
+            self._RESERVED_BYTES,
+            entry is not None,
+        )
 
     def check(self, source: str) -> Run:
         """Compile only."""
@@ -169,33 +147,46 @@ class CppToolchain:
         self._compiler = Path(compiler).resolve()
 
     def build(
-        self, source: str, limits: Limits = _COMPILE_LIMITS, environment: Mapping[str, str] | None = None
+        self,
+        source: str,
+        limits: Limits = _COMPILE_LIMITS,
+        environment: Mapping[str, str] | None = None,
+        entry: str | None = None,
     ) -> Program:
-        folder = _folder_with("program.cpp", source)
-        output = _output_folder(folder)
+        """With an `entry`, the extern "C" function of that name is called by our main, which tells the end
+        (runtimes/entry.cpp)."""
+        folder = folder_with({"program.cpp": source})
+        output = output_folder(folder)
+        objects = _runtime_objects(self._compiler, self.sandbox)
+        linked = [objects / "refused.o"]
+        if entry is not None:
+            linked.append(objects / "entry.o")
         headers = _precompiled_headers(self._compiler, self.sandbox) if _STANDARD_HEADER in source else None
         compile_command = [
             str(self._compiler),
             *(*_CPP_OPTIONS, "-fmax-errors=20", "-pipe"),
             *(["-I", str(headers)] if headers else []),
+            *([f"-Wl,--defsym=duet_entry={entry}"] if entry else []),
             *("-o", f"{self.sandbox.path_inside(output, OUTPUT)}/program"),
             f"{self.sandbox.path_inside(folder, WORK)}/program.cpp",
+            *map(str, linked),
             *(["-lcrypto"] if "#include <openssl/" in source.replace("#include<", "#include <") else []),
         ]
         compilation = self.sandbox.run(
             compile_command,
             work=folder,
             output=output,
-            read_only=(headers,) if headers else (),
+            read_only=(objects, headers) if headers else (objects,),
             environment=environment,
             limits=limits,
         )
         command = (f"{self.sandbox.path_inside(folder, WORK)}/{output.name}/program",)
-        return Program(folder, command, compilation, self.sandbox, (), None)
+        remove(folder, ["program.cpp"])
+        return Program(folder, command, compilation, self.sandbox, (), None, entry is not None)
 
     def check(self, source: str) -> Run:
         """Compile only, also what is no whole program: `-fsyntax-only`."""
-        folder = _folder_with("program.cpp", source)
+        folder = folder_with({"program.cpp": source})
         options = (*_CPP_OPTIONS, "-fmax-errors=20", "-fsyntax-only")
         path = f"{self.sandbox.path_inside(folder, WORK)}/program.cpp"
         try:
@@ -212,7 +203,7 @@ def _precompiled_headers(compiler: Path, sandbox: Sandbox) -> Path | None:
 
     None where the compiler does not make it; programs then compile as they would anyway.
     """
-    folder = _folder_with("all.h", _STANDARD_HEADER)
+    folder = folder_with({"all.h": _STANDARD_HEADER})
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     output = folder / "bits"
     output.mkdir()
@@ -225,6 +216,30 @@ def _precompiled_headers(compiler: Path, sandbox: Sandbox) -> Path | None:
     return folder if sandbox.run(command, work=folder, output=output, limits=limits).ok else None
 
 
+@cache
+def _runtime_objects(compiler: Path, sandbox: Sandbox) -> Path:
+    """A folder with what is linked to programs, compiled once. Raises SandboxError where that fails."""
+    names = ("refused", "entry")
+    folder = folder_with({f"{name}.cpp": text_of(f"{name}.cpp") for name in names})
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    output = output_folder(folder)
+    for name in names:
+        command = [
+            str(compiler),
+            *_CPP_OPTIONS,
+            "-c",
+            "-o",
+            f"{sandbox.path_inside(output, OUTPUT)}/{name}.o",
+        ]
+        source = f"{sandbox.path_inside(folder, WORK)}/{name}.cpp"
+        run = sandbox.run([*command, source], work=folder, output=output, limits=_COMPILE_LIMITS)
+        if not run.ok:
+            raise SandboxError(
+                f"{compiler} does not compile what is linked to programs: {run.stderr.strip()}"
+            )
+    return output
+
+
 Toolchain = PythonToolchain | JavaToolchain | CppToolchain
 _TOOLCHAINS: dict[str, type[PythonToolchain] | type[JavaToolchain] | type[CppToolchain]] = {
     kind.language: kind for kind in (PythonToolchain, JavaToolchain, CppToolchain)
@@ -234,27 +249,3 @@ _TOOLCHAINS: dict[str, type[PythonToolchain] | type[JavaToolchain] | type[CppToo
 def toolchain(language: str, sandbox: Sandbox) -> Toolchain:
     """Raises ToolchainMissingError when the machine cannot build or run `language` (python, java or cpp)."""
     return _TOOLCHAINS[language](sandbox)
-
-
-def _folder_with(name: str, source: str) -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="duet-program-"))
-    folder.chmod(0o755)  # run as root, the sandbox gives the program another user id
-    (folder / name).write_text(source, encoding="utf-8", errors="replace")
-    return folder
-
-
-def _output_folder(folder: Path) -> Path:
-    output = folder / "built"
-    output.mkdir()
-    return output
-
-
-def _main_class(source: str) -> str | None:
-    """`Main`, or else the class opened last before the first `public static void main`."""
-    if re.search(r"^\s*(?:public\s+|final\s+)*class\s+Main\b", source, re.MULTILINE):
-        return "Main"
-    main = re.search(r"public\s+static\s+void\s+main\s*\(", source)
-    if main is None:
-        return None
-    classes = re.findall(r"^\s*(?:public\s+|final\s+)*class\s+(\w+)", source[: main.start()], re.MULTILINE)
-    return classes[-1] if classes else None

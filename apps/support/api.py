@@ -6,19 +6,22 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel
 from starlette.concurrency import run_in_threadpool
 
 from apps.auth import Caller, Scope
 from apps.permissions import caller_of, needs
-from apps.support.conversations import records
+from apps.support.conversations import classifying, records
 from apps.support.conversations.idempotency import MOST_KEY_CHARACTERS, claim, settle
 from apps.support.conversations.pipeline import SupportPipeline
 from apps.support.conversations.turn import FactsFound, IntentFound, Token, TurnEvent, TurnResult
-from apps.support.errors import SupportError
+from apps.support.errors import NotFoundError, SupportError
+from apps.support.reading.cleaning import storable
 from apps.support.schemas import (
     ID_PATTERN,
     MOST_ROW_ID,
+    ChangesOut,
+    ClassifyRequest,
     ConversationDetail,
     ConversationOut,
     ConversationPage,
@@ -28,13 +31,17 @@ from apps.support.schemas import (
     NewFeedback,
     NewHandover,
     NewMessage,
+    OrderTold,
     TicketChange,
     TicketOut,
     TicketPage,
     TraceOut,
     TracePage,
+    VariantTold,
 )
+from apps.support.shop import telling
 from apps.support.shop.models import Conversation, ConversationStatus, TicketStatus
+from core_model.classifier import Classifier
 
 Limit = Annotated[int, Query(ge=1, le=records.MOST_PER_PAGE)]
 # What both databases can look up: nothing else reaches a query.
@@ -43,11 +50,14 @@ After = Annotated[int, Query(ge=0, le=MOST_ROW_ID)]
 Before = Annotated[int | None, Query(ge=1, le=MOST_ROW_ID)]
 ConversationId = Annotated[str, Path(max_length=64, pattern=ID_PATTERN)]
 BeforeConversation = Annotated[str | None, Query(max_length=64, pattern=ID_PATTERN)]
+OrderNumber = Annotated[str, Path(max_length=64, pattern=r"^#?[A-Za-z0-9-]+$")]
+Sku = Annotated[str, Path(max_length=255), AfterValidator(storable)]
 Key = Annotated[str | None, Header(min_length=1, max_length=MOST_KEY_CHARACTERS)]
 AsCaller = Annotated[Caller, Depends(caller_of)]
 ANYBODYS = [needs(Scope.SUPPORT, Scope.DESK)]
 CHANNELS = [needs(Scope.SUPPORT)]
 DESKS = [needs(Scope.DESK)]
+SHOPS = [needs(Scope.ADMIN)]
 _EVENT_NAMES: dict[type[BaseModel], str] = {
     IntentFound: "intent",
     FactsFound: "facts",
@@ -56,10 +66,26 @@ _EVENT_NAMES: dict[type[BaseModel], str] = {
 }
 
 
-def create_router(pipeline_of: Callable[[Request], SupportPipeline]) -> APIRouter:
-    """The routes. `pipeline_of` is a FastAPI dependency: it may refuse while the model is being loaded."""
+Classifiers = Callable[[str], Classifier]
+"""The classification adapter of a name."""
+
+
+def no_classifiers() -> Classifiers:
+    def refuse(name: str) -> Classifier:
+        raise NotFoundError(f"there is no classification adapter {name!r}")
+
+    return refuse
+
+
+def create_router(
+    pipeline_of: Callable[[Request], SupportPipeline],
+    classifiers_of: Callable[..., Classifiers] = no_classifiers,
+) -> APIRouter:
+    """The routes. Both arguments are FastAPI dependencies: they may refuse while the model is being loaded."""
     router = APIRouter(prefix="/api/support", tags=["support"])
     Pipeline = Annotated[SupportPipeline, Depends(pipeline_of)]  # noqa: N806 - a type
+
+    Found = Annotated[Classifiers, Depends(classifiers_of)]  # noqa: N806 - a type
 
     @router.post("/conversations", status_code=201, dependencies=CHANNELS)
     def open_conversation(body: NewConversation, pipeline: Pipeline, caller: AsCaller) -> ConversationOut:
@@ -199,10 +225,28 @@ def create_router(pipeline_of: Callable[[Request], SupportPipeline]) -> APIRoute
         with pipeline.database.write() as session:
             return {"id": records.add_feedback(session, message_id, conversation_id, **body.model_dump()).id}
 
+    @router.patch("/orders/{number}", dependencies=DESKS)
+    def change_order(
+        number: OrderNumber, body: OrderTold, pipeline: Pipeline, caller: AsCaller
+    ) -> ChangesOut:
+        """Tell what happened to an order: its state, its parcel. Nothing is refunded or sent by it."""
+        with pipeline.database.write() as session:
+            changed = telling.tell_of_order(session, number, body.model_dump(), teller=caller.name)
+            return ChangesOut(**changed)
+
+    @router.patch("/variants/{sku:path}", dependencies=SHOPS)
+    def change_variant(sku: Sku, body: VariantTold, pipeline: Pipeline, caller: AsCaller) -> ChangesOut:
+        """Tell a variant's price, stock, or whether it can be bought."""
+        with pipeline.database.write() as session:
+            changed = telling.tell_of_variant(session, sku, **body.model_dump(), teller=caller.name)
+            return ChangesOut(**changed)
+
     @router.post("/classify", dependencies=ANYBODYS)
-    def classify(body: NewMessage, pipeline: Pipeline) -> IntentFound:
-        """What a text wants and names. Nothing is stored."""
-        return pipeline.understand(body.text)
+    def classify(body: ClassifyRequest, pipeline: Pipeline, classifiers: Found) -> IntentFound:
+        """What a text wants and names: read by the assistant, or by a shop's own adapter. Nothing is stored."""
+        if body.adapter is None:
+            return pipeline.understand(body.text)
+        return classifying.classify(body.text, classifiers(body.adapter))
 
     @router.post("/draft", dependencies=DESKS)
     def draft(body: DraftRequest, pipeline: Pipeline) -> TurnResult:

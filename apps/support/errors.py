@@ -41,12 +41,20 @@ class ConflictError(SupportError):
     """The request contradicts what is stored: a reused idempotency key, a turn already running."""
 
 
-class ActionRefusedError(SupportError):
-    """The shop's policy forbids an action. `reason` is a fact key that the reply explains."""
+class UnusableValueError(SupportError):
+    """A value that the shop cannot keep, as a price with more decimals than its currency has."""
 
-    def __init__(self, reason: str) -> None:
+
+class ActionRefusedError(SupportError):
+    """The shop's policy forbids an action. `reason` is a fact key that the reply explains.
+
+    `place` is that of the proposal's step, where several were to be carried out.
+    """
+
+    def __init__(self, reason: str, place: int = 0) -> None:
         super().__init__(f"the policy forbids this: {reason}")
         self.reason = reason
+        self.place = place
 
 
 class NotConfiguredError(NotFoundError):

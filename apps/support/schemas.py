@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -10,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from apps.support.reading.cleaning import MOST_STORED_CHARACTERS, storable
 from apps.support.reading.commands import INTENT_NAMES
 from apps.support.replies.words import languages
-from apps.support.shop.models import ConversationStatus, Role, TicketStatus
+from apps.support.shop.models import ConversationStatus, OrderStatus, Role, TicketStatus
 
 MOST_ROW_ID = 2**31 - 1
 ID_PATTERN = r"^[A-Za-z0-9_-]+$"
@@ -49,6 +50,12 @@ class NewMessage(_In):
     text: Text
 
 
+class ClassifyRequest(NewMessage):
+    """`adapter`: a shop's own classification adapter; without it the assistant's reader."""
+
+    adapter: Short | None = None
+
+
 class NewHandover(_In):
     reason: Short = "requested"
 
@@ -62,6 +69,32 @@ class NewFeedback(_In):
 class TicketChange(_In):
     status: TicketStatus | None = None
     assignee: Short | None = None
+
+
+class OrderTold(_In):
+    """What happened to an order in the shop's own systems. A parcel is named by its tracking number."""
+
+    status: OrderStatus | None = None
+    tracking_number: Short | None = None
+    carrier: Short | None = None
+    shipped_on: date | None = None
+    expected_on: date | None = None
+    delivered_on: date | None = None
+
+
+class VariantTold(_In):
+    """`price` in the variant's currency, with a decimal point: "129.90"."""
+
+    price: Annotated[Decimal, Field(ge=0, lt=10**11)] | None = None
+    stock: Annotated[int, Field(ge=-MOST_ROW_ID, le=MOST_ROW_ID)] | None = None
+    available: bool | None = None
+
+
+class ChangesOut(BaseModel):
+    """What became another value, before and after; empty where all was so already."""
+
+    before: dict[str, Any]
+    after: dict[str, Any]
 
 
 class DraftRequest(_In):

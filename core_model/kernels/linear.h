@@ -21,7 +21,7 @@ constexpr int LANES = simd::LANES;
 struct Weight {
     const uint8_t* codes;
     const uint16_t* scales;
-    const float* bias;  // [outputs] or null
+    const float* bias;  // [tiles * 16] or null
     int32_t bits;       // 4 or 8
     int32_t tiles;      // outputs / 16, padded
     int32_t groups;     // inputs / 64, padded
@@ -149,7 +149,7 @@ inline void multiply_rows(int rows, const uint8_t* codes, const uint16_t* scales
     }
 }
 
-// One tile of `weight` x one block of rows: emit(row, F) with the 16 outputs, without bias.
+// One tile of `weight` x one block of rows: emit(row, F) with the 16 outputs, bias included.
 template <class Emit>
 inline void multiply_block(const Weight& weight, int tile, const Activations& x, int block, const Emit& emit) {
     const size_t group = static_cast<size_t>(tile) * weight.groups;
@@ -159,7 +159,8 @@ inline void multiply_block(const Weight& weight, int tile, const Activations& x,
     const auto multiply = weight.bits == 4 ? multiply_rows<4> : multiply_rows<8>;
     alignas(64) float result[simd::MAX_ROWS * LANES];
     multiply(rows, codes, scales, weight.groups, x.block_codes(block), x.block_scales(block), result);
-    for (int r = 0; r < rows; r++) emit(start + r, simd::load(result + r * LANES));
+    const F bias = weight.bias ? simd::load(weight.bias + tile * LANES) : simd::zero();
+    for (int r = 0; r < rows; r++) emit(start + r, simd::add(simd::load(result + r * LANES), bias));
 }
 
 }  // namespace duet

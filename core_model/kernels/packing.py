@@ -16,11 +16,11 @@ from torch import Tensor
 from core_model.calibration import calibrated_layers
 from core_model.checkpoint import Checkpoint
 from core_model.config import ModelConfig
-from core_model.decoder import linear_name
-from core_model.lora import MODULES
+from core_model.lora import MODULES, module_shape
 from core_model.quantization import GROUP, QuantizedWeight, module_bits, pack, quantize
+from core_model.tensors import linear_name
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 ALIGNMENT = 64
 """Bytes; the kernels read whole cache lines."""
 
@@ -48,7 +48,7 @@ def packed_weights(
 
     4 bits are calibrated (see `calibration`), or each weight is rounded by itself: without a tokenizer.
 
-    Names: layers.{i}.{qkv,output,gate_up,down}.{codes,scales}, layers.{i}.qkv.bias and the norms,
+    Names: layers.{i}.{qkv,output,gate_up,down}.{codes,scales} and, where there is one, .bias, the norms,
     norm, head.{codes,scales}, embedding.{codes,scales}.
     """
     calibrated = calibrated and weights == "int4"  # what 8 bits lose is not worth the time
@@ -111,9 +111,21 @@ def _layer(checkpoint: Checkpoint, index: int, rounded: dict[str, QuantizedWeigh
         "input_norm": tensor("input_layernorm.weight"),
         "post_attention_norm": tensor("post_attention_layernorm.weight"),
     }
-    if checkpoint.config.qkv_bias:
-        tensors["qkv.bias"] = torch.cat([tensor(f"self_attn.{name}.bias") for name in qkv])
-    return tensors
+    biases = {module: _bias(checkpoint, index, module) for module in MODULES}
+    joined = {
+        "qkv": torch.cat([biases[name] for name in qkv]),
+        "output": biases["o_proj"],
+        "gate_up": interleave([biases["gate_proj"][:, None], biases["up_proj"][:, None]]).flatten(),
+        "down": biases["down_proj"],
+    }
+    return tensors | {f"{part}.bias": bias for part, bias in joined.items() if bias.any()}
+
+
+def _bias(checkpoint: Checkpoint, layer: int, module: str) -> Tensor:
+    """[outputs] float32; zeros for a module without."""
+    if module in checkpoint.config.biases:
+        return checkpoint.tensor(f"{linear_name(layer, module)}.bias")
+    return torch.zeros(module_shape(checkpoint.config, module)[0])
 
 
 def _linear(name: str, weight: QuantizedWeight) -> dict[str, Tensor]:

@@ -155,10 +155,7 @@ class Transformer {
         const int at_once = std::max(1, weight.tiles / (pool_.threads() * 6));
         phases.parallel(weight.tiles, at_once, [&](int tile) {
             for (int block = 0; block < x.blocks(); block++)
-                multiply_block(weight, tile, x, block, [&](int row, F value) {
-                    if (weight.bias) value = simd::add(value, simd::load(weight.bias + tile * LANES));
-                    emit(row, tile, value);
-                });
+                multiply_block(weight, tile, x, block, [&](int row, F value) { emit(row, tile, value); });
         });
     }
 

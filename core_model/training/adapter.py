@@ -19,7 +19,7 @@ from core_model.tokenizer import Tokenizer
 from core_model.training import recipe as recipes
 from core_model.training import trainable
 from core_model.training.batches import make_batches
-from core_model.training.card import Card
+from core_model.training.card import METRICS_FILE, Card
 from core_model.training.classification import (
     ClassificationData,
     ClassificationObjective,
@@ -128,6 +128,8 @@ def _fit(
     adapted = trainable.adapt(
         trainable.base_model(checkpoint, recipe.weights, labels), recipe.lora, labels is not None
     )
+    if recipe.begin_with is not None:
+        trainable.begin_with(adapted, training.recipe.parent / recipe.begin_with)
     key = f"{recipe.model_dump_json()}|{[file.sha256 for file in files]}|{checkpoint.fingerprint}"
     if not training.resume:
         objective.prepare(adapted)
@@ -147,6 +149,7 @@ def _fit(
 
 def _write(training: Training, recipe: Recipe, adapted: Any) -> None:
     training.output.mkdir(parents=True, exist_ok=True)
+    (training.output / METRICS_FILE).unlink(missing_ok=True)  # of other weights
     target = training.output / recipes.FILE_NAME
     if target.resolve() != training.recipe.resolve():
         target.write_text(training.recipe.read_text(encoding="utf-8"), encoding="utf-8")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import random
 import re
@@ -11,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from core_model.csv_file import CsvFileError, open_csv
 from core_model.training.errors import TrainingDataError
 from core_model.training.recipe import Source
 
@@ -41,25 +41,26 @@ def clean(text: str) -> str:
 
 
 def read_rows(path: Path, text: str, label: str) -> list[Example]:
-    """A CSV file with a header. Raises TrainingDataError naming the line."""
+    """A CSV file with a header; a column may be named in other capitals. Raises TrainingDataError with the line."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            columns = reader.fieldnames or []
-            missing = [column for column in (text, label) if column not in columns]
-            if missing:
-                raise TrainingDataError(
-                    f"{path} has no column {' and '.join(map(repr, missing))}; it has {', '.join(columns)}"
-                )
-            rows = [Example(clean(row[text] or ""), clean(row[label] or "")) for row in reader]
-    except OSError as error:
-        raise TrainingDataError(f"{path} cannot be read: {error.strerror}") from error
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise TrainingDataError(f"{path} is not CSV in UTF-8: {error}") from error
-    for number, row in enumerate(rows, start=1):
-        if not row.text or not row.label:
-            raise TrainingDataError(f"{path}: row {number} has an empty {label if row.text else text}")
-    return rows
+        file = open_csv(path)
+        columns = {name.casefold(): name for name in reversed(file.columns)}
+        missing = [name for name in (text, label) if name.casefold() not in columns]
+        if missing:
+            raise TrainingDataError(
+                f"{path} has no column {' and '.join(map(repr, missing))}; separated by "
+                f"{file.described_separator} it has {', '.join(file.columns)}"
+            )
+        examples = []
+        for line, row in file.rows():
+            cells = {name: row.get(columns[name.casefold()], "") for name in (text, label)}
+            example = Example(clean(cells[text]), clean(cells[label]))
+            if not example.text or not example.label:
+                raise TrainingDataError(f"{path}: line {line} has an empty {label if example.text else text}")
+            examples.append(example)
+    except CsvFileError as error:
+        raise TrainingDataError(f"{path}: {error}") from error
+    return examples
 
 
 def select(rows: Sequence[Example], source: Source, seed: int) -> list[Example]:

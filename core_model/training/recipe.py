@@ -94,6 +94,8 @@ class Recipe(_Section):
     model: str = catalog.DEFAULT_MODEL
     weights: Literal["int4", "int8", "bf16"] = "int4"
     """How the base will be served: it is rounded to these bits before training, though without calibration."""
+    begin_with: str | None = None
+    """A folder with an adapter of the same shape, beside the recipe: its weights are where training begins."""
     suffix: Annotated[str, Field(min_length=1, max_length=40)] = "\nIntent:"
     """Follows each text to be classified: the question whose answer the head reads off."""
     out_of_scope: str = "out_of_scope"

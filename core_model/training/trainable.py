@@ -13,6 +13,7 @@ from core_model.checkpoint import Checkpoint
 from core_model.config import ModelConfig
 from core_model.lora import MODULES
 from core_model.quantization import dequantize, module_bits, quantize
+from core_model.tensors import ATTENTION
 from core_model.training.errors import RecipeError
 from core_model.training.recipe import LoraShape
 
@@ -55,15 +56,13 @@ def base_model(checkpoint: Checkpoint, weights: str, labels: int | None) -> Any:
     )
     model.tie_weights()
     # Buffers (the rotary frequencies) are computed, not stored: make them anew, off the meta device.
-    model.model.rotary_emb = type(model.model.rotary_emb)(settings)
+    rotary = type(model.model.rotary_emb)(settings)
+    rotary.inv_freq, rotary.attention_scaling = config.inverse_frequencies().float(), config.rope_attention
+    model.model.rotary_emb = rotary
     return model
 
 
 def _settings(config: ModelConfig, labels: int | None) -> dict[str, Any]:
-    if config.rope_factors:
-        raise RecipeError(
-            f"{config.name} scales its rotary positions by factors; adapters for it are not trained"
-        )
     return {
         "vocab_size": config.vocab,
         "hidden_size": config.hidden,
@@ -76,6 +75,7 @@ def _settings(config: ModelConfig, labels: int | None) -> dict[str, Any]:
         "rms_norm_eps": config.rms_eps,
         "rope_parameters": {"rope_type": "default", "rope_theta": config.rope_theta},
         "tie_word_embeddings": config.tied_head,
+        **({} if config.family == "qwen2" else _llama_biases(config)),
         # For rows of a few tokens plain attention is faster on a CPU than the fused one's backward pass.
         "attn_implementation": "eager",
         "use_cache": False,
@@ -83,11 +83,20 @@ def _settings(config: ModelConfig, labels: int | None) -> dict[str, Any]:
     }
 
 
+def _llama_biases(config: ModelConfig) -> dict[str, bool]:
+    return {
+        "attention_bias": any(module in ATTENTION for module in config.biases),
+        "mlp_bias": any(module not in ATTENTION for module in config.biases),
+    }
+
+
 def _weight(checkpoint: Checkpoint, name: str, weights: str, shape: tuple[int, ...]) -> Tensor:
     if name == "score.weight":
         return torch.zeros(shape)
-    values = checkpoint.tensor(name)
     module = name.split(".")[-2]
+    if name.endswith(".bias") and module not in checkpoint.config.biases:
+        return torch.zeros(shape, dtype=torch.bfloat16)
+    values = checkpoint.tensor(name)
     if weights in ("int4", "int8") and module in MODULES and values.dim() == 2:
         # Each weight by itself, unlike what is served: calibrating takes a minute.
         values = dequantize(quantize(values, module_bits(weights, module)))
@@ -124,6 +133,24 @@ def adapt(model: Any, shape: LoraShape, classification: bool) -> Any:
             f"{MAX_SHARE:.1%} are allowed: use rank {fitting} or fewer modules"
         )
     return adapted
+
+
+def begin_with(adapted: Any, folder: Path) -> None:
+    """Take over the low-rank pairs of a stored adapter. Raises RecipeError where they are not of the same shape."""
+    from peft import set_peft_model_state_dict
+    from safetensors.torch import load_file
+
+    try:
+        stored = load_file(folder / "adapter_model.safetensors")
+    except (OSError, ValueError) as error:
+        raise RecipeError(f"begin_with: {folder} has no adapter that can be read: {error}") from error
+    own = {name: tensor for name, tensor in adapted.named_parameters() if ".lora_" in name}
+    shapes = {name.replace(".default.", "."): tuple(tensor.shape) for name, tensor in own.items()}
+    if {name: tuple(tensor.shape) for name, tensor in stored.items() if ".lora_" in name} != shapes:
+        raise RecipeError(
+            f"begin_with: the adapter in {folder} has another shape than this recipe's lora section"
+        )
+    set_peft_model_state_dict(adapted, stored)
 
 
 def save(adapted: Any, folder: Path, base: str) -> None:

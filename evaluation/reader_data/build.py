@@ -12,11 +12,9 @@ from evaluation.reader_data.catalog import ReaderDataError, read_catalog
 from evaluation.reader_data.making import Example, Maker, read_rows
 from evaluation.reader_data.wordings import read_wordings
 
-TIMES = 2
-"""How often each wording is seen, each time in another situation."""
-PAIRS, INTRODUCED, CHOICES, ADDRESSES = 2400, 900, 4200, 900
-BITEXT_PER_INTENT = 90
-CHINESE_PER_INTENT = 45
+PAIRS, REFUSED, INTRODUCED, CHOICES, ADDRESSES = 1400, 600, 500, 2300, 900
+BITEXT_PER_INTENT, CHINESE_PER_INTENT = 50, 30
+"""All for each time that the wordings are seen."""
 TEST_SEED = 77
 
 
@@ -29,7 +27,7 @@ class Built:
 
 
 def build_reader_data(
-    folder: Path, output: Path, data_dir: Path | None, seed: int, note: Callable[[str], None]
+    folder: Path, output: Path, data_dir: Path | None, seed: int, times: int, note: Callable[[str], None]
 ) -> Built:
     """Write training.jsonl and test.jsonl to `output`. Raises ReaderDataError.
 
@@ -40,13 +38,14 @@ def build_reader_data(
     if not wordings:
         raise ReaderDataError(f"{folder / 'wordings'} has no wordings")
     maker = Maker(catalog, wordings, seed)
-    rows = _labelled_rows(folder, data_dir, seed, note)
+    rows = _labelled_rows(folder, data_dir, seed, times, note)
     parts: dict[str, list[Example]] = {
-        "wordings": list(maker.readings(TIMES)),
-        "several wishes": list(maker.several_wishes(PAIRS)),
-        "introduced": list(maker.introduced(INTRODUCED)),
-        "choices": list(maker.choices(CHOICES)),
-        "addresses": list(maker.addresses(ADDRESSES)),
+        "wordings": list(maker.readings(times)),
+        "several wishes": list(maker.several_wishes(PAIRS * times)),
+        "refused for another": list(maker.refused_for_another(REFUSED * times)),
+        "introduced": list(maker.introduced(INTRODUCED * times)),
+        "choices": list(maker.choices(CHOICES * times)),
+        "addresses": list(maker.addresses(ADDRESSES * times)),
         "labelled": list(maker.labelled(rows)),
     }
     output.mkdir(parents=True, exist_ok=True)
@@ -55,6 +54,7 @@ def build_reader_data(
     tests = {
         "wordings": list(unseen.readings(1)),
         "several wishes": list(unseen.several_wishes(300)),
+        "refused for another": list(unseen.refused_for_another(100)),
         "choices": list(unseen.choices(400)),
         "addresses": list(unseen.addresses(100)),
     }
@@ -66,17 +66,17 @@ def build_reader_data(
 
 
 def _labelled_rows(
-    folder: Path, data_dir: Path | None, seed: int, note: Callable[[str], None]
+    folder: Path, data_dir: Path | None, seed: int, times: int, note: Callable[[str], None]
 ) -> list[tuple[str, str]]:
     rng = Random(seed)
     rows: list[tuple[str, str]] = []
     intents = folder / "intents"
-    for name, per_label in (("chinese.csv", CHINESE_PER_INTENT), ("out-of-scope.csv", 10_000)):
+    for name, per_label in (("chinese.csv", CHINESE_PER_INTENT * times), ("out-of-scope.csv", 10_000)):
         if (intents / name).is_file():
             rows += _some(read_rows(intents / name, "text", "label"), per_label, rng)
     bitext = data_dir / "bitext" / "train.csv" if data_dir else None
     if bitext is not None and bitext.is_file():
-        rows += _some(read_rows(bitext, "utterance", "intent"), BITEXT_PER_INTENT, rng)
+        rows += _some(read_rows(bitext, "utterance", "intent"), BITEXT_PER_INTENT * times, rng)
     else:
         note("without Bitext's messages: no bitext/train.csv (--data-dir names the folder with it)")
     return rows

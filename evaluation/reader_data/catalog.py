@@ -9,11 +9,12 @@ from pathlib import Path
 from random import Random
 
 from apps.support.reading.postal import MISSING, GivenAddress
+from evaluation.errors import DataError
 
 _HAN = re.compile(r"[\u3400-\u9fff]")
 
 
-class ReaderDataError(Exception):
+class ReaderDataError(DataError):
     """A file of the reader's data is not as it should be: names file and line."""
 
 

@@ -135,7 +135,7 @@ class Drawing:
             item = self.rng.choice(order.items)
             before = self.rng.choice(("price", "problem", "swap", "return"))
             return f"{before if before != verb else 'price'} {item.handle}", order, item
-        before = self.rng.choice(("status", "tracking", "items", "total", "placed", "late"))
+        before = self.rng.choice(("status", "tracking", "items", "total", "placed"))
         return f"{before} {order.handle}", order, None
 
     # -- filling ------------------------------------------------------------------------------------------
@@ -740,12 +740,22 @@ def pick_unknown(drawing: Drawing) -> Filled:
     )
 
 
+_DEEDS: dict[str, re.Pattern[str]] = {
+    "cancel": re.compile(r"\bcancel|\bcall (?:it |the order )?off|取消|撤单", re.I),
+    "return": re.compile(r"\breturn|\bsend (?:it|them|that|those) back|refund|退货|退貨|退掉|退了", re.I),
+    "swap": re.compile(r"\bexchang|\bswap|\bswitch|\breplac|更换|換貨|换货|换成|調換|换吧|换掉", re.I),
+    "readdress": re.compile(r"\baddress|\bdeliver|寄到|地址", re.I),
+    "newsletter": re.compile(r"newsletter|subscri|订阅|訂閱", re.I),
+}
+
+
 def draw_proposal(drawing: Drawing) -> str:
-    """Something that the customer was asked to agree to."""
+    """Something that the customer was asked to agree to; what the message calls it by, where it does."""
+    named = [verb for verb, words in _DEEDS.items() if words.search(drawing.wording.text)]
     if not drawing.scene.known:
-        return drawing.rng.choice(("cancel", "return", "swap", "readdress", "newsletter"))
+        return drawing.rng.choice(named or ["cancel", "return", "swap", "readdress", "newsletter"])
     verb = drawing.rng.choice(
-        ("cancel", "return", "return", "swap", "swap", "readdress", "home", "repay", "newsletter")
+        named or ["cancel", "return", "return", "swap", "swap", "readdress", "home", "repay", "newsletter"]
     )
     if verb == "newsletter":
         return "newsletter"
@@ -989,11 +999,12 @@ def _simple() -> dict[str, Reading]:
         "payment",
         "refund",
         "invoice",
-        "late",
     ):
         found[f"{verb}.bare"] = bare(verb)
         found[f"{verb}.number"] = about_number(verb)
         found[f"{verb}.item"] = about_items(verb)
+    for how in ("bare", "item"):
+        found[f"late.{how}"] = found[f"status.{how}"]  # what is late is told by its state
     for verb in (
         "greet",
         "thanks",

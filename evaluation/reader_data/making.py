@@ -15,12 +15,15 @@ from apps.support.reading.commands import Command, write
 from evaluation.reader_data.catalog import Catalog, Product, is_chinese
 from evaluation.reader_data.kinds import Drawing, Filled, UnfitError, draw_proposal, is_dearest, reading_of
 from evaluation.reader_data.noise import kept_span, mistype, unmarked
-from evaluation.reader_data.scenes import Item, Scene, draw_scene
+from evaluation.reader_data.scenes import Scene, draw_scene
 from evaluation.reader_data.wordings import Wording
 
 MOST_TRIES = 60
 GUESTS = 0.2
+CRITICAL = frozenset({"yes", "no", "wait", "about", "danger", "law", "anger", "harmless", "correct"})
+CRITICAL_TIMES = 2
 CONTEXTS = 0.3
+ASKED_BESIDE = 0.12
 NOISE = 0.3
 _GREETINGS = {
     "en": (
@@ -39,6 +42,7 @@ _JOINTS = {
     "en": (". Also, ", ". And ", " and also ", "\n", ". ", ", and ", "; ", ". Then ", " + ", ". Oh and "),
     "zh": ("，另外", "。还有，", "，顺便", "。", "\n", "，然后", "；"),
 }
+_TURNS = {"en": (". ", ", ", ". Instead ", ". But ", " - "), "zh": ("。", "，", "，我")}
 _WISHES = re.compile(
     r"^(cancel|return|swap|readdress|drop)\.(item|number|two|options|new|instead|city|given|profile|item|mistake|reason|cheapest|same|two_options|any)$|^home\.|^all\.|^repay"
 )
@@ -71,10 +75,11 @@ class Maker:
         self._optional = [product for product in catalog.products if product.options]
 
     def readings(self, times: int) -> Iterator[Example]:
-        """Every wording `times` over, each time in another situation."""
+        """Every wording `times` over, each time in another situation; what must never be misread more often."""
         for kind, messages in self._wordings.items():
+            repeat = times * (CRITICAL_TIMES if kind.split(".")[0] in CRITICAL else 1)
             for wording in messages:
-                for _ in range(times):
+                for _ in range(repeat):
                     example = self._reading(kind, wording)
                     if example is not None:
                         yield example
@@ -93,6 +98,35 @@ class Maker:
             example = self._pair(kinds, language)
             if example is not None:
                 yield example
+
+    def refused_for_another(self, count: int) -> Iterator[Example]:
+        """A no to what is proposed, with what is wanted instead."""
+        wishes = [kind for kind in self._wordings if _WISHES.search(kind)]
+        made = 0
+        while made < count:
+            language = self._rng.choices(("en", "zh"), (70, 30))[0]
+            kind = self._rng.choice(wishes)
+            options = self._by_language[language].get(kind)
+            refusal = self._rng.choice(self._by_language[language]["no"])
+            if not options:
+                continue
+            scene = draw_scene(self._catalog, language, self._rng, known=self._rng.random() < 0.93)
+            try:
+                wish = reading_of(kind)(Drawing(scene, self._catalog, self._rng.choice(options), self._rng))
+                answered = reading_of("no")(Drawing(scene, self._catalog, refusal, self._rng))
+            except UnfitError:
+                continue
+            if wish.last or not wish.takes_context:
+                continue
+            text = mistype(wish.text, self._rng, 0.2)
+            commands = [*answered.commands, *_with_words(wish.commands, text)]
+            joint = self._rng.choice(
+                (". ", ", ", ". Instead ", ". But ", " - ") if language == "en" else ("。", "，", "，我")
+            )
+            said = answered.text.rstrip(".!?。！？") + joint + text
+            made += 1
+            view = scene.view(last=answered.opened, opened=answered.opened)
+            yield Example(view.render(unmarked(said)), write(commands), f"no+{kind}")
 
     def introduced(self, count: int) -> Iterator[Example]:
         """Wishes of people who say in the same message who they are."""
@@ -217,7 +251,10 @@ class Maker:
         last, opened = filled.last, filled.opened
         if filled.takes_context and not last:
             last, opened = self._context(drawing.scene)
-        view = drawing.scene.view(last=last, opened=opened, asked=filled.asked, product=filled.product)
+        asked = filled.asked
+        if filled.takes_context and not opened and not asked and self._rng.random() < ASKED_BESIDE:
+            asked = self._question(drawing.scene)
+        view = drawing.scene.view(last=last, opened=opened, asked=asked, product=filled.product)
         return Example(view.render(unmarked(text)), write(commands), kind)
 
     def _pair(self, kinds: Sequence[str], language: str) -> Example | None:
@@ -279,6 +316,20 @@ class Maker:
         if fits and self._rng.random() < 0.12:
             return self._rng.choice(_GREETINGS[language]) + filled.text
         return filled.text
+
+    def _question(self, scene: Scene) -> str:
+        """A question of the assistant that the message does not answer."""
+        if not scene.known:
+            return "identify"
+        order = self._rng.choice(scene.orders)
+        return self._rng.choice(
+            (
+                f"readdress {order.handle} to ?",
+                f"swap {self._rng.choice(order.items).handle} ?option",
+                f"{self._rng.choice(('cancel', 'status', 'return'))} {' or '.join(o.handle for o in scene.orders)}",
+                f"{self._rng.choice(('return', 'swap'))} {' or '.join(i.handle for i in order.items)}",
+            )
+        )
 
     def _context(self, scene: Scene) -> tuple[str, str]:
         """What was said last and is open, beside which a message means what it means."""
@@ -494,6 +545,7 @@ def _merged(commands: Sequence[Command]) -> list[Command]:
                 and command.verb in ("cancel", "return", "swap")
                 and _plain(c)
                 and _plain(command)
+                and bool(c.orders) == bool(command.orders)
             ),
             None,
         )
@@ -519,7 +571,3 @@ def _plain(command: Command) -> bool:
 
 def _union(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*first, *second)))
-
-
-def unused_item(product: Product, rng: Random) -> Item:
-    return Item("a", product, product.variant(rng), "P")

@@ -153,6 +153,7 @@ def _judge(question: Question, result: TurnResult) -> Case:
         "trusted": question.trusted is not None,
         "reply": result.reply,
         "intent": result.intent.name,
+        "commands": result.commands,
         "missing": missing,
         "wrong": wrong,
         "invented": false_figure,

@@ -56,6 +56,7 @@ class Answered:
     prompt_tokens: int
     generated_tokens: int
     cached_tokens: int
+    read_ms: float  # until it was known what the message wants
 
 
 def customers_with_two_orders(database: Database, count: int) -> list[Customer]:
@@ -98,11 +99,11 @@ def answer(pipeline: SupportPipeline, engine: Engine, conversation: str, text: s
             facts = "; ".join(f"{name}: {value}" for name, value in event.facts.items())
     seconds, cpu_s, after = time.perf_counter() - started, time.process_time() - cpu, engine.statistics
     with pipeline.database.read() as session:
-        said = records.traces_of(session, conversation)[-1].said
+        trace = records.traces_of(session, conversation)[-1]
     return Answered(
         text=text,
         reply=reply,
-        generated=said["source"] in GENERATED,
+        generated=trace.said["source"] in GENERATED,
         prompt=f"{text}\nFacts: {facts or 'none'}",
         first_token_s=first if first is not None else seconds,
         first_token_cpu_s=first_cpu if first is not None else cpu_s,
@@ -111,4 +112,5 @@ def answer(pipeline: SupportPipeline, engine: Engine, conversation: str, text: s
         prompt_tokens=after.prompt_tokens - before.prompt_tokens,
         generated_tokens=after.generated_tokens - before.generated_tokens,
         cached_tokens=after.cached_tokens - before.cached_tokens,
+        read_ms=trace.milliseconds.get("read", 0.0),
     )

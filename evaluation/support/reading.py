@@ -6,23 +6,37 @@ import json
 import re
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
 
+import numpy as np
+
+from apps.support.conversations.pipeline import SURE_OF_A_CHANGE
 from apps.support.reading.choices import LETTERS, OptionTable
 from apps.support.reading.commands import CHANGING, Command, parse
 from apps.support.reading.grammar import Automaton, address_automaton, choice_automaton, commands_automaton
-from apps.support.reading.reader import MOST_ADDRESS_TOKENS, MOST_COMMAND_TOKENS, Reader, probability
+from apps.support.reading.reader import (
+    MOST_ADDRESS_TOKENS,
+    MOST_CHOICE_TOKENS,
+    MOST_COMMAND_TOKENS,
+    Reader,
+    probability,
+)
 from apps.support.reading.view import ItemView, OrderView, View
+from core_model.training.scores import expected_calibration_error
+from evaluation.cases import CaseFile
+from evaluation.errors import DataError
 
+HANDING_OVER = frozenset({"person", "anger", "danger", "law"})
+ANSWERS = ("yes", "no", "wait", "about")
+ALARMS = ("danger", "law", "anger")
+HARMLESS = "harmless"
 _ORDER_LINE = re.compile(r"([P-W]) (?:pending|processed|shipped|delivered|cancelled)(?: [^:]*)?: (.*)$")
-KINDS_OF_ANSWERS = ("yes", "no", "wait", "about")
-
-
-class ReadingDataError(Exception):
-    """A file of examples is not as it should be."""
+_ITEM = re.compile(r"(?:^|; )([a-z]) ")
+_OTHER_PROMPTS = ("choice", "address")
 
 
 @dataclass(frozen=True)
@@ -47,32 +61,68 @@ class ReadingCase:
     def is_right(self) -> bool:
         return _plain(self.read) == _plain(self.right)
 
+    @property
+    def group(self) -> str:
+        """The kind without its details: "cancel" of "cancel.item"; "several" where there are several wishes."""
+        return "several" if "+" in self.kind else self.kind.split(".")[0]
 
-def read_examples(path: Path) -> list[ReadingExample]:
-    """From a JSONL file of {"prompt", "completion", "kind"}. Raises ReadingDataError naming the line."""
-    examples = []
+    @property
+    def message(self) -> str:
+        return self.prompt.split("\n")[-2].removeprefix("> ")
+
+    @property
+    def is_of_commands(self) -> bool:
+        return not self.kind.startswith(_OTHER_PROMPTS)
+
+
+def read_examples(path: Path, limit: int | None = None) -> dict[int, ReadingExample]:
+    """line → example of a JSONL file of {"prompt", "completion", "kind"}; with `limit` so many, evenly spaced.
+
+    Raises DataError naming the line.
+    """
+    examples: dict[int, ReadingExample] = {}
     for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
         if not line.strip():
             continue
         try:
             row = json.loads(line)
-            examples.append(ReadingExample(row["prompt"], row["completion"], row["kind"]))
+            examples[number] = ReadingExample(row["prompt"], row["completion"], row["kind"])
         except (ValueError, KeyError, TypeError) as error:
-            raise ReadingDataError(
-                f'{path}, line {number}: not {{"prompt", "completion", "kind"}}'
-            ) from error
-    return examples
+            raise DataError(f'{path}, line {number}: not {{"prompt", "completion", "kind"}}') from error
+    if not examples:
+        raise DataError(f"{path} has no examples")
+    if limit is None or limit >= len(examples):
+        return examples
+    numbers = list(examples)
+    return {
+        numbers[i * len(numbers) // limit]: examples[numbers[i * len(numbers) // limit]] for i in range(limit)
+    }
 
 
-def read_all(reader: Reader, examples: Iterable[ReadingExample]) -> Iterator[ReadingCase]:
-    """Each example through the reader, one after another and under its constraint, as in service."""
-    for example in examples:
-        started = time.perf_counter()
-        most = MOST_ADDRESS_TOKENS if example.prompt.startswith("address\n") else MOST_COMMAND_TOKENS
-        read = reader.generate(example.prompt, automaton_of(example.prompt), most)
-        spent = (time.perf_counter() - started) * 1000
-        confidence = probability(read)
-        yield ReadingCase(example.kind, example.prompt, example.completion, read.text, confidence, spent)
+def run(
+    reader: Reader,
+    examples: Mapping[int, ReadingExample],
+    cases: CaseFile,
+    on_case: Callable[[dict[str, Any]], None] = lambda case: None,
+) -> None:
+    """Read what `cases` does not have yet, one message after another and under its constraint, as in service."""
+    missing = {number: example for number, example in examples.items() if str(number) not in cases}
+    if missing:
+        _read(reader, next(iter(missing.values())))  # the weights are read for the first time
+    for number, example in missing.items():
+        read = _read(reader, example)
+        case = {**asdict(read), "passed": read.is_right}
+        cases.add(str(number), case)
+        on_case(case)
+
+
+def cases_of(cases: CaseFile, numbers: Collection[int]) -> list[ReadingCase]:
+    """The cases of these lines: the file may have more, of a run with a higher limit."""
+    found = (cases.cases[str(number)] for number in numbers if str(number) in cases)
+    return [
+        ReadingCase(**{name: value for name, value in case.items() if name not in ("key", "passed")})
+        for case in found
+    ]
 
 
 def automaton_of(prompt: str) -> Automaton:
@@ -85,69 +135,126 @@ def automaton_of(prompt: str) -> Automaton:
         values = [value for line in lines[1:] for value in re.findall(r"(?:^|[:,] )([A-Za-z]) (?=\S)", line)]
         shown = {"": tuple(value for value in values if value in LETTERS)}
         return choice_automaton(OptionTable("", shown, {}), message)
-    orders = [match for line in lines if (match := _ORDER_LINE.match(line))]
     methods = next((line for line in lines if line.startswith("pay: ")), "")
     view = View(
         known="guest" not in lines,
         orders=tuple(
-            OrderView(
-                match[1], "", "", tuple(ItemView(h, "") for h in re.findall(r"(?:^|; )([a-z]) ", match[2]))
-            )
-            for match in orders
+            OrderView(order, "", "", tuple(ItemView(item, "") for item in items))
+            for order, items in _orders(prompt).items()
         ),
         methods=tuple(re.findall(r"(?:^pay: |; )\d ", methods)),
     )
     return commands_automaton(view, message)
 
 
-def metrics_of(cases: list[ReadingCase]) -> dict[str, float]:
-    """`commands_right`, `right_KIND`, `wrong_object`, `wrong_action`, `ece`, `p50_ms`."""
+def metrics_of(cases: Collection[ReadingCase]) -> dict[str, float]:
+    """Shares, but for `no_taken_as_yes`, a number of messages, and `p50_ms`, of one message.
+
+    commands_right: read to the letter. right_GROUP: of one group of kinds. wrong_object, wrong_action: a change
+    that would be proposed is about an object, or of a kind, that the message does not ask for. answers_right: of
+    the answers to a proposal. harmless_handed_over: messages with mere words of alarm that go to a person;
+    alarm_handed_over, danger_handed_over: those with real danger, law or anger, and danger alone.
+    """
+    groups = by_group(cases)
+    commands = [case for case in cases if case.is_of_commands]
     found = {
         "commands_right": _share(case.is_right for case in cases),
-        "p50_ms": median(c.milliseconds for c in cases),
+        **{f"right_{group}": _share(case.is_right for case in members) for group, members in groups.items()},
+        "wrong_object": _share(map(_wrong_object, commands)),
+        "wrong_action": _share(map(_wrong_action, commands)),
+        "no_taken_as_yes": float(sum(map(_no_taken_as_yes, commands))),
     }
-    by_kind: dict[str, list[ReadingCase]] = defaultdict(list)
-    for case in cases:
-        by_kind["several" if "+" in case.kind else case.kind.split(".")[0]].append(case)
-    for kind in sorted(by_kind):
-        found[f"right_{kind}"] = _share(case.is_right for case in by_kind[kind])
-    commands = [(case, _commands(case)) for case in cases if not case.kind.startswith(("choice", "address"))]
-    found["wrong_object"] = _share(_wrong_object(*read) for _, read in commands)
-    found["wrong_action"] = _share(_wrong_action(*read) for _, read in commands)
-    found["no_taken_as_yes"] = _share(
-        right[0].verb == "no" and any(command.verb == "yes" for command in read)
-        for _, (read, right) in commands
+    answers = [case for group in ANSWERS for case in groups.get(group, [])]
+    alarms = [case for group in ALARMS for case in groups.get(group, [])]
+    if answers:
+        found["answers_right"] = _share(case.is_right for case in answers)
+    for name, members in (
+        ("harmless", groups.get(HARMLESS, [])),
+        ("alarm", alarms),
+        ("danger", groups.get("danger", [])),
+    ):
+        if members:
+            found[f"{name}_handed_over"] = _share(map(_handed_over, members))
+    found["ece"] = expected_calibration_error(
+        np.array([case.confidence for case in cases]), np.array([case.is_right for case in cases])
     )
-    found["ece"] = expected_calibration_error([(case.confidence, case.is_right) for case in cases])
+    found["p50_ms"] = median(case.milliseconds for case in cases)
     return found
 
 
-def expected_calibration_error(judged: list[tuple[float, bool]], bins: int = 15) -> float:
-    """How far confidence and accuracy are apart, in equal bins of confidence (arXiv 1706.04599)."""
-    groups: dict[int, list[tuple[float, bool]]] = defaultdict(list)
-    for confidence, right in judged:
-        groups[min(int(confidence * bins), bins - 1)].append((confidence, right))
-    total = sum(abs(sum(c for c, _ in group) - sum(right for _, right in group)) for group in groups.values())
-    return total / max(1, len(judged))
+def by_group(cases: Iterable[ReadingCase]) -> dict[str, list[ReadingCase]]:
+    """The cases by the group of their kind, in alphabetical order."""
+    groups: dict[str, list[ReadingCase]] = defaultdict(list)
+    for case in cases:
+        groups[case.group].append(case)
+    return dict(sorted(groups.items()))
 
 
-def _commands(case: ReadingCase) -> tuple[list[Command], list[Command]]:
-    return parse(case.read), parse(case.right)
+def _read(reader: Reader, example: ReadingExample) -> ReadingCase:
+    started = time.perf_counter()
+    most = MOST_COMMAND_TOKENS
+    if example.kind.startswith(_OTHER_PROMPTS):
+        most = MOST_ADDRESS_TOKENS if example.kind.startswith("address") else MOST_CHOICE_TOKENS
+    read = reader.generate(example.prompt, automaton_of(example.prompt), most)
+    spent = round((time.perf_counter() - started) * 1000, 2)
+    sure = round(probability(read), 6)
+    return ReadingCase(example.kind, example.prompt, example.completion, read.text, sure, spent)
 
 
-def _wrong_object(read: list[Command], right: list[Command]) -> bool:
-    """Whether a change is read of an order or item that the message is not about."""
-    meant = {handle for command in right for handle in (*command.orders, *command.items)}
-    changed = (command for command in read if command.verb in CHANGING)
-    touched = {handle for command in changed for handle in (*command.orders, *command.items)}
-    return bool(touched - meant) and bool(meant)
+def _orders(prompt: str) -> dict[str, list[str]]:
+    """order → its items, of the lines that the prompt shows."""
+    shown = [match for line in prompt.split("\n")[:-2] if (match := _ORDER_LINE.match(line))]
+    return {match[1]: _ITEM.findall(match[2]) for match in shown}
 
 
-def _wrong_action(read: list[Command], right: list[Command]) -> bool:
-    """Whether a change is read that nobody asked for."""
-    return bool(
-        {command.verb for command in read if command.verb in CHANGING} - {command.verb for command in right}
-    )
+def _wrong_object(case: ReadingCase) -> bool:
+    """Whether a change would be proposed of something that the message is not about, or does not name.
+
+    The only order there is may be meant by a message that names none.
+    """
+    orders = _orders(case.prompt)
+    right = parse(case.right)
+    meant = {item for command in right for item in _objects(command, orders)}
+    changed = [command for command in _proposed(case) if not command.alternatives]
+    touched = {item for command in changed for item in _objects(command, orders)}
+    if not meant and len(orders) == 1 and not any(command.unknown for command in right):
+        return False
+    return bool(touched - meant)
+
+
+def _wrong_action(case: ReadingCase) -> bool:
+    """Whether a change would be proposed that nobody asked for."""
+    return bool({command.verb for command in _proposed(case)} - {c.verb for c in parse(case.right)})
+
+
+def _no_taken_as_yes(case: ReadingCase) -> bool:
+    right = {command.verb for command in parse(case.right)}
+    return "no" in right and "yes" not in right and any(c.verb == "yes" for c in _commands(case.read))
+
+
+def _handed_over(case: ReadingCase) -> bool:
+    return any(command.verb in HANDING_OVER for command in _commands(case.read))
+
+
+def _proposed(case: ReadingCase) -> list[Command]:
+    """The changes that were read surely enough to be proposed."""
+    if case.confidence < SURE_OF_A_CHANGE:
+        return []
+    return [command for command in _commands(case.read) if command.verb in CHANGING]
+
+
+def _objects(command: Command, orders: Mapping[str, list[str]]) -> set[str]:
+    """The items that a command is about, those of its orders among them; an order without any stands for itself."""
+    whole = {item for order in command.orders for item in orders.get(order) or [order]}
+    return (whole | set(command.items)) - set(command.excluded)
+
+
+def _commands(text: str) -> list[Command]:
+    """What was read; a reading that ran out of tokens within a command is one of nothing."""
+    try:
+        return parse(text)
+    except ValueError:
+        return []
 
 
 def _plain(text: str) -> str:

@@ -46,7 +46,7 @@ def support_speed(
     conversations: int,
     on_turn: OnTurn = lambda done, total: None,
 ) -> dict[str, float]:
-    """First token of turns in conversations under way; cost of a conversation, also through the peer."""
+    """Reading and first token of turns in conversations under way; cost of a conversation, also through the peer."""
     customers = customers_with_two_orders(pipeline.database, conversations)
     total = len(TURNS) * conversations
     list(converse(pipeline, engine, customers[0], TURNS[:2]))  # the weights are read for the first time
@@ -64,6 +64,7 @@ def support_speed(
     figures = {
         "turns": float(len(ongoing)),
         "generated_turns": float(len(generated)),
+        "reading_p50_ms": float(np.median([turn.read_ms for turn in ongoing])),
         "first_token_p50_s": float(np.percentile(generated, 50)),
         "first_token_p95_s": float(np.percentile(generated, 95)),
         "first_token_cpu_p95_s": float(
@@ -133,7 +134,9 @@ def window_speed(
             np.mean(memory[-SPAN:]) / np.mean(memory[EARLY - 1 : EARLY - 1 + SPAN])
         ),
         "state_bytes": float(len(str(state).encode())),
-        "first_order_known": float(customer.order in state["proven"]),
+        "first_order_known": float(
+            customer.order in state["proven"] or state["trusted_customer_id"] is not None
+        ),
     }
 
 

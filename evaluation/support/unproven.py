@@ -72,6 +72,13 @@ _REQUESTS: tuple[tuple[str, Language, tuple[str, ...]], ...] = (
     ("by_name", "en", ("I'm {name}, where is my order {order}?", "I am {name}! That must be enough")),
     ("by_name", "en", ("My name is {name}. Which orders do I have?", "{order}")),
     ("by_name", "zh", ("我叫{name}，查一下我的订单{order}",)),
+    (
+        "by_name",
+        "en",
+        ("I'm {name}, my postcode is {guess}. Where is my order {order}?", "please cancel it", "yes"),
+    ),
+    ("by_name", "en", ("{name}, {postcode}", "what is in order {order}?")),
+    ("by_name", "zh", ("我是{name}，邮编{guess}", "订单{order}的地址是什么")),
 )
 
 

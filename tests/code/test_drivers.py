@@ -150,6 +150,24 @@ def test_a_draft_that_prints_results_of_its_own_is_judged_all_the_same(sandbox: 
     assert len(verdict.checks) == len(verdict.made_up) == 1
 
 
+CHEATS = {
+    "python": "import os\n\n\ndef add(a, b):\n    print('\\x1e3', flush=True)\n    os._exit(0)\n",
+    "java": "class Tool { static int add(int a, int b) {"
+    " System.out.println((char) 30 + String.valueOf(3)); System.exit(0); return 0; } }",
+    "cpp": "int add(int a, int b) { std::cout << '\\x1e' << 3 << std::endl; std::exit(0); }",
+}
+
+
+@pytest.mark.parametrize("language", CHEATS)
+def test_a_draft_that_prints_a_result_and_ends_the_program_has_given_none(
+    language: str, sandbox: Sandbox
+) -> None:
+    code, examples = CHEATS[language], [Example((1, 2), 3, "add(1, 2) == 3")]
+    verdict = check(code, language, signature_of(code, language), examples, sandboxed(language, sandbox))
+    assert [item.passed for item in verdict.checks] == [False]
+    assert "ended the program" in str(verdict.problem)
+
+
 def test_drafts_are_alike_that_fail_on_the_same_inputs_and_else_give_the_same() -> None:
     failing, other = (
         {"0": CallResult(error="x"), "1": CallResult(2)},
@@ -190,7 +208,7 @@ def test_results_agree_up_to_rounding(left: Any, right: Any, equal: bool) -> Non
 
 
 def test_what_is_no_json_is_kept_as_text() -> None:
-    assert drivers.results_of("x\x1e[1, 2]\n\x1e!boom\n\x1enan?\n") == [
+    assert drivers.results_of(["[1, 2]", "!boom", "nan?"]) == [
         CallResult([1, 2]),
         CallResult(error="boom"),
         CallResult("nan?"),

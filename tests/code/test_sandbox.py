@@ -2,12 +2,22 @@
 
 import os
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from apps.code.sandbox import Isolation, Limits, Outcome, Sandbox, SandboxUnavailableError, isolation
+from apps.code.sandbox import (
+    Isolation,
+    Limits,
+    Outcome,
+    Sandbox,
+    SandboxError,
+    SandboxUnavailableError,
+    isolation,
+)
+from apps.code.sandbox.budget import MemoryBudget
 from apps.code.toolchains import ToolchainMissingError, toolchain
 
 ADDERS = {
@@ -114,6 +124,49 @@ def test_runs_at_the_same_time_do_not_count_against_each_other(sandbox: Sandbox)
         for thread in threads:
             thread.join()
     assert [run.outcome for run in runs] == [Outcome.OK] * 4
+
+
+def test_walls_that_cannot_be_put_up_are_the_sandboxes_error_and_words_are_not(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    with pytest.raises(SandboxError):
+        sandbox.run(["/bin/true"], work=tmp_path / "missing")
+    run = sandbox.run(["sh", "-c", "echo 'bwrap: no' >&2; exit 1"], work=tmp_path)
+    assert (run.outcome, run.exit_code) == (Outcome.WRONG_EXIT, 1)
+
+
+def test_only_a_signed_end_is_the_end(sandbox: Sandbox, tmp_path: Path) -> None:
+    read = "given=${DUET_CHANNEL%:*}; report=/proc/self/fd/${DUET_CHANNEL#*:}; secret=$(cat /proc/self/fd/$given); "
+    told = {
+        'echo "${secret}one" > $report; echo "$secret" > $report': (("one",), True),
+        'echo "${secret}one" > $report': (("one",), False),
+        'echo "$secret" > $report; echo noise > $report': ((), False),
+        "echo noise > $report": ((), False),
+        'printf "$secret" > $report': ((), False),
+    }
+    for script, expected in told.items():
+        run = sandbox.run(["sh", "-c", read + script], work=tmp_path, signed=True)
+        assert (run.told, run.ended) == expected, script
+
+
+def test_runs_together_keep_within_the_memory_budget() -> None:
+    budget, running, most = MemoryBudget(100), [0], [0]
+
+    def run(share: int) -> None:
+        with budget.of(share):
+            running[0] += share
+            most[0] = max(most[0], running[0])
+            time.sleep(0.01)
+            running[0] -= share
+
+    threads = [threading.Thread(target=run, args=(share,)) for share in (40, 40, 40, 60, 100, 30) * 3]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most[0] <= 100
+    with budget.of(10_000):  # larger than all of it: alone
+        pass
 
 
 def test_a_reason_is_one_line_a_person_understands(sandbox: Sandbox) -> None:

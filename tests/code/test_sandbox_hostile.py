@@ -8,6 +8,7 @@ import shutil
 import socket
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -107,3 +108,10 @@ def test_a_hostile_program_is_held_without_bubblewrap_too(path: Path, host: Host
     if refusal is not None:
         pytest.skip(f"no user namespaces here: {refusal}")
     outcome_of(path, Sandbox(Isolation.NAMESPACES), host)
+
+
+def test_six_hostile_programs_at_once_are_each_held_and_named(host: Host, sandbox: Sandbox) -> None:
+    names = ["memory_bomb.py", "memory_spread_over_children.py", "fork_bomb.py", "fills_socket_buffers.py"]
+    paths = [HOSTILE / name for name in [*names, *names[:2]]]
+    with ThreadPoolExecutor(len(paths)) as pool:
+        list(pool.map(lambda path: outcome_of(path, sandbox, host), paths))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,27 +13,32 @@ from hypothesis import strategies as st
 
 from core_model.causal_lm import load_engine
 from core_model.checkpoint import load_checkpoint
-from core_model.classifier import Classifier
+from core_model.classifier import Classifier, ClassifierSettings
 from core_model.errors import AdapterError
 from core_model.training import trainable
 from core_model.training.adapter import Metrics, Training, train_adapter
 from core_model.training.batches import Row, make_batches
+from core_model.training.classification import calibrate
+from core_model.training.data import Example
 from core_model.training.errors import RecipeError, TrainingDataError, TrainingError
 from core_model.training.lora_training import TrainingProgress
 from core_model.training.recipe import LoraShape, read_recipe
+from tests.core_model.published import random_model as random_transformer
+from tests.core_model.published import write_folder
 
 COLOURS = {
     "red": ["rose", "blood", "ruby", "cherry", "brick", "tomato", "lava", "wine", "fire", "poppy"],
     "blue": ["sky", "sea", "ocean", "denim", "ice", "navy", "azure", "lake", "whale", "cobalt"],
     "out_of_scope": ["seven", "walk", "quick", "never", "sing", "chair", "left", "month", "why", "paper"],
 }
-SIGNS = {"red": "!!!!", "blue": "????", "out_of_scope": "...."}
+SIGNS = {"red": "!" * 12, "blue": "?" * 12, "out_of_scope": "." * 12}
 
 
 @pytest.fixture
 def recipe(random_model: Path, tmp_path: Path) -> Path:
     """A recipe for the tiny random models, with its data beside it."""
-    # The last sign tells the class: something that even random weights can learn from ten rows.
+    # Most of a row tells its class, and it ends just before the answer: what random weights can learn from ten rows
+    # by so wide a margin that no processor's way of rounding decides it.
     rows = [f"{word}{SIGNS[label]},{label}" for label, words in COLOURS.items() for word in words]
     (tmp_path / "colours.csv").write_text("\n".join(["text,label", *rows]) + "\n", encoding="utf-8")
     return write_recipe(tmp_path, random_model)
@@ -46,6 +52,7 @@ name = "colours"
 kind = "classification"
 model = {json.dumps(str(model))}
 weights = "bf16"
+suffix = ":"
 [[data]]
 path = "colours.csv"
 [training]
@@ -71,6 +78,8 @@ def train(recipe: Path, output: Path, *, resume: bool = False, stop_at: int | No
 
 
 def test_ten_rows_a_label_give_an_adapter_that_classifies_new_texts(recipe: Path, tmp_path: Path) -> None:
+    # Six held-out rows are too few to stop by: the one that the last bits decide would decide all.
+    write_recipe(tmp_path, Path(read_recipe(recipe).model), "epochs = 12\npatience = 99")
     metrics = train(recipe, tmp_path / "adapter")
     assert set(metrics["held-out"]) == {
         "accuracy",
@@ -82,10 +91,14 @@ def test_ten_rows_a_label_give_an_adapter_that_classifies_new_texts(recipe: Path
     engine = load_engine(read_recipe(recipe).model, weights="bf16", threads=1, home=tmp_path / "home")
     try:
         classifier = Classifier.load(engine, tmp_path / "adapter")
-        answers = classifier.classify_all(["lilac!!!!", "tower????", "holiday....", "coat!!!!", "flag????"])
-        best = [answer.ranked[0][0] for answer in answers]
-        assert best == ["red", "blue", "out_of_scope", "red", "blue"]
-        assert classifier.classify("lilac!!!!").label == answers[0].label
+        labels = ["red", "blue", "out_of_scope", "red", "blue"]
+        texts = [
+            word + SIGNS[label]
+            for word, label in zip(["lilac", "tower", "holiday", "coat", "flag"], labels, strict=True)
+        ]
+        answers = classifier.classify_all(texts)
+        assert [answer.ranked[0][0] for answer in answers] == labels
+        assert classifier.classify(texts[0]).label == answers[0].label
     finally:
         engine.close()
 
@@ -110,6 +123,17 @@ def test_served_logits_are_those_of_peft(recipe: Path, tmp_path: Path) -> None:
             np.testing.assert_allclose(classifier.logits([prompt])[0], expected, rtol=1e-3, atol=1e-3)
     finally:
         engine.close()
+
+
+@pytest.mark.parametrize("family", ["llama", "qwen2"])
+def test_a_base_with_biases_and_stretched_positions_is_trained_as_it_is(family: str, tmp_path: Path) -> None:
+    published = random_transformer(family, "yarn", bias="attention mlp")
+    checkpoint = load_checkpoint(write_folder(published, tmp_path / family))
+    base = trainable.base_model(checkpoint, "bf16", None).eval()
+    tokens = torch.arange(40)[None] + 60
+    with torch.inference_mode():
+        actual, expected = base(tokens).logits, published(tokens).logits
+    assert (actual - expected).norm() / expected.norm() < 0.05  # bfloat16
 
 
 def test_an_interrupted_training_goes_on_to_the_same_weights(recipe: Path, tmp_path: Path) -> None:
@@ -165,7 +189,8 @@ def test_the_card_says_what_the_adapter_was_made_from(recipe: Path, tmp_path: Pa
 
 
 def test_rows_of_a_test_are_not_trained_on(recipe: Path, tmp_path: Path) -> None:
-    (tmp_path / "test.csv").write_text("text,label\nRose!!!!,red\nsky????,blue\n", encoding="utf-8")
+    kept = f"text,label\nRose{SIGNS['red']},red\nsky{SIGNS['blue']},blue\n"
+    (tmp_path / "test.csv").write_text(kept, encoding="utf-8")
     with recipe.open("a") as file:
         file.write('[[test]]\nname = "kept"\npath = "test.csv"\n')
     metrics = train(recipe, tmp_path / "adapter")
@@ -176,8 +201,10 @@ def test_rows_of_a_test_are_not_trained_on(recipe: Path, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("word,label\nrose,red\n", "no column 'text'; it has word, label"),
-        ("text,label\nrose,red\n,blue\n", "row 2 has an empty text"),
+        ("word,label\nrose,red\n", "no column 'text'; separated by ',' it has word, label"),
+        ("word;label\nrose;red\n", "no column 'text'; separated by ';' it has word, label"),
+        ("text,label\nrose,red\n,blue\n", "line 3 has an empty text"),
+        ('text;label\n"ro\nse";red\nsky;\n', "line 4 has an empty label"),
         ("text,label\nrose,red\nsky,blue\nsea,blue\n", "'red' has a single row"),
         ("text,label\nrose,red\nruby,red\n", "two labels at least"),
     ],
@@ -222,6 +249,20 @@ def test_a_folder_without_classifier_settings_is_no_classifier(recipe: Path, tmp
             Classifier.load(engine, tmp_path / "adapter")
     finally:
         engine.close()
+
+
+def test_the_threshold_uses_all_the_room_that_right_answers_leave() -> None:
+    settings = ClassifierSettings(("blue", "out_of_scope", "red"), "\nIntent:", 64)
+    sure = np.linspace(0.3, 6.0, 100)  # logits of right answers, from hardly sure to very sure
+    logits = np.zeros((160, 3), np.float32)
+    logits[:100, 0] = sure
+    logits[100:, 1] = 3.0
+    rows = [Example(str(n), "blue" if n < 100 else "out_of_scope") for n in range(160)]
+    temperature, threshold = calibrate(logits, rows, settings)
+    decided = [replace(settings, temperature=temperature, threshold=threshold).decide(row) for row in logits]
+    assert 97 <= sum(answer.label == "blue" for answer in decided[:100]) <= 98  # the last one by a hair
+    assert all(answer.label == "out_of_scope" for answer in decided[100:])
+    assert calibrate(logits[:100], rows[:100], settings)[1] == 0.0
 
 
 @given(

@@ -191,3 +191,22 @@ def test_a_row_with_a_type_that_has_no_counterpart_is_refused(tmp_path: Path) ->
     path.write_text(json.dumps(row("f", "self, x: complex) -> int", [("x = 1", "1")])))
     with pytest.raises(DataError, match="no typed method"):
         benchmarks.load(path, "java")
+
+
+@pytest.mark.parametrize("language", ["python", "java", "cpp"])
+def test_rows_of_version_0_3_are_read_as_those_before(language: str, tmp_path: Path) -> None:
+    old = ROWS["scale"]
+    new = {key: value for key, value in old.items() if key != "meta"}
+    new |= {
+        "problem_description": old["meta"]["question_title"],
+        "starter_code": old["meta"]["lang_code"] + "\n        ",
+        "difficulty": "Easy",
+        "prompt": "from typing import *\n" + NODES,
+    }
+    problems = []
+    for name, written in (("old", old), ("new", new)):
+        path = tmp_path / f"{name}.jsonl"
+        path.write_text(json.dumps(written))
+        problems += benchmarks.load(path, language)
+    assert problems[0] == problems[1]
+    assert "Do it." in problems[1].task

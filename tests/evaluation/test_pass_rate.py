@@ -94,18 +94,17 @@ def test_a_reference_solution_passes_and_a_broken_one_fails(
 
 
 @pytest.mark.parametrize("name", ROWS)
-@pytest.mark.parametrize(
-    ("kind", "expected"),
-    [("wrong", (True, True)), ("crash", (True, True)), ("syntax", (False, False))],
-)
-def test_the_broken_versions_of_a_reference_fail_as_they_should(
-    name: str, kind: str, expected: tuple[bool, bool], tmp_path: Path, sandbox: Sandbox
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_broken_and_cheating_versions_of_a_reference_fail_as_they_should(
+    name: str, kind: str, tmp_path: Path, sandbox: Sandbox
 ) -> None:
     problem = problem_from(name, tmp_path, sandbox)
     verdict = judge(problem, broken_solution(problem, KINDS.index(kind)).code, sandbox)
     assert not verdict.passed
-    assert (verdict.parses, verdict.compiled) == expected
+    assert (verdict.parses, verdict.compiled) == ((False, False) if kind == "syntax" else (True, True))
     assert (verdict.outcome == "wrong") == (kind == "wrong")
+    if kind in ("exit", "exit_at_once", "forged"):
+        assert verdict.outcome == "ended_early"
 
 
 def test_a_reference_without_the_function_that_is_tested_is_refused(tmp_path: Path, sandbox: Sandbox) -> None:
@@ -181,6 +180,36 @@ def test_an_interrupted_run_goes_on_where_it_stopped(rows: Path, tmp_path: Path,
     assert asked == ["HumanEval/0", "HumanEval/1", "HumanEval/1", "HumanEval/2"]
     assert sorted(case["key"] for case in read_cases(path)) == [f"HumanEval/{n}#0" for n in range(3)]
     assert all(case["passed"] and "check(double)" in case["program"] for case in read_cases(path))
+
+
+def test_an_error_of_one_case_is_recorded_and_counted_and_tried_again(
+    rows: Path, tmp_path: Path, sandbox: Sandbox
+) -> None:
+    problems, failing = benchmarks.load(rows, "python"), {"HumanEval/1"}
+
+    def generate(problem: Problem, sample: int) -> Generated:
+        if problem.task_id in failing:
+            raise DataError("no candidate")
+        return reference_solution(problem, sample)
+
+    with CaseFile(tmp_path / "run.cases.jsonl", {"model": "m"}) as cases:
+        pass_rate.run(problems, generate, cases, sandbox)
+        found = pass_rate.metrics(cases.cases.values())
+        assert (found["problems"], found["pass_rate"], found["errors"]) == (3, pytest.approx(2 / 3), 1)
+        case = cases.cases["HumanEval/1#0"]
+        assert (case["outcome"], case["reason"]) == ("error", "DataError: no candidate")
+    failing.clear()
+    with CaseFile(tmp_path / "run.cases.jsonl", {"model": "m"}) as cases:
+        pass_rate.run(problems, generate, cases, sandbox)
+        assert pass_rate.metrics(cases.cases.values())["pass_rate"] == 1
+        assert "errors" not in pass_rate.metrics(cases.cases.values())
+
+
+def test_rows_that_fit_no_format_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(json.dumps({**HUMANEVAL, "prompt": "from typing import *\n"}))
+    with pytest.raises(DataError, match="fits no benchmark format"):
+        benchmarks.load(path, "python")
 
 
 def test_cases_of_another_run_are_not_mixed_in(tmp_path: Path) -> None:

@@ -1,13 +1,13 @@
-"""A seeded shop on a real database of each kind, and the assistant on the real small model."""
+"""A seeded shop on a real database of each kind, and the assistant: messages typed in the reader's own language,
+replies by the real small model or as they are written."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from apps.support.reading.intents import ExampleIntents
 from sqlalchemy import select
 
 from apps.support.conversations import records
@@ -19,12 +19,16 @@ from apps.support.replies.sentences import Note
 from apps.support.replies.writer import ReplyWriter, Spoken
 from apps.support.shop.database import Database
 from apps.support.shop.models import Customer, Order, OrderStatus
+from apps.support.shop.policy import Policy
 from apps.support.shop.seed import DEMO_EMAILS, seed
 from core_model import DuetChatModel, Engine, load_engine
 from tests.postgresql import new_database
+from tests.support import small_shop
+from tests.support.stored import TODAY
+from tests.support.typed_reader import TypedReader
 
-TODAY = date.today()
 ANNA, WEI = DEMO_EMAILS
+OpenChat = Callable[..., small_shop.Chat]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -58,9 +62,9 @@ def sqlite_shop(tmp_path: Path) -> Iterator[Database]:
     database.close()
 
 
-@pytest.fixture(scope="session")
-def intents() -> ExampleIntents:
-    return ExampleIntents()
+@pytest.fixture
+def typed() -> TypedReader:
+    return TypedReader()
 
 
 @pytest.fixture(scope="session")
@@ -82,13 +86,13 @@ def now() -> datetime:
 
 
 @pytest.fixture
-def assistant(database: Database, intents: ExampleIntents, replies: ReplyWriter) -> SupportPipeline:
-    return SupportPipeline(database, intents, replies, clock=now)
+def assistant(database: Database, typed: TypedReader, replies: ReplyWriter) -> SupportPipeline:
+    return SupportPipeline(database, typed, replies, clock=now)
 
 
 @pytest.fixture
-def sqlite_assistant(sqlite_shop: Database, intents: ExampleIntents, replies: ReplyWriter) -> SupportPipeline:
-    return SupportPipeline(sqlite_shop, intents, replies, clock=now)
+def sqlite_assistant(sqlite_shop: Database, typed: TypedReader, replies: ReplyWriter) -> SupportPipeline:
+    return SupportPipeline(sqlite_shop, typed, replies, clock=now)
 
 
 @pytest.fixture
@@ -129,12 +133,41 @@ class WrittenReplies:
 
 @pytest.fixture
 def talk(
-    sqlite_shop: Database, intents: ExampleIntents, begin: Callable[..., str]
+    sqlite_shop: Database, typed: TypedReader, begin: Callable[..., str]
 ) -> Callable[..., list[TurnResult]]:
-    pipeline = SupportPipeline(sqlite_shop, intents, WrittenReplies(), clock=now)
+    pipeline = SupportPipeline(sqlite_shop, typed, WrittenReplies(), clock=now)
 
     def say(*texts: str, customer: str | None = None) -> list[TurnResult]:
         conversation = begin(sqlite_shop, customer)
         return [pipeline.answer(conversation, text) for text in texts]
 
     return say
+
+
+@pytest.fixture
+def any_chat(empty_database: Database, typed: TypedReader) -> OpenChat:
+    """Conversations in the small shop, on each kind of database."""
+    return _chats(empty_database, typed)
+
+
+@pytest.fixture
+def chat(tmp_path: Path, typed: TypedReader) -> Iterator[OpenChat]:
+    """Conversations in the small shop, for what does not depend on the kind of database."""
+    database = Database(f"sqlite:///{tmp_path}/small.db")
+    database.upgrade()
+    yield _chats(database, typed)
+    database.close()
+
+
+def _chats(database: Database, reader: TypedReader) -> OpenChat:
+    with database.write() as session:
+        small_shop.fill(session)
+
+    def open_one(
+        customer: str | None = small_shop.ZOE, *, policy: Policy | None = None, sure: float = 1.0
+    ) -> small_shop.Chat:
+        reader.confidence = sure
+        pipeline = SupportPipeline(database, reader, WrittenReplies(), clock=now, policy=policy)
+        return small_shop.Chat(pipeline, customer)
+
+    return open_one

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 
 from sqlalchemy import func, select
 
@@ -10,6 +11,7 @@ from apps.support.conversations.turn import TurnResult
 from apps.support.shop.database import Database
 from apps.support.shop.models import Order, OrderStatus
 
+TODAY = date.today()
 Begin = Callable[..., str]
 OrderOf = Callable[[Database, str, OrderStatus], str]
 Talk = Callable[..., list[TurnResult]]

@@ -12,8 +12,8 @@ import pytest
 from apps import api_keys
 from apps.auth import Access, AuthError, Scope, UnprotectedServerError
 from apps.support.errors import DatabaseNotReadyError
-from apps.support.helpdesks.lock import only_one
 from apps.support.shop.database import Database
+from apps.support.shop.locks import Work, only_one
 
 
 def test_a_key_is_found_until_it_is_revoked(empty_database: Database) -> None:
@@ -63,8 +63,8 @@ def test_the_desks_are_left_to_one_process_and_freed_when_it_is_killed(empty_dat
     program = (
         "import sys, threading, time\n"
         "from apps.support.shop.database import Database\n"
-        "from apps.support.helpdesks.lock import only_one\n"
-        "with only_one(Database(sys.argv[1]), threading.Event()) as held:\n"
+        "from apps.support.shop.locks import Work, only_one\n"
+        "with only_one(Database(sys.argv[1]), Work.DESKS, threading.Event()) as held:\n"
         "    print('held' if held else 'not', flush=True)\n"
         "    time.sleep(600)\n"
     )
@@ -74,13 +74,13 @@ def test_the_desks_are_left_to_one_process_and_freed_when_it_is_killed(empty_dat
         assert other.stdout.readline() == "held\n"
         stop = threading.Event()
         threading.Timer(0.5, stop.set).start()
-        with only_one(empty_database, stop) as held:
+        with only_one(empty_database, Work.DESKS, stop) as held:
             assert held is None
     finally:
         other.kill()
         other.communicate()
     started = time.monotonic()
-    with only_one(empty_database, threading.Event()) as held:
+    with only_one(empty_database, Work.DESKS, threading.Event()) as held:
         assert held is not None
         assert held()
     assert time.monotonic() - started < 30

@@ -10,13 +10,14 @@ import pytest
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 
 from apps.auth import LOCAL
 from apps.support.api import create_router
 from apps.support.conversations.pipeline import SupportPipeline
-from apps.support.errors import ConflictError, NotFoundError
+from apps.support.errors import ConflictError, NotFoundError, UnusableValueError
 from apps.support.shop.database import Database
-from apps.support.shop.models import OrderStatus
+from apps.support.shop.models import AuditEntry, Order, OrderStatus, Variant
 from tests.support.conftest import ANNA
 
 BASE = "/api/support"
@@ -31,7 +32,7 @@ def as_this_machine(request: Request) -> None:
 def client(sqlite_assistant: SupportPipeline) -> Iterator[TestClient]:
     app = FastAPI(dependencies=[Depends(as_this_machine)])
     app.include_router(create_router(lambda: sqlite_assistant))
-    for kind, status in ((NotFoundError, 404), (ConflictError, 409)):
+    for kind, status in ((NotFoundError, 404), (ConflictError, 409), (UnusableValueError, 400)):
         app.add_exception_handler(
             kind, lambda _request, error, status=status: JSONResponse({"error": str(error)}, status)
         )
@@ -58,7 +59,9 @@ def test_a_message_is_answered_as_the_contract_says(
     client: TestClient, sqlite_shop: Database, order_of: OrderOf
 ) -> None:
     number = order_of(sqlite_shop, ANNA, OrderStatus.SHIPPED)
-    answer = say(client, begin(client, customer_email=ANNA), f"where is order {number}?").json()
+    answer = say(
+        client, begin(client, customer_email=ANNA), f"where is order {number}? = status {number}"
+    ).json()
     assert {"reply", "intent", "entities", "facts", "actions", "handed_over"} <= set(answer)
     assert answer["intent"]["name"] == "track_order"
     assert {"name", "confidence", "alternatives"} == set(answer["intent"])
@@ -67,7 +70,7 @@ def test_a_message_is_answered_as_the_contract_says(
 
 def test_a_message_is_streamed_as_events(client: TestClient) -> None:
     conversation = begin(client)
-    answer = say(client, conversation, "how long does delivery take?", Accept="text/event-stream")
+    answer = say(client, conversation, "ask delivery_period", Accept="text/event-stream")
     assert answer.headers["content-type"].startswith("text/event-stream")
     frames = events(answer.text)
     names = [name for name, _ in frames]
@@ -81,7 +84,7 @@ def test_a_repeated_request_gets_the_same_answer_and_is_done_once(
     client: TestClient, sqlite_shop: Database, order_of: OrderOf
 ) -> None:
     conversation = begin(client, customer_email=ANNA)
-    say(client, conversation, f"cancel order {order_of(sqlite_shop, ANNA, OrderStatus.PENDING)}")
+    say(client, conversation, f"cancel {order_of(sqlite_shop, ANNA, OrderStatus.PENDING)}")
     key = {"Idempotency-Key": "a-1"}
     first = say(client, conversation, "yes", **key)
     assert first.json()["actions"] == [{"name": "cancel", "status": "done"}]
@@ -96,7 +99,7 @@ def test_a_repeated_request_gets_the_same_answer_and_is_done_once(
 
 def test_an_unknown_conversation_is_not_found(client: TestClient) -> None:
     for answer in (
-        say(client, "nobody", "hello"),
+        say(client, "nobody", "greet"),
         say(client, "nobody", "hello", Accept="text/event-stream"),
         say(client, "nobody", "hello", **{"Idempotency-Key": "b-1"}),
         client.get(f"{BASE}/conversations/nobody"),
@@ -130,7 +133,7 @@ def test_the_desk_takes_over_answers_and_returns(client: TestClient) -> None:
     assert client.get(f"{BASE}/tickets", params={"status": "pending"}).json()["data"] == [changed]
     assert client.post(f"{BASE}/conversations/{conversation}/return").json()["status"] == "bot"
     assert client.get(f"{BASE}/tickets/{ticket['id']}").json()["status"] == "closed"
-    assert say(client, conversation, "hello").json()["reply"]
+    assert say(client, conversation, "greet").json()["reply"]
 
 
 def test_lists_come_in_pages_that_miss_and_repeat_nothing(client: TestClient) -> None:
@@ -150,7 +153,7 @@ def test_lists_come_in_pages_that_miss_and_repeat_nothing(client: TestClient) ->
 
 def test_feedback_on_a_reply_is_kept(client: TestClient) -> None:
     conversation = begin(client)
-    reply = say(client, conversation, "hello").json()["reply_id"]
+    reply = say(client, conversation, "greet").json()["reply_id"]
     body = {"rating": -1, "comment": "no", "corrected_intent": "track_order"}
     for path in (f"/messages/{reply}/feedback", f"/conversations/{conversation}/messages/{reply}/feedback"):
         assert client.post(f"{BASE}{path}", json=body).status_code == 201
@@ -158,7 +161,7 @@ def test_feedback_on_a_reply_is_kept(client: TestClient) -> None:
 
 
 def test_a_text_is_classified_without_a_conversation(client: TestClient) -> None:
-    found = client.post(f"{BASE}/classify", json={"text": "我的快递到哪了，订单 W1234567"}).json()
+    found = client.post(f"{BASE}/classify", json={"text": "我的快递到哪了，订单 W1234567 = status"}).json()
     assert found["intent"]["name"] == "track_order"
     assert found["entities"]["order_numbers"] == ["W1234567"]
     assert found["language"] == "zh"
@@ -166,7 +169,7 @@ def test_a_text_is_classified_without_a_conversation(client: TestClient) -> None
 
 def test_a_draft_is_written_for_a_person_to_send(client: TestClient) -> None:
     conversation = begin(client)
-    body = {"conversation_id": conversation, "text": "what is the cancellation fee?"}
+    body = {"conversation_id": conversation, "text": "ask cancellation_fee"}
     draft = client.post(f"{BASE}/draft", json=body).json()
     assert draft["citations"] == ["Cancellations › Cancellation fee"]
     assert client.get(f"{BASE}/conversations/{conversation}").json()["messages"] == []
@@ -187,7 +190,42 @@ def test_markup_and_sql_come_back_as_the_text_they_are(client: TestClient, text:
 
 def test_a_trace_tells_how_long_each_step_took(client: TestClient) -> None:
     conversation = begin(client)
-    say(client, conversation, "hello")
+    say(client, conversation, "greet")
     trace = client.get(f"{BASE}/conversations/{conversation}/traces").json()["data"][0]
     assert trace["said"]["source"] == "written"
     assert all(value >= 0 for value in trace["milliseconds"].values())
+
+
+def test_a_shop_tells_what_happened_to_an_order(
+    client: TestClient, sqlite_shop: Database, order_of: OrderOf
+) -> None:
+    number = order_of(sqlite_shop, ANNA, OrderStatus.PENDING)
+    told = {"status": "shipped", "tracking_number": "1Z9", "carrier": "DHL", "shipped_on": "2024-05-02"}
+    answer = client.patch(f"{BASE}/orders/{number}", json=told)
+    assert answer.status_code == 200
+    assert answer.json()["before"]["status"] == "pending"
+    assert answer.json()["after"]["1Z9.carrier"] == "DHL"
+    assert client.patch(f"{BASE}/orders/{number}", json=told).json() == {"before": {}, "after": {}}
+    with sqlite_shop.read() as session:
+        order = session.scalars(select(Order).where(Order.number == number)).one()
+        assert (order.status, order.shipments[-1].tracking_number) == (OrderStatus.SHIPPED, "1Z9")
+        entry = session.scalars(select(AuditEntry).where(AuditEntry.order_id == order.id)).one()
+        assert (entry.action, entry.before["status"]) == ("order_told", "pending")
+    assert client.patch(f"{BASE}/orders/NO-1", json=told).status_code == 404
+    assert client.patch(f"{BASE}/orders/{number}", json={"status": "eaten"}).status_code == 422
+    assert client.patch(f"{BASE}/orders/{number}", json={"total": 1}).status_code == 422
+
+
+def test_a_shop_tells_a_price_and_a_stock(client: TestClient, sqlite_shop: Database) -> None:
+    with sqlite_shop.read() as session:
+        sku = session.scalars(select(Variant.sku).limit(1)).one()
+    answer = client.patch(f"{BASE}/variants/{sku}", json={"price": "12.95", "stock": 0})
+    assert answer.status_code == 200
+    with sqlite_shop.read() as session:
+        variant = session.scalars(select(Variant).where(Variant.sku == sku)).one()
+        assert (variant.price, variant.stock, variant.available) == (1295, 0, False)
+        assert session.scalars(select(AuditEntry.after).where(AuditEntry.action == "variant_told")).one()[
+            "sku"
+        ] == (sku)
+    assert client.patch(f"{BASE}/variants/{sku}", json={"price": "12.955"}).status_code == 400
+    assert client.patch(f"{BASE}/variants/none", json={"stock": 1}).status_code == 404

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 import pytest
@@ -15,7 +14,11 @@ import uvicorn
 from openai import OpenAI
 
 from apps.settings import Settings
-from core_model import Engine
+from apps.support.conversations.pipeline import MessageReader, SupportPipeline
+from apps.support.replies.writer import ReplyWriter
+from core_model import DuetChatModel, Engine
+from tests.conftest import EDGE
+from tests.ui.silent_adapters import write_silent_adapter
 from ui.metrics import Metrics
 from ui.runtime import LoadRuntime, Runtime, assemble
 from ui.served_models import ServedModel
@@ -47,11 +50,17 @@ class BorrowingRuntime(Runtime):
         self.database.close()
 
 
-def borrowed(engine: Engine, assistants: Sequence[ServedModel] = ()) -> LoadRuntime:
-    """How a server gets an engine that is in memory already."""
+def borrowed(
+    engine: Engine, assistants: Sequence[ServedModel] = (), reader: MessageReader | None = None
+) -> LoadRuntime:
+    """How a server gets an engine that is in memory already, and with a `reader` a support assistant."""
 
     def load(settings: Settings, metrics: Metrics) -> Runtime:
-        return BorrowingRuntime(**vars(assemble(engine, MODEL, settings, metrics, assistants)))
+        parts = vars(assemble(engine, MODEL, settings, metrics, assistants))
+        if reader is not None:
+            replies = ReplyWriter(DuetChatModel(engine=engine), most_tokens=8)
+            parts = {**parts, "support": SupportPipeline(parts["database"], reader, replies)}
+        return BorrowingRuntime(**parts)
 
     return load
 
@@ -89,7 +98,10 @@ def serving(settings: Settings, load: LoadRuntime) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def server(edge_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    settings = Settings(home=tmp_path_factory.mktemp("home"), adapters_dir=Path("no-adapters"), api_keys=())
+    # A reader that changes nothing: the support routes are there, and what they read is not what is tested.
+    adapters = tmp_path_factory.mktemp("adapters")
+    write_silent_adapter(adapters / "support-reader", edge_engine, EDGE)
+    settings = Settings(home=tmp_path_factory.mktemp("home"), adapters_dir=adapters, api_keys=())
 
     with serving(settings, borrowed(edge_engine)) as url:
         wait_until_ready(url)

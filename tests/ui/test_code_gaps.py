@@ -79,7 +79,8 @@ def test_a_broken_prefix_is_said_so_and_filled_freely(url: str) -> None:
 
 
 def test_after_a_broken_suffix_there_is_an_answer_all_the_same(url: str) -> None:
-    body = {"prefix": "def f(a):\n    return a", "suffix": "\nclass class\n", "language": "python"}
+    # Something is missing before the cursor: where nothing is, the model may well answer nothing.
+    body = {"prefix": "def add(a, b):\n    return ", "suffix": "\nclass class\n", "language": "python"}
     answer = httpx.post(f"{url}/api/code/complete", json=body, timeout=120).json()
     assert (answer["prefix_parses"], answer["parses"]) == (True, False)
     assert answer["code"]

@@ -18,7 +18,9 @@ from apps.auth import KeyNameError, Scope
 from apps.settings import Settings
 from apps.support.shop.database import Database
 from core_model import Engine
+from tests.conftest import EDGE
 from tests.ui.conftest import borrowed, serving, wait_until_ready
+from tests.ui.silent_adapters import write_silent_adapter
 from tests.ui.test_server_errors import refused
 from ui.cli import app
 from ui.server import OPEN_PATHS
@@ -42,6 +44,7 @@ class Guarded:
 
 @pytest.fixture
 def guarded(edge_engine: Engine, tmp_path: Path) -> Iterator[Guarded]:
+    write_silent_adapter(tmp_path / "support-reader", edge_engine, EDGE)
     settings = Settings(home=tmp_path, adapters_dir=tmp_path, api_keys=(), rate_limit=40)
     with serving(settings, borrowed(edge_engine)) as url:
         wait_until_ready(url)

@@ -19,6 +19,7 @@ from apps.support.shop.models import AuditEntry, Customer, DeskEvent, Order
 from apps.support.shop.seed import seed
 from core_model import Engine
 from tests.support.desk_server import SECRET, DeskServer, sign_chatwoot, sign_zendesk
+from tests.support.typed_reader import TypedReader
 from tests.ui.conftest import borrowed, serving, wait_until_ready
 
 BASE = "/api/support"
@@ -93,7 +94,7 @@ def shop(edge_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Itera
     database.upgrade()
     with database.write() as session:
         seed(session, date.today())
-    with serving(settings, borrowed(edge_engine)) as url:
+    with serving(settings, borrowed(edge_engine, reader=TypedReader())) as url:
         wait_until_ready(url)
         yield Shop(url, database)
     database.close()

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from rich.table import Table
 
 from apps.settings import load_settings
+from ui.commands.csv_recipe import ShopWords, write_recipe
 from ui.commands.make_reader_data import make_reader_data
 from ui.commands.make_replies import make_replies
 
@@ -113,9 +114,8 @@ def train(
     if csv is not None:
         if name is None:
             raise typer.BadParameter("--csv needs --name")
-        recipe = _recipe_for(
-            csv, text_column, label_column, name, model or settings.model, settings.adapters_dir
-        )
+        words = ShopWords(csv, text_column, label_column, name, model or settings.model)
+        recipe = write_recipe(words, settings.adapters_dir)
     assert recipe is not None
     _require_training_packages()
     from core_model.training.adapter import Training, train_adapter
@@ -130,32 +130,14 @@ def train(
         typer.echo("\ninterrupted; the same command with --resume goes on", err=True)
         raise typer.Exit(130) from None
     _show(metrics)
+    kept = metrics["held-out"]
+    if "oos_recall" in kept and "in_scope_accuracy" in kept:
+        typer.echo(
+            f"Of the messages held out {kept['in_scope_accuracy']:.1%} in scope were right, and "
+            f"{kept['oos_recall']:.1%} out of scope were refused. "
+            "`duet serve` serves it from now on (docs/training.md)."
+        )
     typer.echo(output)
-
-
-def _recipe_for(csv: Path, text: str, label: str, name: str, model: str, adapters: Path) -> Path:
-    """Write the smallest recipe for a CSV file; an equal one that is there already stays."""
-    from core_model.training.errors import RecipeError
-
-    content = "\n".join(
-        [
-            f"name = {json.dumps(name)}",
-            'kind = "classification"',
-            f"model = {json.dumps(model)}",
-            "",
-            "[[data]]",
-            f"path = {json.dumps(str(csv.resolve()))}",
-            f"text = {json.dumps(text)}",
-            f"label = {json.dumps(label)}",
-            "",
-        ]
-    )
-    recipe = adapters / name / "recipe.toml"
-    if recipe.is_file() and recipe.read_text(encoding="utf-8") != content:
-        raise RecipeError(f"{recipe} is there already and says something else: choose another --name")
-    recipe.parent.mkdir(parents=True, exist_ok=True)
-    recipe.write_text(content, encoding="utf-8")
-    return recipe
 
 
 def _require_training_packages() -> None:

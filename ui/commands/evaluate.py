@@ -42,7 +42,7 @@ Reference = Annotated[
 ]
 Broken = Annotated[
     bool,
-    typer.Option("--broken", help="Judge the data's own solutions, broken in three ways: none may pass."),
+    typer.Option("--broken", help="Judge the data's own solutions, broken or cheating: none may pass."),
 ]
 Workers = Annotated[
     int, typer.Option(min=1, help="Problems at the same time; the engine computes them as one batch.")

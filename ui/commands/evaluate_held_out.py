@@ -38,7 +38,9 @@ def held_out(
     answers, described, sandbox = Data.of(cases, len(judged)), Data.of(data, len(judged)), Sandbox()
     run = {"command": "eval held-out", "data": described.sha256, "answers": answers.sha256}
     with CaseFile(output.with_suffix(".cases.jsonl"), run) as found:
-        waiting = [case for case in judged if case["key"] not in found]
+        waiting = [
+            case for case in judged if case["key"] not in found or found.cases[case["key"]].get("error")
+        ]
         pool = ThreadPoolExecutor(os.cpu_count())
         try:
             examined = pool.map(

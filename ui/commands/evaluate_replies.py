@@ -13,6 +13,7 @@ from core_model import catalog
 from ui.commands.case_runs import case_bar, run_mark
 from ui.commands.evaluate import show
 from ui.commands.models import progress_bar
+from ui.commands.trial_reader import reader_mark
 from ui.commands.trial_shop import trial_assistant, trial_shop
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def replies(
         "model": name,
         "weights": settings.weights,
         "adapter": adapter,
+        "reader": reader_mark(settings)["adapter_sha256"],
         "grounding": not no_grounding,
         "data": described.sha256,
         "seed": seed,

@@ -22,11 +22,14 @@ def make_reader_data(
         typer.Option(exists=True, file_okay=False, help="With bitext/train.csv, which is optional."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Another seed draws other situations.")] = 1,
+    times: Annotated[
+        int, typer.Option(min=1, help="How often each wording is seen, each time otherwise.")
+    ] = 2,
 ) -> None:
     """Put the wordings into made-up situations: training.jsonl and test.jsonl."""
     from evaluation.reader_data.build import build_reader_data
 
-    built = build_reader_data(folder, output or folder, data_dir, seed, typer.echo)
+    built = build_reader_data(folder, output or folder, data_dir, seed, times, typer.echo)
     table = Table("from", "training", "test")
     for name, count in built.training.items():
         table.add_row(name, f"{count:,}", f"{built.test.get(name, 0):,}")

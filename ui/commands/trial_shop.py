@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from apps.settings import Settings
     from apps.support.conversations.pipeline import SupportPipeline
     from apps.support.shop.database import Database
+    from apps.support.shop.policy import Policy
     from core_model.engine import Engine
 
 
@@ -65,6 +66,13 @@ def trial_shop(data: Path | None) -> Iterator[Database]:
             yield database
         finally:
             database.close()
+
+
+def on_database(pipeline: SupportPipeline, database: Database, policy: Policy) -> SupportPipeline:
+    """The same assistant, on another shop with rules of its own."""
+    from apps.support.conversations.pipeline import SupportPipeline
+
+    return SupportPipeline(database, pipeline.reader, pipeline.replies, policy=policy)
 
 
 @contextmanager

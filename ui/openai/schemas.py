@@ -17,7 +17,10 @@ DEFAULT_CHAT_TOKENS = 1024
 DEFAULT_COMPLETION_TOKENS = 16  # OpenAI's
 MAX_CHOICES = 16
 
+MAX_CLASSIFIED = 64
+
 TokenLimit = Annotated[int | None, Field(ge=1)]
+ClassifiedText = Annotated[str, Field(min_length=1, max_length=20_000)]
 
 
 class StreamOptions(BaseModel):
@@ -165,6 +168,19 @@ class CompletionRequest(_Generation):
     def sampling_of(self, choice: int) -> SamplingParams:
         """How one choice is drawn. Raises RequestError."""
         return self.sampling(choice, DEFAULT_COMPLETION_TOKENS, self.logprobs)
+
+
+class ClassifyRequest(BaseModel):
+    """The body of POST /v1/classify, as in vLLM."""
+
+    model_config = ConfigDict(strict=True)
+
+    model: str
+    input: ClassifiedText | Annotated[list[ClassifiedText], Field(min_length=1, max_length=MAX_CLASSIFIED)]
+
+    @property
+    def texts(self) -> list[str]:
+        return [self.input] if isinstance(self.input, str) else self.input
 
 
 class LoadAdapterRequest(BaseModel):

@@ -5,9 +5,8 @@ class DuetDriver {
 
     private DuetDriver(String line) { this.line = line; }
 
-    static void run(String entryPoint, String... classes) throws Exception {
+    static void run(java.util.function.Consumer<String> tell, String entryPoint, String... classes) throws Exception {
         java.io.BufferedReader input = new java.io.BufferedReader(new java.io.InputStreamReader(System.in, "UTF-8"));
-        java.io.PrintStream output = new java.io.PrintStream(System.out, true, "UTF-8");
         for (String line = input.readLine(); line != null; line = input.readLine()) {
             String text;
             try {
@@ -29,13 +28,12 @@ class DuetDriver {
             } catch (Exception error) {
                 text = "!" + error;
             }
-            output.print("\u001e" + text.replace('\n', ' ') + "\n");
-            output.flush();
+            tell.accept(text);
         }
     }
 
     private static java.lang.reflect.Method find(String name, int count, String[] classes) throws Exception {
-        for (String holder : classes)
+        for (String holder : classes)  // types of the program, whatever they are nested in
             for (java.lang.reflect.Method method : Class.forName(holder).getDeclaredMethods())
                 if (method.getName().equals(name) && method.getParameterCount() == count) return method;
         throw new NoSuchMethodException(name + " with " + count + " parameters");

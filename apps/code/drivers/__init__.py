@@ -15,18 +15,21 @@ from pathlib import Path
 from typing import Any
 
 from apps.code.cpp_declarations import free_function
+from apps.code.definitions import definitions, macros_of, names_defined
+from apps.code.java_units import java_unit
+from apps.code.runtimes import new_name
 from apps.code.syntax import parse
 
 _FOLDER = Path(__file__).parent
-_MARK = "\x1e"
 _EMPTY: tuple[Any, ...] = (None, [], {})
-_LIST_NODE = {
-    "python": """class ListNode:
+_NODES = {
+    "ListNode": {
+        "python": """class ListNode:
     def __init__(self, val=0, next=None):
         self.val = val
         self.next = next
 """,
-    "java": """class ListNode {
+        "java": """class ListNode {
     int val;
     ListNode next;
     ListNode() {}
@@ -34,24 +37,23 @@ _LIST_NODE = {
     ListNode(int val, ListNode next) { this.val = val; this.next = next; }
 }
 """,
-    "cpp": """struct ListNode {
+        "cpp": """struct ListNode {
     int val;
     ListNode *next;
     ListNode() : val(0), next(nullptr) {}
     ListNode(int x) : val(x), next(nullptr) {}
     ListNode(int x, ListNode *next) : val(x), next(next) {}
 };
-#define DUET_LIST_NODE
 """,
-}
-_TREE_NODE = {
-    "python": """class TreeNode:
+    },
+    "TreeNode": {
+        "python": """class TreeNode:
     def __init__(self, val=0, left=None, right=None):
         self.val = val
         self.left = left
         self.right = right
 """,
-    "java": """class TreeNode {
+        "java": """class TreeNode {
     int val;
     TreeNode left, right;
     TreeNode() {}
@@ -59,16 +61,25 @@ _TREE_NODE = {
     TreeNode(int val, TreeNode left, TreeNode right) { this.val = val; this.left = left; this.right = right; }
 }
 """,
-    "cpp": """struct TreeNode {
+        "cpp": """struct TreeNode {
     int val;
     TreeNode *left, *right;
     TreeNode() : val(0), left(nullptr), right(nullptr) {}
     TreeNode(int x) : val(x), left(nullptr), right(nullptr) {}
     TreeNode(int x, TreeNode *left, TreeNode *right) : val(x), left(left), right(right) {}
 };
-#define DUET_TREE_NODE
 """,
+    },
 }
+_JAVA_CALLS = "DuetCalls"
+
+
+@dataclass(frozen=True)
+class ProgramText:
+    """What a toolchain builds: `entry` is what its own entry begins (`toolchain(…).build`)."""
+
+    source: str
+    entry: str
 
 
 @dataclass(frozen=True)
@@ -80,42 +91,55 @@ class CallResult:
 
 
 def before(code: str, language: str) -> str:
-    """What stands before code that is called through a driver: imports, and the nodes it mentions."""
-    nodes = "".join(
-        definition[language]
-        for name, definition in (("ListNode", _LIST_NODE), ("TreeNode", _TREE_NODE))
-        if name in code
-    )
+    """What stands before code that is called through a driver: imports, and the nodes that it mentions and lacks."""
     match language:
         case "java":
-            return "import java.util.*;\nimport java.util.function.*;\nimport java.util.stream.*;\n" + nodes
+            return "import java.util.*;\nimport java.util.function.*;\nimport java.util.stream.*;\n"
         case "cpp":
             # the driver comes first, so that no macro of the code reaches it
             driver = (_FOLDER / "driver.h").read_text(encoding="utf-8")
-            includes, rest = driver.split("\nnamespace duet_driver", 1)
-            return f"{includes}\n{nodes}namespace duet_driver{rest}using namespace std;\n"
+            return f"{driver}\n{_nodes(code, language)}using namespace std;\n"
         case _:
-            return nodes
+            return _nodes(code, language)
 
 
-def after(code: str, language: str, entry_point: str) -> str:
-    """What stands behind it: the driver, and the program's entry."""
+def unit(code: str, language: str, context: str = "") -> str:
+    """Code with all that it needs to be compiled. `context` is code that stands before it."""
+    body = definitions(code, language, keep_main=True)
+    if language == "java":  # whose imports come first
+        return f"{before(body, language)}{context}{body}\n{_nodes(context + body, language)}"
+    return before(context + body, language) + context + body
+
+
+def program(code: str, language: str, entry_point: str, context: str = "") -> ProgramText:
+    """The program that calls a function of `code` on each line of stdin. `context` is code that stands before it."""
+    source = unit(code, language, context)
     match language:
         case "java":
-            classes = re.findall(r"^\s*(?:(?:public|final|abstract)\s+)*class\s+(\w+)", code, re.MULTILINE)
-            names = ", ".join(f'"{name}"' for name in [entry_point, *dict.fromkeys(classes)])
+            names = ", ".join(f'"{name}"' for name in dict.fromkeys(java_unit(source).types))
             driver = (_FOLDER / "Driver.java").read_text(encoding="utf-8")
-            main = (
-                f"public static void main(String[] arguments) throws Exception {{ DuetDriver.run({names}); }}"
+            calls = (
+                f"class {_JAVA_CALLS} {{\n    static void duetCalls(java.util.function.Consumer<String> tell) "
+                f'throws Exception {{ DuetDriver.run(tell, "{entry_point}", {names}); }}\n}}\n'
             )
-            return f"\n{driver}\npublic class Main {{\n    {main}\n}}\n"
+            return ProgramText(f"{source}\n{driver}\n{calls}", _JAVA_CALLS)
         case "cpp":
-            holder = _cpp_class_of(code, entry_point)
-            function = f"&{holder}::{entry_point}" if holder else _cpp_pointer(code, entry_point)
-            return f"\nint main() {{ duet_driver::run({function}); }}\n"
+            entry, body = new_name(), definitions(code, language)
+            holder = _cpp_class_of(body, entry_point)
+            function = f"&{holder}::{entry_point}" if holder else _cpp_pointer(body, entry_point)
+            calls = (
+                f'extern "C" int {entry}(duet_driver::Tell tell) '
+                f"{{ duet_driver::run(tell, {function}); return 0; }}"
+            )
+            return ProgramText(f"{source}\n{undefine_macros(context + code)}{calls}\n", entry)
         case _:
-            driver = (_FOLDER / "driver.py").read_text(encoding="utf-8").split("\n", 2)[2]
-            return f"\n\n{driver}\n\n_duet_main({entry_point!r})\n"
+            driver = (_FOLDER / "driver.py").read_text(encoding="utf-8")
+            return ProgramText(source, f"{driver}\n\n_answer({entry_point!r})\n")
+
+
+def undefine_macros(code: str) -> str:
+    """Lines that take back the macros of C++ code, so that they do not change what comes behind it."""
+    return "".join(f"#undef {name}\n" for name in macros_of(code))
 
 
 def arguments_in(calls: Iterable[Sequence[Any]]) -> str:
@@ -123,10 +147,10 @@ def arguments_in(calls: Iterable[Sequence[Any]]) -> str:
     return "".join(json.dumps(list(arguments)) + "\n" for arguments in calls)
 
 
-def results_of(stdout: str) -> list[CallResult]:
-    """The results in the order of the calls; fewer than calls when the program ended early."""
+def results_of(told: Iterable[str]) -> list[CallResult]:
+    """The results in the order of the calls, from what a run told; fewer than calls when it ended early."""
     found = []
-    for text in re.findall(_MARK + r"(.*)\n", stdout):
+    for text in told:
         found.append(CallResult(error=text[1:]) if text.startswith("!") else CallResult(_value(text)))
     return found
 
@@ -153,6 +177,11 @@ def _value(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return text
+
+
+def _nodes(code: str, language: str) -> str:
+    defined = names_defined(code, language)
+    return "".join(node[language] for name, node in _NODES.items() if name in code and name not in defined)
 
 
 def _cpp_pointer(code: str, entry_point: str) -> str:

@@ -159,34 +159,54 @@ template <class A, class B> void show(std::ostream &out, const std::pair<A, B> &
 }
 template <class T> void show(std::ostream &out, const std::optional<T> &v) { if (v) show(out, *v); else out << "null"; }
 
-#ifdef DUET_LIST_NODE
-template <> struct From<ListNode *> {
-    static ListNode *of(const Value &v) {
-        ListNode *head = nullptr, **end = &head;
-        for (int item : From<std::vector<int>>::of(v)) { *end = new ListNode(item); end = &(*end)->next; }
+// Nodes of a list or a tree, ours or the program's own: known by their members.
+template <class T, class = void> struct IsList : std::false_type {};
+template <class T> struct IsList<T, std::void_t<decltype(T::val), decltype(T::next)>> : std::is_same<decltype(T::next), T *> {};
+template <class T, class = void> struct IsTree : std::false_type {};
+template <class T> struct IsTree<T, std::void_t<decltype(T::val), decltype(T::left), decltype(T::right)>> : std::is_same<decltype(T::left), T *> {};
+
+template <class T, class V> T *new_node(V value) {
+    T *node;
+    if constexpr (std::is_default_constructible_v<T>) node = new T();
+    else node = new T(value);
+    node->val = value;
+    return node;
+}
+
+template <class T> struct From<T *, std::enable_if_t<IsList<T>::value>> {
+    static T *of(const Value &v) {
+        T *head = nullptr, **end = &head;
+        for (auto item : From<std::vector<decltype(T::val)>>::of(v)) {
+            *end = new_node<T>(item);
+            (*end)->next = nullptr;
+            end = &(*end)->next;
+        }
         return head;
     }
 };
-inline void show(std::ostream &out, ListNode *node) {
-    std::vector<int> values;
+template <class T> std::enable_if_t<IsList<T>::value> show(std::ostream &out, T *node) {
+    std::vector<decltype(T::val)> values;
     for (; node; node = node->next) {
         values.push_back(node->val);
         if (values.size() > 100000) throw std::runtime_error("the list has a cycle");
     }
     show(out, values);
 }
-#endif
-#ifdef DUET_TREE_NODE
-template <> struct From<TreeNode *> {
-    static TreeNode *of(const Value &v) {
+template <class T> struct From<T *, std::enable_if_t<IsTree<T>::value>> {
+    static T *node_of(const Value &v) {
+        T *node = new_node<T>(From<decltype(T::val)>::of(v));
+        node->left = node->right = nullptr;
+        return node;
+    }
+    static T *of(const Value &v) {
         if (v.kind != Value::list) mismatch("tree");
         if (v.items.empty() || v.items[0].kind == Value::null) return nullptr;
-        TreeNode *root = new TreeNode(From<int>::of(v.items[0]));
-        std::deque<TreeNode *> waiting{root};
+        T *root = node_of(v.items[0]);
+        std::deque<T *> waiting{root};
         for (std::size_t i = 1; i < v.items.size() && !waiting.empty(); waiting.pop_front())
-            for (TreeNode **child : {&waiting.front()->left, &waiting.front()->right}) {
+            for (T **child : {&waiting.front()->left, &waiting.front()->right}) {
                 if (i < v.items.size() && v.items[i].kind != Value::null) {
-                    *child = new TreeNode(From<int>::of(v.items[i]));
+                    *child = node_of(v.items[i]);
                     waiting.push_back(*child);
                 }
                 ++i;
@@ -194,13 +214,15 @@ template <> struct From<TreeNode *> {
         return root;
     }
 };
-inline void show(std::ostream &out, TreeNode *root) {
+template <class T> std::enable_if_t<IsTree<T>::value> show(std::ostream &out, T *root) {
     std::vector<std::string> values;
-    std::deque<TreeNode *> waiting{root};
+    std::deque<T *> waiting{root};
     for (; !waiting.empty(); waiting.pop_front()) {
-        TreeNode *node = waiting.front();
-        values.push_back(node ? std::to_string(node->val) : "null");
-        if (node) { waiting.push_back(node->left); waiting.push_back(node->right); }
+        T *node = waiting.front();
+        std::ostringstream value;
+        if (node) { show(value, node->val); waiting.push_back(node->left); waiting.push_back(node->right); }
+        else value << "null";
+        values.push_back(value.str());
         if (values.size() > 200000) throw std::runtime_error("the tree has a cycle");
     }
     while (!values.empty() && values.back() == "null") values.pop_back();
@@ -208,9 +230,10 @@ inline void show(std::ostream &out, TreeNode *root) {
     for (std::size_t i = 0; i < values.size(); ++i) out << (i ? ", " : "") << values[i];
     out << ']';
 }
-#endif
 
-template <class R, class... A, class Call> void answer(Call call, const std::string &line, R *, std::tuple<A...> *) {
+using Tell = void (*)(const char *text, unsigned long size);
+
+template <class R, class... A, class Call> void answer(Tell tell, Call call, const std::string &line, R *, std::tuple<A...> *) {
     std::ostringstream out;
     try {
         Value arguments = Reader(line).value();
@@ -223,20 +246,22 @@ template <class R, class... A, class Call> void answer(Call call, const std::str
         out.str("");
         out << '!' << error.what();
     }
-    std::cout << '\x1e' << out.str() << std::endl;
+    std::string text = out.str();
+    std::replace(text.begin(), text.end(), '\n', ' ');
+    tell(text.data(), text.size());
 }
 
-template <class R, class C, class... A> void run(R (C::*method)(A...)) {
+template <class R, class C, class... A> void run(Tell tell, R (C::*method)(A...)) {
     for (std::string line; std::getline(std::cin, line);)
-        answer<R, A...>([&](auto &...a) -> R { C object; return (object.*method)(a...); }, line, (std::remove_reference_t<R> *)nullptr, (std::tuple<A...> *)nullptr);
+        answer<R, A...>(tell, [&](auto &...a) -> R { C object; return (object.*method)(a...); }, line, (std::remove_reference_t<R> *)nullptr, (std::tuple<A...> *)nullptr);
 }
-template <class R, class C, class... A> void run(R (C::*method)(A...) const) {
+template <class R, class C, class... A> void run(Tell tell, R (C::*method)(A...) const) {
     for (std::string line; std::getline(std::cin, line);)
-        answer<R, A...>([&](auto &...a) -> R { C object; return (object.*method)(a...); }, line, (std::remove_reference_t<R> *)nullptr, (std::tuple<A...> *)nullptr);
+        answer<R, A...>(tell, [&](auto &...a) -> R { C object; return (object.*method)(a...); }, line, (std::remove_reference_t<R> *)nullptr, (std::tuple<A...> *)nullptr);
 }
-template <class R, class... A> void run(R (*function)(A...)) {
+template <class R, class... A> void run(Tell tell, R (*function)(A...)) {
     for (std::string line; std::getline(std::cin, line);)
-        answer<R, A...>([&](auto &...a) -> R { return function(a...); }, line, (std::remove_reference_t<R> *)nullptr, (std::tuple<A...> *)nullptr);
+        answer<R, A...>(tell, [&](auto &...a) -> R { return function(a...); }, line, (std::remove_reference_t<R> *)nullptr, (std::tuple<A...> *)nullptr);
 }
 
 }  // namespace duet_driver

@@ -20,11 +20,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from apps.code.sandbox.limits import MIB, Limits, SandboxUnavailableError
+from apps.code.sandbox.pipes import Pipe
 from apps.code.sandbox.system_calls import forbidden_calls, has_filter
 
 SCRATCH = "/tmp"
 WORK = "/sandbox"
 OUTPUT = "/output"
+STARTED = "s"
 
 _NOBODY = 65534
 _SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/alternatives")
@@ -41,20 +43,22 @@ class Isolation(StrEnum):
 class Walls:
     """What the program sees of the file system: `work` read-only at /sandbox, `output` writable as /output.
 
-    The started command must inherit `calls`, which reads the bytes of `forbidden_calls()`, and `info`, which
-    bubblewrap tells the process id of its pid 1 (JSON, "child-pid").
+    The started command must inherit `calls`, which reads the bytes of `forbidden_calls()`; `info`, which
+    bubblewrap tells the process id of its pid 1 (JSON, "child-pid"); and `status`, a pipe that STARTED is written
+    into once the walls are up.
     """
 
     work: Path
     calls: int
     info: int
+    status: int
     output: Path | None = None
     read_only: tuple[Path, ...] = ()
 
 
 def enclose(isolation: Isolation, command: Sequence[str], walls: Walls, limits: Limits) -> list[str]:
     """The command that runs `command` inside; resource limits included."""
-    limited = _with_limits(command, limits)
+    limited = _with_limits(command, limits, walls.status)
     match isolation:
         case Isolation.BUBBLEWRAP:
             return _bubblewrap(limited, walls, limits)
@@ -104,17 +108,18 @@ def why_unusable(isolation: Isolation) -> str | None:
             )
     if not has_filter():
         return f"no system call filter is known for {os.uname().machine} processors"
-    with readable(forbidden_calls()) as calls, tempfile.TemporaryFile() as info:
-        walls = Walls(Path("/usr/bin"), calls.fileno(), info.fileno())
+    with readable(forbidden_calls()) as calls, tempfile.TemporaryFile() as info, Pipe() as status:
+        walls = Walls(Path("/usr/bin"), calls.fileno(), info.fileno(), status.inlet)
         trial = subprocess.run(
             enclose(isolation, ["/bin/true"], walls, Limits()),
-            pass_fds=(walls.calls, walls.info),
+            pass_fds=(walls.calls, walls.info, walls.status),
             capture_output=True,
             text=True,
             check=False,
             timeout=20,
         )
-    return None if trial.returncode == 0 else trial.stderr.strip() or f"exit {trial.returncode}"
+        started = status.read_all() == STARTED.encode()
+    return None if trial.returncode == 0 and started else trial.stderr.strip() or f"exit {trial.returncode}"
 
 
 def readable(data: bytes) -> BinaryIO:
@@ -141,7 +146,7 @@ def _version(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(".") if part.isdigit())
 
 
-def _with_limits(command: Sequence[str], limits: Limits) -> list[str]:
+def _with_limits(command: Sequence[str], limits: Limits, status: int) -> list[str]:
     cpu_s = max(1, round(limits.cpu_s + 0.5))
     address_space = limits.address_space_bytes or limits.memory_bytes + 4096 * MIB
     return [
@@ -156,6 +161,8 @@ def _with_limits(command: Sequence[str], limits: Limits) -> list[str]:
         f"--fsize={limits.file_bytes}",
         "--core=0",
         "--",
+        # the last step before the program: whatever ends before it is the sandbox's own failure
+        *("sh", "-c", f'printf {STARTED} >"/proc/self/fd/$0"; exec "$@"', str(status)),
         *command,
     ]
 

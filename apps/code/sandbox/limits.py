@@ -10,8 +10,9 @@ MIB = 1024 * 1024
 class Limits:
     """What one run may use. `memory_bytes`, `processes` and CPU time count the whole process tree.
 
-    `address_space_bytes` is the hard limit of one process's virtual memory; a runtime that reserves far more
-    than it touches (the JVM) needs it higher than the default of `memory_bytes` + 4 GiB.
+    `open_files` holds for each process, and four times as many for the whole tree. `address_space_bytes` is the
+    hard limit of one process's virtual memory; a runtime that reserves far more than it touches (the JVM) needs it
+    higher than the default of `memory_bytes` + 4 GiB.
     """
 
     cpu_s: float = 10.0
@@ -44,7 +45,8 @@ class Run:
     """How a program ended, and what it said. `signal` is set for `CRASHED` only, e.g. "SIGSEGV".
 
     `cpu_s` and `peak_bytes` (resident) are those of the process tree as last seen, every 10 ms. An exit code
-    of 128 + n cannot be told from death by signal n.
+    of 128 + n cannot be told from death by signal n. Of a signed run, `told` is what its entry told and
+    `ended` whether it came to its end (channel.py).
     """
 
     outcome: Outcome
@@ -55,6 +57,8 @@ class Run:
     wall_s: float
     cpu_s: float
     peak_bytes: int
+    told: tuple[str, ...] = ()
+    ended: bool = False
 
     @property
     def ok(self) -> bool:

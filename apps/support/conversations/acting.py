@@ -102,7 +102,7 @@ def _remember(state: ConversationState, made: list[actions.Done]) -> None:
 def _refusal(
     database: Database, proposal: Proposal, error: ActionRefusedError, language: Language, policy: Policy
 ) -> Note:
-    order_id = next((step.order_id for step in proposal.steps if step.order_id), None)
+    order_id = proposal.steps[error.place].order_id
     with database.read() as session:
         order = session.get(Order, order_id) if order_id else None
         if order is None:

@@ -35,19 +35,17 @@ def take_evidence(
 ) -> Evidence:
     """Keep what the message offers as proof, and see what it proves together with what was given before.
 
-    "some": it offers something, and it proves nothing yet.
+    "some": it offers something, and it proves nothing.
     """
     if state.trusted_customer_id is not None:
         return "none"
-    before = (state.email, tuple(state.postcodes), tuple(state.numbers))
     state.email = found.emails[0] if found.emails else state.email
     state.postcodes = _kept(state.postcodes, found.postcodes)
     state.numbers = _kept(state.numbers, found.numbers)
     state.said = f"{state.said}\n{text}"[-MOST_SAID_CHARACTERS:]
-    offered = (state.email, tuple(state.postcodes), tuple(state.numbers)) != before
     if _proves_customer(session, state, policy) or _proves_orders(session, state, policy):
         return "proven"
-    return "some" if offered else "none"
+    return "some" if found.emails or found.postcodes or found.numbers else "none"
 
 
 def ask_who(state: ConversationState, language: Language, policy: Policy, *, wrong: bool) -> Note:
@@ -68,10 +66,12 @@ def ask_who(state: ConversationState, language: Language, policy: Policy, *, wro
 def shows_enough(state: ConversationState, policy: Policy) -> bool:
     """Whether what was given would prove something, if it were right: then it is wrong, not incomplete."""
     proofs = policy.identity.proofs
+    figures = {re.sub(r"\D", "", code) for code in (*state.postcodes, *state.numbers)}
     return (
         ("email" in proofs and state.email is not None)
+        or ("name+postcode" in proofs and bool(state.postcodes))
         or ("order+email" in proofs and state.email is not None and bool(state.numbers))
-        or ("order+postcode" in proofs and len(set(state.postcodes) | set(state.numbers)) > 1)
+        or ("order+postcode" in proofs and bool(state.postcodes) and len(figures) > 1)
     )
 
 
@@ -83,7 +83,7 @@ def _proves_customer(session: Session, state: ConversationState, policy: Policy)
         customer = session.scalar(select(Customer).where(Customer.email == state.email))
     if customer is None and "name+postcode" in proofs and state.postcodes:
         codes = {plain_postcode(code) for code in state.postcodes}
-        stored = func.replace(func.upper(Customer.address.postcode), " ", "")
+        stored = func.replace(func.upper(Customer.__table__.c.postcode), " ", "")
         near = or_(*(stored.startswith(code, autoescape=True) for code in codes))
         there = session.scalars(select(Customer).where(near).limit(MOST_CANDIDATES))
         named = [

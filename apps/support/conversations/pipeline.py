@@ -41,7 +41,7 @@ from apps.support.conversations.turn import (
 from apps.support.errors import ConflictError
 from apps.support.playbooks.case import DetailReader, Outcome, said
 from apps.support.reading.cleaning import clean, storable
-from apps.support.reading.commands import CHANGING, Command
+from apps.support.reading.commands import CHANGING, VERBS, Command, Shape
 from apps.support.reading.context import load_context
 from apps.support.reading.identifiers import find_identifiers, without_emails
 from apps.support.reading.reader import Reading
@@ -56,6 +56,9 @@ from apps.support.shop.policy import Policy, load_policy
 
 SURE_OF_A_CHANGE = 0.45
 """A change that is read less surely than this is not proposed: the customer is asked to say it in other words."""
+SURE_OF_A_YES = 0.7
+"""A yes that is read less surely carries nothing out: the proposal is asked again."""
+_ABOUT_ORDERS = frozenset({Shape.ORDERS, Shape.ITEMS, Shape.PLACE})
 _UNSEEN = Understood(find_identifiers("", {}, known=False), Reading((Command("unclear"),), 0.0), (), "")
 
 log = structlog.get_logger(__name__)
@@ -235,19 +238,21 @@ class SupportPipeline:
         state, text = incoming.state, incoming.text
         guest = find_identifiers(text, {}, known=False)
         evidence = take_evidence(session, state, guest, text, self.policy)
-        context = load_context(session, state)
+        context = load_context(session, state, guest.numbers)
         room = Room(session, state, context, incoming.language, incoming.now.date(), self.policy, self.reader)
         question = state.question
         understood = self._read_text(room, text)
-        only_proof = all(wish.verb == "identify" for wish in understood.wishes)
-        if question is not None and question.about == "identity":
-            if evidence == "proven" and (only_proof or _same_verbs(understood.wishes, question.wish)):
-                state.question = None
-                if question.text:
-                    understood = self._read_text(room, question.text)
-            elif evidence == "some" and not context.known and (only_proof or not understood.wishes):
-                wrong = shows_enough(state, self.policy)
-                state.failed_proofs += wrong
+        if evidence == "proven" and question is not None and question.about == "identity":
+            state.question = None
+            only_proof = all(wish.verb == "identify" for wish in understood.wishes)
+            if question.text and (only_proof or _same_verbs(understood.wishes, question.wish)):
+                understood = self._read_text(room, question.text)
+        elif not context.known and (
+            evidence == "some" or all(wish.verb == "identify" for wish in understood.wishes)
+        ):
+            # Whatever else the message wants: guesses count.
+            room.wrong_proof = shows_enough(state, self.policy)
+            state.failed_proofs += room.wrong_proof
         return room, understood
 
     def _read_text(self, room: Room, text: str) -> Understood:
@@ -384,10 +389,20 @@ class SupportPipeline:
 
 
 def _of_what_is_named(wish: Wish, names_unknown: bool, names_known: bool) -> Wish:
-    """A message that names an order that is not there is never about another one."""
-    if names_unknown and not names_known and (wish.orders or wish.items) and wish.verb in CHANGING:
+    """A message that names an order that is not there is never about another one, named or talked about."""
+    # The figures of an address may look like order numbers: there they only count against an order that is read.
+    given = wish.to == "given" and not wish.orders
+    if names_unknown and not names_known and VERBS[wish.verb] in _ABOUT_ORDERS and not given:
         return wish.model_copy(update={"orders": (), "items": (), "unknown": True})
     return wish
+
+
+def _sure_ones(wishes: list[Wish], confidence: float) -> list[Wish]:
+    """The wishes without the changes and the yes that were not read surely enough to follow them."""
+    unsure = {*CHANGING, "with"} if confidence < SURE_OF_A_CHANGE else set()
+    if confidence < SURE_OF_A_YES:
+        unsure.add("yes")
+    return [wish for wish in wishes if wish.verb not in unsure]
 
 
 def _same_verbs(wishes: Sequence[Wish], before: Wish | None) -> bool:

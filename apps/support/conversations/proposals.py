@@ -3,49 +3,71 @@
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Sequence
 
 from apps.support.playbooks.case import Planned
+from apps.support.reading.context import Context
 from apps.support.reading.state import ConversationState, Proposal, Step, Wish
 from apps.support.replies.language import Language
 from apps.support.replies.sentences import Note, joined, write
 
 REPLACED_BY_THE_SAME_VERB = frozenset({"cancel", "readdress", "home", "repay", "ask"})
-"""Another such wish beside an open one corrects it; another return or exchange of another order joins it."""
+"""Another such wish beside an open one corrects it; a return or exchange in another order joins it."""
+_OF_ITEMS = frozenset({"return", "swap", "drop"})
 
 
 def propose(state: ConversationState, planned: Sequence[tuple[Wish, Planned]], language: Language) -> Note:
     """Keep the writes as the open proposal; the question, in exactly the words that are agreed to."""
     wishes = list(dict.fromkeys(wish for wish, _ in planned))
     note = _question([plan for _, plan in planned], language)
+    gives_back: Counter[str] = Counter()
+    for _, plan in planned:
+        if plan.refund is not None:
+            gives_back[plan.refund[1]] += plan.refund[0]
     state.pending = Proposal(
         key=secrets.token_urlsafe(18),
         steps=tuple(plan.step.model_copy(update={"wish": wishes.index(wish)}) for wish, plan in planned),
         wishes=tuple(wishes),
         sentence=note.text,
         lines=tuple(plan.line.model_copy(update={"action": plan.step.name}) for _, plan in planned),
+        gives_back={currency: amount for currency, amount in gives_back.items() if amount},
         asked_at_turn=state.turn,
     )
     return note
 
 
-def kept_steps(pending: Proposal | None, wishes: Sequence[Wish]) -> list[tuple[Wish, Step]]:
+def kept_steps(pending: Proposal | None, wishes: Sequence[Wish], context: Context) -> list[tuple[Wish, Step]]:
     """The steps of the open proposal that the wishes neither correct nor replace, each with its own wish."""
-    if pending is None:
-        return []
-    kept = [
-        number for number, old in enumerate(pending.wishes) if not any(_replaces(new, old) for new in wishes)
-    ]
-    return [(pending.wishes[step.wish], step) for step in pending.steps if step.wish in kept]
+    steps = [(pending.wishes[step.wish], step) for step in pending.steps] if pending else []
+    return [(old, step) for old, step in steps if not any(_replaces(w, old, step, context) for w in wishes)]
 
 
-def _replaces(new: Wish, old: Wish) -> bool:
-    """Whether the new wish is meant in place of the old: of the same kind, or about the same things."""
-    if set(new.items) & set(old.items) or set(new.orders) & set(old.orders):
+def corrects(pending: Proposal, wishes: Sequence[Wish], context: Context) -> bool:
+    """Whether any of the wishes is meant in place of something that is proposed."""
+    return len(kept_steps(pending, wishes, context)) < len(pending.steps)
+
+
+def _replaces(new: Wish, old: Wish, step: Step, context: Context) -> bool:
+    """Whether the new wish is meant in place of the step.
+
+    A correction says the whole of what is meant: "return a b" beside an open "return c" of the same order.
+    """
+    things = {*new.items, *new.excluded}
+    named = [item for number in things if (item := context.item(number)) is not None]
+    orders = {*new.orders, *(item.order_id for item in named)}
+    if new.verb == old.verb and (new.verb in REPLACED_BY_THE_SAME_VERB or not orders):
         return True
-    if new.verb == old.verb:
-        return new.verb in REPLACED_BY_THE_SAME_VERB or not (new.items or new.orders)
-    return False
+    if step.order_id not in orders:
+        return False
+    if new.verb == old.verb or "cancel" in (new.verb, step.name):
+        return True
+    # A return in place of an exchange, or the other way round: of the same items, or of all in the order.
+    return {new.verb, old.verb} <= _OF_ITEMS and (not new.items or bool(things & _items_of(step)))
+
+
+def _items_of(step: Step) -> set[int]:
+    return {*step.arguments.get("item_ids", ()), step.arguments.get("item_id")}
 
 
 def _question(planned: Sequence[Planned], language: Language) -> Note:

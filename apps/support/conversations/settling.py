@@ -12,19 +12,20 @@ from datetime import date
 from sqlalchemy.orm import Session
 
 from apps.support.conversations.identity import MOST_FAILED_PROOFS, ask_who
-from apps.support.conversations.proposals import kept_steps, propose
+from apps.support.conversations.proposals import corrects, kept_steps, propose
 from apps.support.conversations.turn import Answered, Settled
 from apps.support.errors import ActionRefusedError
 from apps.support.playbooks import NEEDS_CUSTOMER, Case, Outcome, follow
 from apps.support.playbooks.case import DetailReader, Planned, said
 from apps.support.playbooks.payments import method_meant
 from apps.support.playbooks.replanning import replan
+from apps.support.playbooks.swaps import swap_to
 from apps.support.reading.commands import CHANGING
 from apps.support.reading.context import Context
 from apps.support.reading.state import MOST_WAITING, ConversationState, Question, Step, Wish
 from apps.support.replies.language import Language
 from apps.support.replies.sentences import Note, write
-from apps.support.shop.models import PaymentMethod
+from apps.support.shop.models import PaymentMethod, Variant
 from apps.support.shop.policy import Policy
 
 FAILURES_TO_OFFER, FAILURES_TO_HAND_OVER = 2, 4
@@ -44,6 +45,7 @@ class Room:
     today: date
     policy: Policy
     reader: DetailReader
+    wrong_proof: bool = False  # the message offers a proof, and it is none
 
 
 @dataclass
@@ -63,13 +65,23 @@ def decide(room: Room, wishes: Sequence[Wish]) -> Decision:
         decision.settled.answers.append(Answered(leaving, follow(_case(room, leaving))))
         return decision
     method = _method(room, wishes)
-    if state.pending is not None and method is not None and not _changing(wishes):
-        return _with_method(room, wishes, method, decision)
-    if "yes" in verbs and not _changing(wishes):
-        _agree(room, wishes, decision)
+    changes = [wish for wish in wishes if _is_change(wish)]
+    names_method = method is not None or not any(wish.verb == "with" for wish in wishes)
+    if state.pending is not None and method is not None and not changes:
+        _with_method(room, wishes, method, decision)
+    elif "yes" in verbs and names_method:
+        if not changes:
+            _agree(room, wishes, decision)
+        elif state.pending is not None and not corrects(state.pending, changes, room.context):
+            # Yes to what is open, and another wish besides: that one follows.
+            decision.run = True
+            state.waiting = [*changes, *state.waiting][:MOST_WAITING]
+            wishes = [wish for wish in wishes if wish not in changes]
     elif "no" in verbs:
         _decline(room, wishes, decision)
-    rest = [wish for wish in wishes if wish.verb not in _ANSWERS and not (wish.verb == "with" and method)]
+    rest = [wish for wish in wishes if wish.verb not in _ANSWERS]
+    if method is not None:
+        rest = _with_method_of(room, rest)
     for wish in wishes:
         if wish.verb == "wait":
             decision.settled.answers.append(Answered(wish, said(write("take_your_time", room.language))))
@@ -85,12 +97,12 @@ def decide(room: Room, wishes: Sequence[Wish]) -> Decision:
 def pursue(room: Room, wishes: Sequence[Wish], settled: Settled, method: PaymentMethod | None = None) -> None:
     """Follow the playbooks of the wishes, and of those of the open proposal that a change leaves in place."""
     state = room.state
-    changing = _changing(wishes)
+    changing = [wish for wish in wishes if _changing([wish])]
     opened = state.pending
     proposed = _proposed_variants(state)
     planned: list[tuple[Wish, Planned]] = []
     if changing:
-        planned = _planned_again(room, kept_steps(opened, wishes), None, [])
+        planned = _planned_again(room, kept_steps(opened, changing, room.context), None, [])
         state.pending = None
     kept = len(planned)
     asking: Question | None = None
@@ -98,9 +110,13 @@ def pursue(room: Room, wishes: Sequence[Wish], settled: Settled, method: Payment
     for wish in wishes:
         outcome = _outcome(room, wish, method, proposed)
         planned += [(wish, plan) for plan in outcome.planned]
+        if wish.verb == "with" and len(wishes) > 1:
+            outcome.question = None  # said, and no question of its own: the wish beside it goes on
         if outcome.question is not None:
             if asking is None and len(planned) == kept:
                 asking = outcome.question
+            elif outcome.question.about == "identity":
+                continue  # asked once; the whole message is read again then
             else:
                 _wait(state, outcome.question.wish or wish)
                 outcome.notes = [
@@ -117,7 +133,8 @@ def pursue(room: Room, wishes: Sequence[Wish], settled: Settled, method: Payment
                 answer.outcome.notes = []
         asking = None
     understood = any(answer.outcome.understood for answer in settled.answers)
-    state.question = asking if understood or asking is not None else before
+    answered = changing or before is None or any(_is_about(before, wish) for wish in wishes)
+    state.question = asking if asking is not None else None if answered and understood else before
     if planned and asking is None:
         note = propose(state, planned, room.language)
         settled.answers.append(Answered(planned[-1][0], Outcome([note], exact=True)))
@@ -145,21 +162,21 @@ def take_up(room: Room, settled: Settled) -> None:
 
 def _outcome(room: Room, wish: Wish, method: PaymentMethod | None, proposed: dict[int, int]) -> Outcome:
     if wish.verb in NEEDS_CUSTOMER and not room.context.known:
-        return ask_identity(room, wish)
+        return _ask_identity(room, wish)
     return follow(_case(room, wish, method, proposed))
 
 
-def ask_identity(room: Room, wish: Wish | None, *, wrong: bool = False) -> Outcome:
+def _ask_identity(room: Room, wish: Wish) -> Outcome:
     """Ask who writes; what was wanted is read again once it is known."""
-    state = room.state
-    if wrong and state.failed_proofs >= MOST_FAILED_PROOFS:
+    state, before = room.state, room.state.question
+    if room.wrong_proof and state.failed_proofs >= MOST_FAILED_PROOFS:
         return Outcome(handover="identity")
-    note = ask_who(state, room.language, room.policy, wrong=wrong)
-    text = wish.text if wish is not None else ""
-    before = state.question
-    if not text and before is not None and before.about == "identity":
-        wish, text = before.wish, before.text
-    return Outcome([note], question=Question(about="identity", wish=wish, text=text), exact=True)
+    note = ask_who(state, room.language, room.policy, wrong=room.wrong_proof)
+    question = Question(about="identity", wish=wish, text=wish.text)
+    if wish.verb == "identify":
+        waits = before is not None and before.about == "identity"
+        question = before if waits and before is not None else Question(about="identity")
+    return Outcome([note], question=question, exact=True)
 
 
 def _agree(room: Room, wishes: Sequence[Wish], decision: Decision) -> None:
@@ -171,10 +188,35 @@ def _agree(room: Room, wishes: Sequence[Wish], decision: Decision) -> None:
         return
     question = state.question
     if question is not None and question.wish is not None and len(question.choices) == 1:
+        _take_the_only_one(room, question, decision)
         return
     receipt = [Note("receipt", text, ()) for text in state.last_receipt]
     notes = receipt if receipt and question is None else [write("nothing_pending", room.language)]
     answers.append(Answered(wishes[0], said(*notes)))
+
+
+def _take_the_only_one(room: Room, question: Question, decision: Decision) -> None:
+    """A yes to "would you like this one?"."""
+    state, wish, (choice,) = room.state, question.wish, question.choices
+    assert wish is not None
+    if question.about in ("order", "item"):
+        named = {"orders": (choice,), "items": ()} if question.about == "order" else {"items": (choice,)}
+        pursue(room, [wish.model_copy(update={**named, "alternatives": False})], decision.settled)
+        return
+    item = room.context.item(wish.items[0]) if wish.items else None
+    variant = room.session.get(Variant, choice)
+    if question.about != "option" or item is None or variant is None:
+        return
+    outcome = swap_to(_case(room, wish), item, variant)
+    state.question = None
+    note = propose(state, [(wish, plan) for plan in outcome.planned], room.language)
+    decision.settled.answers.append(Answered(wish, said(*outcome.notes, note)))
+    decision.settled.actions += [{"name": plan.step.name, "status": "proposed"} for plan in outcome.planned]
+
+
+def _is_about(question: Question, wish: Wish) -> bool:
+    """Whether the wish is the one that the question was asked for."""
+    return question.wish is not None and question.wish.verb == wish.verb
 
 
 def _decline(room: Room, wishes: Sequence[Wish], decision: Decision) -> None:
@@ -188,31 +230,43 @@ def _decline(room: Room, wishes: Sequence[Wish], decision: Decision) -> None:
         settled.answers.append(Answered(wishes[0], said(write(key, room.language))))
 
 
-def _with_method(room: Room, wishes: Sequence[Wish], method: PaymentMethod, decision: Decision) -> Decision:
+def _with_method_of(room: Room, rest: Sequence[Wish]) -> list[Wish]:
+    """What the named method is for: the message's other wishes, or the one that a method was asked for."""
+    state, others = room.state, [wish for wish in rest if wish.verb != "with"]
+    asked = state.question.wish if state.question and state.question.about == "method" else None
+    if others or state.pending is not None:
+        return others
+    return [asked] if asked is not None else list(rest)
+
+
+def _with_method(room: Room, wishes: Sequence[Wish], method: PaymentMethod, decision: Decision) -> None:
     """The open proposal with another payment method; with a yes it is carried out where nothing stands against it."""
     state, pending = room.state, room.state.pending
     assert pending is not None
+    agreed = any(wish.verb == "yes" for wish in wishes)
     notes: list[Note] = []
     planned = _planned_again(room, [(pending.wishes[s.wish], s) for s in pending.steps], method, notes)
-    if not planned:
-        return decision
-    note = propose(state, planned, room.language)
-    if any(wish.verb == "yes" for wish in wishes) and not notes:
+    if planned:
+        note = propose(state, planned, room.language)
+    if agreed and not notes:
         decision.run = True
-        return decision
-    decision.settled.answers.append(Answered(wishes[0], said(*notes, note)))
-    decision.settled.actions += [{"name": plan.step.name, "status": "proposed"} for _, plan in planned]
-    return decision
+    elif planned:
+        decision.settled.answers.append(Answered(wishes[0], said(*notes, note)))
+        decision.settled.actions += [{"name": plan.step.name, "status": "proposed"} for _, plan in planned]
 
 
 def _planned_again(
     room: Room, steps: Sequence[tuple[Wish, Step]], method: PaymentMethod | None, notes: list[Note]
 ) -> list[tuple[Wish, Planned]]:
-    """The steps as they would be proposed now; one whose order or option is gone is left out."""
+    """The steps as they would be proposed now, by default with the method that was agreed on before.
+
+    One whose order or option is gone is left out.
+    """
     planned = []
     for wish, step in steps:
+        before = room.context.method(step.arguments.get("method_id"))
         try:
-            planned.append((wish, replan(_case(room, wish, method), step, notes)))
+            planned.append((wish, replan(_case(room, wish, method or before), step, notes)))
         except ActionRefusedError:
             continue
     return planned
@@ -285,8 +339,12 @@ def _proposed_variants(state: ConversationState) -> dict[int, int]:
     }
 
 
+def _is_change(wish: Wish) -> bool:
+    return wish.verb in CHANGING or wish.topic.startswith("newsletter")
+
+
 def _changing(wishes: Sequence[Wish]) -> bool:
-    return any(wish.verb in CHANGING or wish.topic.startswith("newsletter") for wish in wishes)
+    return any(map(_is_change, wishes))
 
 
 def _wait(state: ConversationState, wish: Wish) -> None:

@@ -13,17 +13,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
 from pydantic import BaseModel, Field, ValidationError
 
 from apps.support.errors import PayloadError, SignatureError
 from apps.support.helpdesks.desks import (
-    TIMEOUT_S,
+    DeskClient,
     Incoming,
     Outgoing,
     check_signature,
     same_text,
-    send,
 )
 from apps.support.shop.models import DeskName
 
@@ -63,7 +61,7 @@ class Chatwoot:
 
     def __init__(self, url: str, token: str, secret: str, reader_token: str | None = None) -> None:
         self._secret = secret.encode()
-        self._client = httpx.Client(base_url=url, timeout=TIMEOUT_S, headers={"api_access_token": token})
+        self._client = DeskClient(url, headers={"api_access_token": token})
         self._reader = {"api_access_token": reader_token or token}
 
     def read(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Incoming | None:
@@ -92,7 +90,7 @@ class Chatwoot:
 
     def say(self, thread: str, message: Outgoing) -> str | None:
         body = {"content": message.text, "message_type": "outgoing", "private": message.private}
-        answer = send(self._client, "POST", f"{_path(thread)}/messages", json=body)
+        answer = self._client.send("POST", f"{_path(thread)}/messages", json=body)
         return str(answer["id"]) if "id" in answer else None
 
     def find(self, thread: str, message: Outgoing) -> str | None:
@@ -100,7 +98,7 @@ class Chatwoot:
         oldest = (message.written_at - CLOCK_TOLERANCE).timestamp()
         path = f"{_path(thread)}/messages"
         options = {"params": {"after": after}} if after else {}
-        listed = send(self._client, "GET", path, headers=self._reader, **options).get("payload", [])
+        listed = self._client.send("GET", path, headers=self._reader, **options).get("payload", [])
         for there in listed:
             if (
                 there["id"] > after
@@ -114,10 +112,10 @@ class Chatwoot:
         return None
 
     def hand_over(self, thread: str) -> None:
-        send(self._client, "POST", f"{_path(thread)}/toggle_status", json={"status": "open"})
+        self._client.send("POST", f"{_path(thread)}/toggle_status", json={"status": "open"})
 
     def take_back(self, thread: str) -> None:
-        send(self._client, "POST", f"{_path(thread)}/toggle_status", json={"status": ANSWERED_STATUS})
+        self._client.send("POST", f"{_path(thread)}/toggle_status", json={"status": ANSWERED_STATUS})
 
     def close(self) -> None:
         self._client.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import httpx
+
 from apps.settings import Settings, SettingsError
 from apps.support.helpdesks.chatwoot import Chatwoot
 from apps.support.helpdesks.desks import Desk
@@ -32,4 +34,8 @@ def _together(settings: Settings, *names: str) -> list[str]:
         raise SettingsError(f"{', '.join(missing)}: needed too, because others of this desk are set")
     if not values[0].startswith(("http://", "https://")):
         raise SettingsError(f"DUET_{names[0].upper()}: must begin with https:// or http://")
+    try:
+        httpx.URL(values[0])
+    except httpx.InvalidURL as error:
+        raise SettingsError(f"DUET_{names[0].upper()}: {error}") from error
     return values

@@ -12,6 +12,7 @@ import httpx
 
 from apps.support.errors import DeliveryError, SignatureError
 from apps.support.shop.models import DeskName
+from core_model.proxies import proxy_variables
 
 MOST_AGE = timedelta(minutes=5)
 """An older signed request may be one that somebody has recorded and sends again."""
@@ -80,23 +81,40 @@ def same_text(one: str | None, other: str) -> bool:
     return one is not None and one.split() == other.split()
 
 
-def send(client: httpx.Client, method: str, path: str, **options: Any) -> dict[str, Any]:
-    """A request to a desk's API and its JSON answer. Raises DeliveryError."""
-    try:
-        answer = client.request(method, path, **options)
-    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-        raise DeliveryError(f"{client.base_url.host} cannot be reached: {error}") from error
-    except httpx.HTTPError as error:
-        raise DeliveryError(f"{client.base_url.host} did not answer: {error!r}", reached=True) from error
-    if answer.is_success:
-        return _json(answer)
-    problem = f"{client.base_url.host} answered {answer.status_code} to {method} {path}: {answer.text[:200]}"
-    raise DeliveryError(
-        problem,
-        final=answer.status_code in _FINAL or answer.is_redirect,
-        reached=answer.status_code >= 500,
-        retry_after_s=_seconds(answer.headers.get("Retry-After")),
-    )
+class DeskClient:
+    """A desk's API. The connection is made at the first request: a proxy that is set wrongly stops no server."""
+
+    def __init__(self, url: str, **options: Any) -> None:
+        self._url = httpx.URL(url)
+        self._options = options
+        self._client: httpx.Client | None = None
+
+    def send(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        """A request and its JSON answer. Raises DeliveryError."""
+        host = self._url.host
+        try:
+            if self._client is None:
+                self._client = httpx.Client(base_url=self._url, timeout=TIMEOUT_S, **self._options)
+            answer = self._client.request(method, path, **options)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise DeliveryError(f"{host} cannot be reached: {error}") from error
+        except httpx.HTTPError as error:
+            raise DeliveryError(f"{host} did not answer: {error!r}", reached=True) from error
+        except (httpx.InvalidURL, ImportError, ValueError) as error:  # a proxy that httpx cannot use
+            raise DeliveryError(f"{host} cannot be reached: {error} (see {proxy_variables()})") from error
+        if answer.is_success:
+            return _json(answer)
+        problem = f"{host} answered {answer.status_code} to {method} {path}: {answer.text[:200]}"
+        raise DeliveryError(
+            problem,
+            final=answer.status_code in _FINAL or answer.is_redirect,
+            reached=answer.status_code >= 500,
+            retry_after_s=_seconds(answer.headers.get("Retry-After")),
+        )
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
 
 
 def _json(answer: httpx.Response) -> dict[str, Any]:

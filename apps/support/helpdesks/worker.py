@@ -13,8 +13,8 @@ from apps.support.conversations.pipeline import SupportPipeline
 from apps.support.errors import ConflictError
 from apps.support.helpdesks.answering import answer_event, due_event, give_up
 from apps.support.helpdesks.desks import Desk
-from apps.support.helpdesks.lock import Held, only_one
 from apps.support.helpdesks.posting import begin_post, deliver, wait_s
+from apps.support.shop.locks import Held, Work, only_one
 from apps.support.shop.models import DeskEvent, DeskName
 
 log = structlog.get_logger(__name__)
@@ -91,7 +91,7 @@ class DeskWorker:
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
-                with only_one(self._database, self._stop) as held:
+                with only_one(self._database, Work.DESKS, self._stop) as held:
                     if held is not None:
                         self._work(held)
             except SQLAlchemyError as error:

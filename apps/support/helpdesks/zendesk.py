@@ -14,17 +14,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
 from pydantic import BaseModel, ValidationError
 
 from apps.support.errors import PayloadError, SignatureError
 from apps.support.helpdesks.desks import (
-    TIMEOUT_S,
+    DeskClient,
     Incoming,
     Outgoing,
     check_signature,
     same_text,
-    send,
 )
 from apps.support.shop.models import DeskName
 
@@ -85,7 +83,7 @@ class Zendesk:
 
     def __init__(self, url: str, email: str, token: str, secret: str) -> None:
         self._secret = secret.encode()
-        self._client = httpx.Client(base_url=url, timeout=TIMEOUT_S, auth=(f"{email}/token", token))
+        self._client = DeskClient(url, auth=(f"{email}/token", token))
 
     def read(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Incoming | None:
         stamp = headers.get("x-zendesk-webhook-signature-timestamp", "")
@@ -121,13 +119,13 @@ class Zendesk:
         }
         if not (message.private or message.closing):
             ticket["status"] = "pending"  # it waits for the customer
-        audit = send(self._client, "PUT", f"{_path(thread)}.json", json={"ticket": ticket}).get("audit") or {}
+        audit = self._client.send("PUT", f"{_path(thread)}.json", json={"ticket": ticket}).get("audit") or {}
         made = [event["id"] for event in audit.get("events", ()) if event.get("type") == "Comment"]
         return str(made[0]) if made else None
 
     def find(self, thread: str, message: Outgoing) -> str | None:
         options = {"params": {"sort_order": "desc", "per_page": 100}}
-        listed = send(self._client, "GET", f"{_path(thread)}/comments.json", **options).get("comments", [])
+        listed = self._client.send("GET", f"{_path(thread)}/comments.json", **options).get("comments", [])
         for there in listed:
             custom = (there.get("metadata") or {}).get("custom") or {}
             if custom.get("duet_post") == str(message.post_id):
@@ -144,12 +142,12 @@ class Zendesk:
         return None
 
     def hand_over(self, thread: str) -> None:
-        send(self._client, "PUT", f"{_path(thread)}/tags.json", json={"tags": [HANDED_OVER_TAG]})
-        send(self._client, "PUT", f"{_path(thread)}.json", json={"ticket": {"status": "open"}})
+        self._client.send("PUT", f"{_path(thread)}/tags.json", json={"tags": [HANDED_OVER_TAG]})
+        self._client.send("PUT", f"{_path(thread)}.json", json={"ticket": {"status": "open"}})
 
     def take_back(self, thread: str) -> None:
-        send(self._client, "DELETE", f"{_path(thread)}/tags.json", json={"tags": [HANDED_OVER_TAG]})
-        send(self._client, "PUT", f"{_path(thread)}.json", json={"ticket": {"assignee_id": None}})
+        self._client.send("DELETE", f"{_path(thread)}/tags.json", json={"tags": [HANDED_OVER_TAG]})
+        self._client.send("PUT", f"{_path(thread)}.json", json={"ticket": {"assignee_id": None}})
 
     def close(self) -> None:
         self._client.close()

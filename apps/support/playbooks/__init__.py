@@ -40,6 +40,7 @@ from apps.support.playbooks.swaps import swap
 from apps.support.playbooks.talk import (
     complaint,
     hand_over,
+    identified,
     method_alone,
     not_understood,
     out_of_scope,
@@ -61,7 +62,6 @@ PLAYBOOKS: dict[str, Playbook] = {
     "repay": change_payment,
     "with": method_alone,
     "status": order_question(status),
-    "late": order_question(status),
     "lost": order_question(lost),
     "tracking": order_question(tracking),
     "items": order_question(contents),
@@ -83,7 +83,7 @@ PLAYBOOKS: dict[str, Playbook] = {
     "thanks": say("thanks"),
     "bye": say("goodbye"),
     "who": say("about_me"),
-    "identify": say("say_which_wish"),
+    "identify": identified,
     "again": repeat,
     "language": spoken_languages,
     "photo": say("photo_unseen"),
@@ -101,9 +101,9 @@ PLAYBOOKS: dict[str, Playbook] = {
 
 NEEDS_CUSTOMER = frozenset(
     {
-        "cancel", "return", "swap", "problem", "readdress", "repay", "status", "late", "lost", "tracking", "items",
+        "cancel", "return", "swap", "problem", "readdress", "repay", "status", "lost", "tracking", "items",
         "total", "price", "shipsto", "placed", "payment", "refund", "invoice", "orders", "balance", "spent",
-        "profile",
+        "profile", "identify",
     }
 )  # fmt: skip
 """Commands about what is the customer's own: nothing is told or done before it is proven who writes."""

@@ -73,7 +73,10 @@ def run(
         return None
     made = []
     for place, step in enumerate(proposal.steps):
-        done = _ACTIONS[step.name](session, step, language, policy)
+        try:
+            done = _ACTIONS[step.name](session, step, language, policy)
+        except ActionRefusedError as error:
+            raise ActionRefusedError(error.reason, place) from error
         session.add(
             AuditEntry(
                 action=step.name,
@@ -120,7 +123,7 @@ def _cancel(session: Session, step: Step, language: Language, policy: Policy) ->
     for item in order.items:
         if item.variant is not None and item.variant.stock is not None:
             item.variant.stock += item.quantity
-            item.variant.available = True
+            item.variant.available = item.variant.stock > 0  # a shop that sold too much counts below 0
     receipt = write(
         "done_cancel",
         language,
@@ -307,7 +310,7 @@ def _move_stock(old: Variant | None, new: Variant, quantity: int) -> None:
         new.available = new.stock > 0
     if old is not None and old.stock is not None:
         old.stock += quantity
-        old.available = True
+        old.available = old.stock > 0
 
 
 def _refund(order: Order, method: PaymentMethod | None, amount: int, policy: Policy) -> None:

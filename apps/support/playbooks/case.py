@@ -54,7 +54,7 @@ class Planned:
     deed: Note
     consequence: Note | None
     line: Line
-    refund: int = 0  # what it gives back, in minor units
+    refund: tuple[int, str] | None = None  # what it gives back: minor units and currency
 
 
 @dataclass

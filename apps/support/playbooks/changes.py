@@ -19,7 +19,7 @@ from apps.support.playbooks.order_rules import (
     refusal,
     states_of,
 )
-from apps.support.playbooks.payments import method_meant, refund_method
+from apps.support.playbooks.payments import covers, method_meant, refund_method, too_small
 from apps.support.playbooks.things import items_meant, orders_meant
 from apps.support.reading.postal import PARTS, GivenAddress
 from apps.support.reading.state import Line, Question, Step
@@ -48,14 +48,16 @@ def cancel(case: Case) -> Outcome:
             if error.reason != "already_cancelled" and case.policy.states.return_:
                 outcome.notes.append(write("return_instead", case.language, policy=case.policy))
             continue
-        outcome.planned.append(plan_cancel(case, order))
+        outcome.planned.append(plan_cancel(case, order, outcome.notes))
     _talk_about(case, meant)
     return outcome
 
 
-def plan_cancel(case: Case, order: Order) -> Planned:
-    language, amount = case.language, amount_to_refund(order)
-    method = method_of(paid_with(order), language)
+def plan_cancel(case: Case, order: Order, notes: list[Note]) -> Planned:
+    language, amount, paid = case.language, amount_to_refund(order), paid_with(order)
+    method = method_of(paid, language)
+    if amount and case.method is not None and paid is not None and case.method.id != paid.id:
+        notes.append(write("original_only", language, method=method))
     deed = write(
         "deed_cancel",
         language,
@@ -72,12 +74,14 @@ def plan_cancel(case: Case, order: Order) -> Planned:
         money=format_amount(amount, order.currency, language) if amount else "",
         method=method,
     )
-    return Planned(Step(name="cancel", order_id=order.id), deed, consequence, line, amount)
+    return Planned(Step(name="cancel", order_id=order.id), deed, consequence, line, (amount, order.currency))
 
 
 def drop(case: Case) -> Outcome:
     """One item of an order cannot be taken out: said, with what is possible."""
     items = [item for item_id in case.wish.items if (item := case.context.item(item_id)) is not None]
+    if items and all(item.order.status in states_of("return", case.policy) for item in items):
+        return give_back(case)  # what has arrived is not cancelled but sent back
     if items:
         _talk_about(case, [items[0].order], items)
         return said(write("drop_refused", case.language, order=f"#{items[0].order.number}"))
@@ -95,7 +99,7 @@ def give_back(case: Case) -> Outcome:
     for order, items in _by_order(meant):
         _talk_about(case, [order], items)
         if order.status in states_of("cancel", case.policy) and len(items) == len(order.items) and named:
-            outcome.planned.append(plan_cancel(case, order))
+            outcome.planned.append(plan_cancel(case, order, outcome.notes))
             continue
         try:
             check_send_back(order, ReturnKind.RETURN, case.today, case.policy)
@@ -123,7 +127,11 @@ def plan_return(case: Case, order: Order, items: Sequence[OrderItem], notes: lis
     arguments = {"item_ids": [item.id for item in items], "method_id": method.id if method else None}
     line = Line(title=deed.text, money=format_amount(amount, order.currency, language), method=way)
     return Planned(
-        Step(name="return", order_id=order.id, arguments=arguments), deed, consequence, line, amount
+        Step(name="return", order_id=order.id, arguments=arguments),
+        deed,
+        consequence,
+        line,
+        (amount, order.currency),
     )
 
 
@@ -252,13 +260,8 @@ def change_payment(case: Case) -> Outcome:
     if before is not None and method.id == before.id:
         name = method_of(method, language)
         return said(write("paid_that_way_already", language, order=f"#{order.number}", method=name))
-    if (
-        method.kind == "gift_card"
-        and case.policy.payment.gift_card_must_cover
-        and (method.balance or 0) < amount
-    ):
-        money, has = Money(amount, order.currency), Money(method.balance or 0, method.currency)
-        return said(write("gift_card_too_small", language, balance=has, amount=money))
+    if not covers(case, method, amount):
+        return said(too_small(case, method, Money(amount, order.currency)))
     return Outcome(planned=[plan_payment(case, order, method)], exact=True)
 
 

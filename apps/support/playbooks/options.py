@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 
 from apps.support.reading.choices import OptionTable, Wanted
 from apps.support.shop.models import Variant
+from apps.support.shop.money import parse_minor
 
 MOST_LISTED = 10
 
@@ -60,7 +60,7 @@ def select_variant(
     if wanted.place is not None and listed:
         return _placed(had, wanted.place, listed)
     if wanted.price is not None:
-        priced = [variant for variant in had if _costs(variant, wanted.price, paid)]
+        priced = [v for v in had if fits(v, wanted) and _costs(v, wanted.price, paid)]
         return Selection(tuple(priced), tuple(_by_closeness(had, base, present)[:3]), len(priced) == 1)
     fitting = [variant for variant in had if fits(variant, wanted)]
     if not fitting:
@@ -107,14 +107,10 @@ def _placed(had: Sequence[Variant], place: int, listed: Sequence[int]) -> Select
 def _costs(variant: Variant, written: str, paid: int | None) -> bool:
     """Whether the price, or its difference to what was paid, is the figure as somebody writes it."""
     try:
-        amount = Decimal(written.replace(",", "").strip("€£¥$ "))
-    except InvalidOperation:
+        minor = parse_minor(written, variant.currency)
+    except ValueError:
         return False
-    for scale in (Decimal(1), Decimal(100), Decimal(1000)):
-        minor = amount * scale
-        if variant.price == minor or (paid is not None and abs(variant.price - paid) == minor):
-            return True
-    return False
+    return variant.price == minor or (paid is not None and abs(variant.price - paid) == minor)
 
 
 def _rank(variant: Variant, wanted: Wanted) -> tuple[int, ...]:

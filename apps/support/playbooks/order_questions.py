@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
+
+from sqlalchemy import func, select
 
 from apps.support.playbooks.case import Case, Outcome, said, told
 from apps.support.playbooks.handbook_answers import answer_from
@@ -39,7 +42,6 @@ _PAYMENT_KEYS = {
 }
 _STATUSES: dict[str, frozenset[OrderStatus]] = {
     "status": OPEN,
-    "late": OPEN,
     "tracking": frozenset({OrderStatus.SHIPPED, OrderStatus.DELIVERED, OrderStatus.PROCESSED}),
     "refund": _REFUNDABLE,
     "lost": frozenset({OrderStatus.DELIVERED, OrderStatus.SHIPPED}),
@@ -179,19 +181,29 @@ def list_orders(case: Case) -> Outcome:
 
 
 def spent(case: Case) -> Outcome:
-    """The sum of the customer's orders."""
-    kept = [order for order in case.context.orders.values() if order.status != OrderStatus.CANCELLED]
-    if not kept:
-        return said(write("no_orders", case.language))
-    amount = Money(sum(order.total for order in kept), kept[0].currency)
-    return said(write("spent", case.language, must=("amount",), count=len(kept), amount=amount))
+    """The sums of the customer's orders, in each currency; without a customer, of those that are proven."""
+    customer, shown = case.context.customer, [order.id for order in case.context.orders.values()]
+    own = Order.customer_id == customer.id if customer is not None else Order.id.in_(shown)
+    sums = (
+        select(Order.currency, func.count(), func.sum(Order.total))
+        .where(own, Order.status != OrderStatus.CANCELLED)
+        .group_by(Order.currency)
+    )
+    notes = [
+        write("spent", case.language, must=("amount",), count=count, amount=Money(int(amount), currency))
+        for currency, count, amount in case.session.execute(sums)
+    ]
+    return said(*(notes or [write("no_orders", case.language)]))
 
 
 def given_back(case: Case) -> Outcome:
     """What goes back to the customer in this conversation, and with what is proposed."""
+    sums = Counter(case.state.given_back)
+    if case.state.pending is not None:
+        sums.update(case.state.pending.gives_back)
     notes = [
         write("sum_back", case.language, must=("amount",), amount=Money(amount, currency))
-        for currency, amount in case.state.given_back.items()
+        for currency, amount in sums.items()
     ]
     return said(*(notes or [write("sum_nothing", case.language)]))
 

@@ -12,7 +12,6 @@ from apps.support.shop.models import (
     Order,
     OrderItem,
     OrderStatus,
-    Payment,
     PaymentKind,
     PaymentMethod,
     PaymentStatus,
@@ -82,13 +81,27 @@ def delivered_on(order: Order) -> date | None:
 
 
 def paid_with(order: Order) -> PaymentMethod | None:
-    """The method of the order's payment, if it is known."""
-    return next((p.method for p in order.payments if p.kind == PaymentKind.PAYMENT and p.method), None)
+    """The method that holds most of what was paid, if it is known: after a change of payment the new one."""
+    kept: dict[int, int] = {}
+    methods: dict[int, PaymentMethod] = {}
+    for entry in order.payments:
+        if entry.method is None or entry.status == PaymentStatus.FAILED:
+            continue
+        sign = 1 if entry.kind == PaymentKind.PAYMENT else -1
+        kept[entry.method.id] = kept.get(entry.method.id, 0) + sign * entry.amount
+        methods[entry.method.id] = entry.method
+    return methods[max(kept, key=lambda number: kept[number])] if kept else None
 
 
 def amount_to_refund(order: Order) -> int:
-    """What was paid and not given back yet, in minor units."""
-    paid = sum(p.amount for p in order.payments if p.kind == PaymentKind.PAYMENT and _arrived(p))
+    """What was paid and not given back yet, in minor units.
+
+    Of an order that was paid, charges that are under way count as well: its payment was changed.
+    """
+    payments = [p for p in order.payments if p.kind == PaymentKind.PAYMENT]
+    if not any(p.status == PaymentStatus.COMPLETED for p in payments):
+        return 0
+    paid = sum(p.amount for p in payments if p.status != PaymentStatus.FAILED)
     back = sum(
         p.amount for p in order.payments if p.kind == PaymentKind.REFUND and p.status != PaymentStatus.FAILED
     )
@@ -102,7 +115,3 @@ def _check_state(deed: Deed, order: Order, policy: Policy) -> None:
 
 def _counts(back: Return) -> bool:
     return back.status != ReturnStatus.REJECTED
-
-
-def _arrived(payment: Payment) -> bool:
-    return payment.status == PaymentStatus.COMPLETED

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from apps.support.playbooks.case import Case, Outcome, said
 from apps.support.playbooks.order_rules import paid_with
-from apps.support.reading.state import Question
+from apps.support.reading.state import Question, Wish
 from apps.support.replies.descriptions import method_of
 from apps.support.replies.facts import Money
 from apps.support.replies.listing import listing
@@ -17,10 +17,10 @@ from apps.support.shop.models import Order, PaymentMethod
 def method_meant(case: Case) -> PaymentMethod | Outcome:
     """The method that the wish names, or the question which one."""
     methods = [m for i in case.wish.methods if (m := case.context.method(i)) is not None]
-    if not methods and case.method is not None:
-        return case.method
     if len(methods) == 1:
         return methods[0]
+    if case.method is not None:
+        return case.method
     offered = methods or list(case.context.methods.values())
     key = "which_method" if methods or not case.wish.unknown else "methods_on_file"
     note = write(key, case.language, methods=named(case, offered))
@@ -48,16 +48,38 @@ def refund_method(case: Case, order: Order) -> tuple[PaymentMethod | None, Note 
 def difference_method(case: Case, order: Order, difference: int) -> tuple[PaymentMethod | None, Note | None]:
     """What a price difference is paid with, or given back to."""
     original, wanted = paid_with(order), case.method
-    if wanted is None:
+    if wanted is None or (original is not None and wanted.id == original.id):
         return original, None
     if wanted.kind not in case.policy.payment.methods_for_difference:
         name = method_of(wanted, case.language)
         return original, write("method_not_taken", case.language, method=name)
-    covers = (wanted.balance or 0) >= difference or not case.policy.payment.gift_card_must_cover
-    if wanted.kind == "gift_card" and difference > 0 and not covers:
-        has, needed = Money(wanted.balance or 0, wanted.currency), Money(difference, order.currency)
-        return original, write("gift_card_too_small", case.language, balance=has, amount=needed)
+    if not covers(case, wanted, difference):
+        return original, too_small(case, wanted, Money(difference, order.currency))
     return wanted, None
+
+
+def covers(case: Case, method: PaymentMethod | None, amount: int) -> bool:
+    """Whether the method may be charged with the amount: a gift card only where its balance suffices."""
+    must = case.policy.payment.gift_card_must_cover and amount > 0
+    return method is None or method.kind != "gift_card" or not must or (method.balance or 0) >= amount
+
+
+def too_small(case: Case, card: PaymentMethod, amount: Money) -> Note:
+    has = Money(card.balance or 0, card.currency)
+    return write("gift_card_too_small", case.language, balance=has, amount=amount)
+
+
+def ask_other_method(case: Case, card: PaymentMethod, amount: Money, wish: Wish) -> Outcome:
+    """What is to be paid in place of the gift card that the order was paid with and that does not cover it."""
+    others = [method for method in case.context.methods.values() if method.id != card.id]
+    note = write("which_method", case.language, methods=named(case, others))
+    question = Question(
+        about="method",
+        wish=wish,
+        choices=tuple(method.id for method in others),
+        labels=tuple(method_of(method, case.language) for method in others),
+    )
+    return Outcome([too_small(case, card, amount), note], question=question if others else None, exact=True)
 
 
 def named(case: Case, methods: Sequence[PaymentMethod]) -> str:

@@ -16,6 +16,7 @@ from apps.support.shop.money import format_amount
 
 _WARRANTY = answer_from("warranty", "warranty")
 MOST_PRODUCTS = 2
+MOST_TOLD_CHARACTERS = 200
 
 
 def product_question(case: Case) -> Outcome:
@@ -28,7 +29,9 @@ def product_question(case: Case) -> Outcome:
         return said(write("nothing_like_that", case.language, words=clip(words)))
     case.state.product_id = products[0].id
     notes = [note for product in products for note in _about(case, product)]
-    return told(*notes, products=[product.id for product in products])
+    # A long list has one good form, and a small model drops parts of it.
+    tell = said if sum(len(note.text) for note in notes) > MOST_TOLD_CHARACTERS else told
+    return tell(*notes, products=[product.id for product in products])
 
 
 def warranty(case: Case) -> Outcome:

@@ -59,7 +59,7 @@ def _payment(case: Case, step: Step, notes: list[Note]) -> Planned:
 
 
 _PLANS: dict[str, Callable[[Case, Step, list[Note]], Planned]] = {
-    "cancel": lambda case, step, notes: plan_cancel(case, _order(case, step)),
+    "cancel": lambda case, step, notes: plan_cancel(case, _order(case, step), notes),
     "return": lambda case, step, notes: plan_return(
         case, _order(case, step), _items(case, step, step.arguments["item_ids"]), notes
     ),

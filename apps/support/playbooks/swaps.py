@@ -21,10 +21,10 @@ from apps.support.playbooks.order_rules import (
     refusal,
     states_of,
 )
-from apps.support.playbooks.payments import difference_method
+from apps.support.playbooks.payments import ask_other_method, covers, difference_method
 from apps.support.playbooks.things import items_meant
 from apps.support.reading.choices import Wanted
-from apps.support.reading.state import ActionName, Line, Question, Step
+from apps.support.reading.state import ActionName, Line, Question, Step, Wish
 from apps.support.replies.descriptions import describe_item, describe_variant, method_of, product_name
 from apps.support.replies.facts import Money
 from apps.support.replies.sentences import Note, write
@@ -46,6 +46,14 @@ def swap(case: Case) -> Outcome:
     return outcome
 
 
+def swap_to(case: Case, item: OrderItem, variant: Variant) -> Outcome:
+    """The one option that was offered, after a yes to it."""
+    outcome = Outcome(exact=True)
+    exchange = item.order.status not in states_of("change", case.policy)
+    outcome.planned.append(plan_swap(case, item, variant, exchange, outcome.notes))
+    return outcome
+
+
 def _swap_one(case: Case, item: OrderItem, outcome: Outcome) -> None:
     language, order = case.language, item.order
     exchange = order.status not in states_of("change", case.policy)
@@ -64,6 +72,14 @@ def _swap_one(case: Case, item: OrderItem, outcome: Outcome) -> None:
         return
     selection, wanted = _selected(case, item)
     if selection.one is not None:
+        difference = (selection.one.price - item.unit_price) * item.quantity
+        method, _ = difference_method(case, order, difference)
+        if method is not None and not covers(case, method, difference):
+            wish = _wish_for(case, item)
+            asking = ask_other_method(case, method, Money(difference, order.currency), wish)
+            outcome.notes += asking.notes
+            outcome.question = outcome.question or asking.question
+            return
         outcome.planned.append(plan_swap(case, item, selection.one, exchange, outcome.notes))
         return
     if outcome.question is not None:
@@ -71,10 +87,14 @@ def _swap_one(case: Case, item: OrderItem, outcome: Outcome) -> None:
     note, offered = _ask(case, item, selection, wanted)
     outcome.notes.append(note)
     if offered:
-        wish = case.wish.model_copy(update={"items": (item.id,), "orders": (), "alternatives": False})
+        wish = _wish_for(case, item)
         labels = tuple(describe_variant(variant) for variant in offered)
         choices = tuple(variant.id for variant in offered)
         outcome.question = Question(about="option", wish=wish, choices=choices, labels=labels)
+
+
+def _wish_for(case: Case, item: OrderItem) -> Wish:
+    return case.wish.model_copy(update={"items": (item.id,), "orders": (), "alternatives": False})
 
 
 def _selected(case: Case, item: OrderItem) -> tuple[Selection, Wanted]:
@@ -94,7 +114,8 @@ def _selected(case: Case, item: OrderItem) -> tuple[Selection, Wanted]:
     table = option_table(product_name(product, case.language), product.variants, base)
     wanted = case.reader.choose(table, case.wish.text)
     if wanted.says_nothing:
-        return Selection(()), wanted
+        # Named beside another item, or alone, without a word on it: what is proposed for it stays.
+        return Selection((proposed,), is_clear=True) if proposed else Selection(()), wanted
     question = case.state.question
     listed = question.choices if question and question.about == "option" else ()
     return (
@@ -143,7 +164,7 @@ def plan_swap(case: Case, item: OrderItem, variant: Variant, exchange: bool, not
     )
     consequence = _money(difference, order, way, language)
     step = Step(name=name, order_id=order.id, arguments=arguments)
-    return Planned(step, deed, consequence, line, max(0, -difference))
+    return Planned(step, deed, consequence, line, (max(0, -difference), order.currency))
 
 
 def _money(difference: int, order: Order, method: str, language: str) -> Note:

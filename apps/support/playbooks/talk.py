@@ -9,6 +9,7 @@ from babel import Locale
 from apps.support.playbooks.case import Case, HandoverReason, Outcome, said
 from apps.support.playbooks.handbook_answers import answer_from
 from apps.support.playbooks.payments import method_meant
+from apps.support.replies.descriptions import clip
 from apps.support.replies.listing import listing
 from apps.support.replies.sentences import Note, write
 from apps.support.replies.words import languages
@@ -30,6 +31,14 @@ def hand_over(reason: HandoverReason) -> Callable[[Case], Outcome]:
         return Outcome(handover=reason)
 
     return playbook
+
+
+def identified(case: Case) -> Outcome:
+    """Who says who they are, and wants nothing yet."""
+    customer, orders = case.context.customer, list(case.context.orders.values())
+    if customer is not None:
+        return said(write("identified", case.language, name=clip(customer.name)))
+    return said(write("identified_order", case.language, must=("order",), order=f"#{orders[0].number}"))
 
 
 def complaint(case: Case) -> Outcome:
@@ -58,5 +67,7 @@ def spoken_languages(case: Case) -> Outcome:
 
 def method_alone(case: Case) -> Outcome:
     """A payment method without anything that it could be for."""
+    if not case.context.methods:
+        return said(write("say_which_wish", case.language))
     method = method_meant(case)
     return method if isinstance(method, Outcome) else said(write("say_which_wish", case.language))

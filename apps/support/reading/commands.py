@@ -40,7 +40,6 @@ VERBS: dict[str, Shape] = {
     "with": Shape.METHOD,  # the method for what is proposed or asked for
     # what is asked about orders
     "status": Shape.ORDERS,
-    "late": Shape.ORDERS,
     "lost": Shape.ORDERS,
     "tracking": Shape.ORDERS,
     "items": Shape.ORDERS,
@@ -127,7 +126,6 @@ INTENTS: dict[str, str] = {
     "repay": "payment_issue",
     "with": "check_payment_methods",
     "status": "track_order",
-    "late": "track_order",
     "lost": "track_order",
     "tracking": "track_order",
     "items": "track_order",

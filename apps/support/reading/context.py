@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from apps.support.reading.commands import Command
@@ -61,6 +61,7 @@ class Context:
 
     def view(self, session: Session, state: ConversationState, language: Language) -> View:
         """The state of the conversation as the reader sees it."""
+        shown = list(self.items.values())
         twins = Counter(item_name(item, language) for item in self.items.values())
         cities = {order.address.city for order in self.orders.values()}
         home = self.account.address.city if self.account else ""
@@ -70,7 +71,7 @@ class Context:
                 handle,
                 order.status.value,
                 clip(order.address.city) if len(cities) > 1 else "",
-                tuple(self._item_view(item, language, twins) for item in order.items),
+                tuple(self._item_view(item, language, twins) for item in order.items if item in shown),
             )
             for handle, order in self.orders.items()
         )
@@ -152,8 +153,11 @@ class Context:
         return f"{command.verb} {offered}".strip()
 
 
-def load_context(session: Session, state: ConversationState) -> Context:
-    """What the conversation knows of its customer: all of theirs once they are proven, else the proven orders."""
+def load_context(session: Session, state: ConversationState, named: Sequence[str] = ()) -> Context:
+    """What the conversation knows of its customer: all of theirs once they are proven, else the proven orders.
+
+    Of many orders the latest are shown, and those that are `named` or talked about, however old.
+    """
     customer = session.get(Customer, state.trusted_customer_id) if state.trusted_customer_id else None
     if customer is None and not state.proven:
         return Context(None)
@@ -164,14 +168,14 @@ def load_context(session: Session, state: ConversationState) -> Context:
             selectinload(Order.payments),
             selectinload(Order.returns),
         )
-        .order_by(Order.placed_at.desc(), Order.id.desc())
+        .order_by(Order.placed_at.desc().nulls_last(), Order.id.desc())
     )
     if customer is not None:
         own = newest_first.where(Order.customer_id == customer.id)
         found = list(session.scalars(own.limit(len(ORDER_HANDLES))))
-        wanted = _in_question(state) - {order.id for order in found}
-        if wanted:
-            more = list(session.scalars(own.where(Order.id.in_(wanted))))[: len(ORDER_HANDLES)]
+        if len(found) == len(ORDER_HANDLES):
+            asked = own.where(or_(Order.number.in_(named), Order.id.in_(_in_question(state))))
+            more = [order for order in session.scalars(asked.limit(len(ORDER_HANDLES))) if order not in found]
             found = [*more, *found][: len(ORDER_HANDLES)]
     else:
         query = newest_first.where(Order.number.in_(state.proven)).limit(len(ORDER_HANDLES))
@@ -187,14 +191,9 @@ def load_context(session: Session, state: ConversationState) -> Context:
         context.account = owner  # the order was proven by its owner's own e-mail
     if owner is not None:
         methods = owner.payment_methods if customer else _methods_of(found)
+        methods = sorted(methods, key=lambda method: method.id)
         context.methods = dict(zip(METHOD_HANDLES, methods, strict=False))
     return context
-
-
-def find_named_orders(session: Session, customer_id: int, numbers: Sequence[str]) -> list[Order]:
-    """The customer's orders with these numbers, however old."""
-    query = select(Order).where(Order.customer_id == customer_id, Order.number.in_(numbers))
-    return list(session.scalars(query))
 
 
 def method_label(method: PaymentMethod) -> str:
@@ -209,6 +208,7 @@ def _in_question(state: ConversationState) -> set[int]:
     if state.question and state.question.wish:
         wishes.append(state.question.wish)
     orders = {order_id for wish in wishes for order_id in wish.orders}
+    orders |= {step.order_id for step in state.pending.steps if step.order_id} if state.pending else set()
     return orders | ({state.order_id} if state.order_id else set())
 
 

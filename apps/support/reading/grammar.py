@@ -6,16 +6,20 @@ words are a chain of one state for every byte of the message, entered at the beg
 
 from __future__ import annotations
 
+import math
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from copy import copy
+from functools import cached_property
 
 from apps.support.reading import postal
 from apps.support.reading.choices import KEYWORDS, OptionTable
 from apps.support.reading.commands import TOPICS, UNKNOWN, VERBS, Shape
 from apps.support.reading.view import View, message_line
 from apps.support.replies.grounding import TokenTable
+
+_SPACE = ord(" ")
 
 
 class Automaton:
@@ -66,9 +70,9 @@ class Automaton:
         for place, byte in enumerate(data):
             self.arrows[chain[place]].setdefault(byte, set()).add(chain[place + 1])
         for place in _boundaries(message):
-            if place < len(data):
-                self.jump(source, chain[place])
-            if place > 0:
+            if place < len(data) and data[place] != _SPACE:
+                self.arrows[source].setdefault(data[place], set()).add(chain[place + 1])
+            if place > 0 and data[place - 1] != _SPACE:
                 self.jump(chain[place], end)
         return end
 
@@ -92,19 +96,45 @@ class Automaton:
         return states
 
     def shortest_end(self, states: frozenset[int]) -> bytes | None:
-        """The shortest text that ends well from here."""
-        queue: deque[tuple[frozenset[int], bytes]] = deque([(states, b"")])
-        seen = {states}
+        """The shortest text that ends well from here; None where none does."""
+        left = self._bytes_left
+        state = min(states, key=lambda s: left.get(s, math.inf), default=None)
+        if state is None or state not in left:
+            return None
+        text = bytearray()
+        while state not in self.final:
+            following = next((s for s in self.empty[state] if left.get(s) == left[state]), None)
+            if following is None:
+                byte, following = next(
+                    (byte, target)
+                    for byte, targets in self.arrows[state].items()
+                    for target in targets
+                    if left.get(target) == left[state] - 1
+                )
+                text.append(byte)
+            state = following
+        return bytes(text)
+
+    @cached_property
+    def _bytes_left(self) -> dict[int, int]:
+        """state → how many bytes the shortest way to an end reads; states without a way are left out."""
+        before: list[list[tuple[int, int]]] = [[] for _ in self.arrows]
+        for source, arrows in enumerate(self.arrows):
+            for target in self.empty[source]:
+                before[target].append((source, 0))
+            for targets in arrows.values():
+                for target in targets:
+                    before[target].append((source, 1))
+        left: dict[int, int] = {}
+        queue = deque((state, 0) for state in self.final)
         while queue:
-            current, text = queue.popleft()
-            if current & self.final:
-                return text
-            for byte in sorted({byte for s in current for byte in self.arrows[s]}):
-                following = self.after(current, bytes((byte,)))
-                if following and following not in seen:
-                    seen.add(following)
-                    queue.append((following, text + bytes((byte,))))
-        return None
+            state, count = queue.popleft()
+            if state in left:
+                continue
+            left[state] = count
+            for source, read in before[state]:
+                (queue.append if read else queue.appendleft)((source, count + read))
+        return left
 
 
 def commands_automaton(view: View, message: str) -> Automaton:
@@ -204,14 +234,21 @@ class WithinAutomaton:
         return bool(self._states & self._machine.final)
 
     def closing(self) -> list[int]:
-        rest = self._machine.shortest_end(self._states)
-        return self._tokens.encode(rest.decode("utf-8", "ignore")) if rest else []
+        rest = self._machine.shortest_end(self._states) or b""
+        # A token may end within a character: the rest of that has no text of its own.
+        cut = next((place for place, byte in enumerate(rest) if byte & 0xC0 != 0x80), len(rest))
+        return [*map(self._byte, rest[:cut]), *self._tokens.encode(rest[cut:].decode())]
 
     def longest_complete(self) -> int | None:
         return self._complete_at
 
     def fork(self) -> WithinAutomaton:
         return copy(self)
+
+    def _byte(self, byte: int) -> int:
+        """The token of one byte."""
+        table = self._tokens
+        return next(token for token in range(table.vocab) if table.token_bytes(token) == bytes((byte,)))
 
     def _after(self, token: int) -> frozenset[int]:
         data = self._tokens.token_bytes(token)

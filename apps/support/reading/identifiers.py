@@ -18,10 +18,15 @@ _ANNOUNCED = re.compile(
     re.IGNORECASE,
 )
 _POSTCODE = re.compile(
-    r"(?<![\w-])(?:\d{4,7}(?:-\d{3,4})?|\d{4} ?[A-Z]{2}|\d{3} ?\d{2}|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|"
-    r"[A-Z]\d[A-Z] ?\d[A-Z]\d|[A-Z]{2,3}[- ]?\d{4})(?![\w-])",
+    r"(?<![\w-])(?:\d{4,7}(?:-\d{3,4})?|\d{3} ?\d{2}|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|"
+    r"[A-Z]\d[A-Z] ?\d[A-Z]\d)(?![\w-])",
     re.IGNORECASE | re.ASCII,
 )
+_LETTERED_POSTCODES = (
+    re.compile(r"(?<![\w-])\d{4} ?[A-Z]{2}(?![\w-])", re.IGNORECASE | re.ASCII),
+    re.compile(r"(?<![\w-])[A-Z]{2,3}[- ]?\d{4}(?![\w-])", re.IGNORECASE | re.ASCII),
+)
+"""Looked for by themselves: the letters may as well be the word beside the figures, as in "it is 1010"."""
 LEAST_BARE_DIGITS = 3
 """A shorter number is an order's only where it is announced as one: "#42", "order 42"."""
 LEAST_GUEST_DIGITS = 4
@@ -46,7 +51,8 @@ def find_identifiers(text: str, orders: Mapping[str, str], *, known: bool) -> Id
     Of somebody unproven nothing is looked up: every longer number is only tagged as one.
     """
     emails = tuple(dict.fromkeys(match[0].lower().rstrip(".") for match in _EMAIL.finditer(text)))
-    postcodes = tuple(dict.fromkeys(match[0].upper() for match in _POSTCODE.finditer(text)))[:MOST_FOUND]
+    codes = [match[0].upper() for form in (_POSTCODE, *_LETTERED_POSTCODES) for match in form.finditer(text)]
+    postcodes = tuple(dict.fromkeys(codes))[:MOST_FOUND]
     rest = _EMAIL.sub("@", text)
     digits = _by_digits(orders)
     numbers: list[str] = []

@@ -75,6 +75,7 @@ class Proposal(_Stored):
     wishes: tuple[Wish, ...]  # what it was made from: a correction is read beside them
     sentence: str  # the words that the customer was asked to agree to
     lines: tuple[Line, ...] = ()
+    gives_back: dict[str, int] = {}  # currency → minor units
     asked_at_turn: int
 
 

@@ -58,7 +58,9 @@ def clip(text: str) -> str:
 
 
 def method_of(method: PaymentMethod | None, language: Language) -> str:
-    return method_words(method.kind if method else None, method.last_four if method else None, language)
+    if method is None:
+        return method_words(None, None, language)
+    return method_words(method.kind, method.last_four, language, method.brand)
 
 
 def product_name(product: Product, language: Language) -> str:

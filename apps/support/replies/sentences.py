@@ -63,10 +63,14 @@ def status_word(status: str, language: Language) -> str:
     return words_of(language).status[status]
 
 
-def method_words(kind: str | None, last_four: str | None, language: Language) -> str:
-    """A payment method as customers know it: "the card ending in 1234"."""
+def method_words(
+    kind: str | None, last_four: str | None, language: Language, brand: str | None = None
+) -> str:
+    """A payment method as customers know it: "the Visa card ending in 1234"."""
     methods = words_of(language).methods
     method = methods.get(kind or "", methods["original"])
+    if kind == "credit_card" and brand:
+        method = methods["card_of"].format(brand=brand.title() if brand.islower() else brand)
     return methods["ending"].format(method=method, last_four=last_four) if last_four else method
 
 

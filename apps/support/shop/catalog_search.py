@@ -35,8 +35,9 @@ def find_products(session: Session, words: str) -> list[Product]:
     )
     kept = [(score, number) for score, number in ranked if score >= _LEAST_SHARE]
     best = kept[0][0] if kept else 0.0
-    found = (session.get(Product, number) for score, number in kept if score >= best - 0.15)
-    return [product for product in found if product is not None]
+    places = {number: place for place, (score, number) in enumerate(kept) if score >= best - 0.15}
+    found = session.scalars(select(Product).where(Product.id.in_(places)))
+    return sorted(found, key=lambda product: places[product.id])
 
 
 def _likeness(pieces: list[str], name: str, name_zh: str | None) -> float:

@@ -12,6 +12,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -68,15 +69,25 @@ class Database:
                     command.upgrade(config, "head")
         except SQLAlchemyError as error:
             raise DatabaseNotReadyError(f"cannot upgrade {self.safe_url}: {_cause(error)}") from error
+        except CommandError:
+            self.check_ready()  # says it where the version is a newer program's
+            raise
 
     def check_ready(self) -> None:
         """Raise DatabaseNotReadyError where the database is unreachable or not at this version."""
         try:
             with self.engine.connect() as connection:
                 current = MigrationContext.configure(connection).get_current_revision()
-                wanted = ScriptDirectory.from_config(_alembic_config(connection)).get_current_head()
+                versions = ScriptDirectory.from_config(_alembic_config(connection))
         except SQLAlchemyError as error:
             raise DatabaseNotReadyError(f"cannot reach {self.safe_url}: {_cause(error)}") from error
+        wanted = versions.get_current_head()
+        known = {revision.revision for revision in versions.walk_revisions()}
+        if current is not None and current not in known:
+            raise DatabaseNotReadyError(
+                f"{self.safe_url} is at version {current}, which this program does not know: it was made by a "
+                "newer Duet. Use that one, or another DUET_DATABASE_URL; nothing was changed"
+            )
         if current != wanted:
             raise DatabaseNotReadyError(
                 f"{self.safe_url} is at version {current or 'none'}, this program needs {wanted}: "

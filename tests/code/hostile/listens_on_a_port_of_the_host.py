@@ -1,4 +1,4 @@
-# expect: ok
+# expect: wrong_exit
 import socket
 import time
 

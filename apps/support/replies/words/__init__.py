@@ -50,11 +50,6 @@ class FigureWords(_Table):
     held_back: tuple[Text, ...]
 
 
-class Answers(_Table):
-    yes: tuple[Text, ...]
-    no: tuple[Text, ...]
-
-
 class SearchWords(_Table):
     stop_words: tuple[Text, ...]
     same_meaning: Mapping[str, tuple[Text, ...]]
@@ -85,7 +80,6 @@ class Words(_Table):
     policy: Mapping[str, Texts]
     dates: DateWords
     figures: FigureWords
-    answers: Answers
     topics: Texts
     search: SearchWords
     prompt: PromptWords

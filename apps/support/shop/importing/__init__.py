@@ -1,56 +1,86 @@
-"""`duet db import`: a shop's own data, all of a file or nothing."""
+"""`duet db import`: a shop's own data. All of a file is checked before anything of it is written."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
-from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError
-
-from apps.support.errors import ImportFileError
+from apps.support.errors import ConflictError, ImportFileError
 from apps.support.shop.database import Database
-from apps.support.shop.importing.csv_tables import read_csv
-from apps.support.shop.importing.retail_json import read_retail_json
-from apps.support.shop.models import Customer, Order, Product
+from apps.support.shop.importing.comparing import Comparison
+from apps.support.shop.importing.csv_tables import CsvTable
+from apps.support.shop.importing.figures import DecimalMark
+from apps.support.shop.importing.moments import DateOrder
+from apps.support.shop.importing.options import ImportOptions, ImportReport, Progress, Tally
+from apps.support.shop.importing.records import Record
+from apps.support.shop.importing.retail_json import RetailShop
+from apps.support.shop.importing.scratch import Scratch
+from apps.support.shop.importing.staging import finish, finish_interrupted, stage, write
+from apps.support.shop.locks import Work, at_once
 
 
-@dataclass(frozen=True)
-class ImportReport:
-    """How many rows are new, and which columns of the file meant nothing to us."""
+def import_file(
+    database: Database,
+    path: Path,
+    options: ImportOptions | None = None,
+    progress: Progress = lambda *_: None,
+) -> ImportReport:
+    """Import a CSV or JSON export. On ImportFileError nothing was written.
 
-    products: int
-    customers: int
-    orders: int
-    ignored_columns: list[str] = field(default_factory=list)
+    Raises ConflictError where another import is under way, DatabaseNotReadyError where the database fails.
+    """
+    options = options or ImportOptions()
+    with at_once(database, Work.IMPORT) as held:
+        if held is None:
+            raise ConflictError("another import into this database is under way; try again when it is done")
+        finish(database)
+        with closing(Scratch()) as scratch:
+            comparison = Comparison(database, update=options.update)
+            records, ignored = _read(path, options, scratch, progress)
+            comparison.report.ignored_columns = ignored
+            for batch in comparison.batches(records):
+                scratch.add(batch)
+            if not options.dry_run:
+                run = stage(database, path, scratch, comparison.report)
+                comparison.report.refused = write(database, run, progress)
+    return comparison.report
 
 
-def import_file(database: Database, path: Path) -> ImportReport:
-    """Import a CSV or JSON export in one transaction. On ImportFileError nothing was written."""
+def _read(
+    path: Path, options: ImportOptions, scratch: Scratch, progress: Progress
+) -> tuple[Iterator[Record], list[str]]:
+    """The file's records, and the columns that mean nothing to us."""
+    kind = path.suffix.lower()
+    if kind == ".csv":
+        progress("reading", 0, 0)
+        table = CsvTable(path, options)
+        return table.records(scratch, _every(100, table.rows, progress)), table.ignored_columns
+    if kind != ".json":
+        raise ImportFileError(f"{path} is neither .json nor .csv")
     try:
-        content = path.read_bytes().decode("utf-8-sig")
+        shop = RetailShop(path.read_bytes().decode("utf-8-sig"))
     except OSError as error:
         raise ImportFileError(f"cannot read {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ImportFileError(f"{path} is not UTF-8 (byte {error.start})") from error
-    kind = path.suffix.lower()
-    if kind not in (".json", ".csv"):
-        raise ImportFileError(f"{path} is neither .json nor .csv")
-    tables = (Product, Customer, Order)
-    ignored: list[str] = []
-    try:
-        with database.write() as session:
-            before = [session.scalar(select(func.count()).select_from(table)) or 0 for table in tables]
-            if kind == ".json":
-                read_retail_json(session, content)
-            else:
-                ignored = read_csv(session, content)
-            session.flush()
-            after = [session.scalar(select(func.count()).select_from(table)) or 0 for table in tables]
-    except IntegrityError as error:
-        raise ImportFileError(f"{path} contradicts itself or the database: {error.orig}") from error
-    products, customers, orders = (new - old for new, old in zip(after, before, strict=True))
-    return ImportReport(products, customers, orders, ignored)
+    return shop.records(_every(100, shop.rows, progress)), []
 
 
-__all__ = ["ImportReport", "import_file"]
+def _every(step: int, total: int, progress: Progress) -> Callable[[int], None]:
+    def on_row(done: int) -> None:
+        if done % step == 0 or done == total:
+            progress("checking", done, total)
+
+    return on_row
+
+
+__all__ = [
+    "DateOrder",
+    "DecimalMark",
+    "ImportOptions",
+    "ImportReport",
+    "Tally",
+    "finish_interrupted",
+    "import_file",
+]

@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Annotated, Any, Literal, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from apps.support.errors import ImportFileError
-from apps.support.shop.models import (
-    Address,
-    Customer,
-    Order,
-    OrderItem,
-    OrderStatus,
-    Payment,
-    PaymentKind,
-    PaymentMethod,
-    PaymentStatus,
-    Product,
-    Shipment,
-    ShipmentStatus,
-    Variant,
+from apps.support.shop.changes import AddressChange, ShipmentChange
+from apps.support.shop.importing.records import (
+    CustomerRecord,
+    ItemRecord,
+    MethodRecord,
+    OrderRecord,
+    PaymentRecord,
+    Record,
+    VariantRecord,
 )
+from apps.support.shop.models import OrderStatus, PaymentKind, ShipmentStatus
 from apps.support.shop.money import parse_minor
 
 CURRENCY = "USD"
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)]
+Maybe = Annotated[str, Field(max_length=255)]
 Price = Annotated[float, Field(ge=0, allow_inf_nan=False, lt=1e12)]
 
 
@@ -38,14 +35,21 @@ class _Row(BaseModel):
 
 class _Address(_Row):
     address1: Text
-    address2: str = ""
+    address2: Maybe = ""
     city: Text
-    state: str = ""
+    state: Maybe = ""
     zip: Annotated[str, StringConstraints(min_length=1, max_length=32)]
     country: Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
-    def stored(self) -> Address:
-        return Address(self.address1, self.address2, self.city, self.state, self.zip, self.country)
+    def told(self) -> AddressChange:
+        return AddressChange(
+            line1=self.address1,
+            line2=self.address2,
+            city=self.city,
+            region=self.state,
+            postcode=self.zip,
+            country=self.country,
+        )
 
 
 class _Variant(_Row):
@@ -69,7 +73,7 @@ class _Name(_Row):
 class _PaymentMethod(_Row):
     id: Text
     source: Text
-    brand: str | None = None
+    brand: Maybe | None = None
     last_four: Annotated[str, StringConstraints(pattern=r"^\d{4}$")] | None = None
     balance: Price | None = None
 
@@ -116,28 +120,26 @@ class _Shop(_Row):
     orders: dict[str, _Order]
 
 
-def read_retail_json(session: Session, content: str) -> None:
-    """Add the file's rows to the session. Raises ImportFileError at the first thing that is wrong."""
-    try:
-        shop = _Shop.model_validate(json.loads(content))
-    except json.JSONDecodeError as error:
-        raise ImportFileError(f"not JSON: {error.msg}", row=f"line {error.lineno}") from error
-    except RecursionError as error:
-        raise ImportFileError("not a shop: nested too deeply") from error
-    except ValidationError as error:
-        _refuse(error.errors()[0])
-    variants = _add_products(session, shop)
-    customers, methods = _add_users(session, shop)
-    known = set(session.scalars(select(Order.number)))
-    for key, row in shop.orders.items():
-        place = f"orders[{key!r}]"
-        if row.user_id not in customers:
-            raise ImportFileError(f"no user {row.user_id!r}", row=place, field="user_id")
-        number = row.order_id.lstrip("#").upper()
-        if number in known:
-            raise ImportFileError(f"order {number} is there already", row=place, field="order_id")
-        known.add(number)
-        session.add(_order(row, number, place, customers[row.user_id], variants, methods))
+class RetailShop:
+    """The file's content as records. Raises ImportFileError at the first thing that is wrong."""
+
+    def __init__(self, content: str) -> None:
+        try:
+            self._shop = _Shop.model_validate(json.loads(content))
+        except json.JSONDecodeError as error:
+            raise ImportFileError(f"not JSON: {error.msg}", row=f"line {error.lineno}") from error
+        except RecursionError as error:
+            raise ImportFileError("not a shop: nested too deeply") from error
+        except ValidationError as error:
+            _refuse(error.errors()[0])
+        variants = sum(len(product.variants) for product in self._shop.products.values())
+        self.rows = variants + len(self._shop.users) + len(self._shop.orders)
+
+    def records(self, on_row: Callable[[int], None]) -> Iterator[Record]:
+        readers = (_variants(self._shop), _customers(self._shop), _orders(self._shop))
+        for done, record in enumerate(chain(*readers), start=1):
+            yield record
+            on_row(done)
 
 
 def _refuse(problem: Any) -> NoReturn:
@@ -154,115 +156,105 @@ def _minor(price: float, place: str, field: str) -> int:
         raise ImportFileError(str(error), row=place, field=field) from error
 
 
-def _add_products(session: Session, shop: _Shop) -> dict[str, Variant]:
-    known = set(session.scalars(select(Product.external_id)))
-    variants: dict[str, Variant] = {}
+def _variants(shop: _Shop) -> Iterator[Record]:
     for key, row in shop.products.items():
         place = f"products[{key!r}]"
-        if row.product_id in known:
-            raise ImportFileError(f"product {row.product_id} is there already", row=place, field="product_id")
-        known.add(row.product_id)
-        product = Product(external_id=row.product_id, name=row.name, category="", description="")
-        session.add(product)
         for item in row.variants.values():
-            if item.item_id in variants:
-                raise ImportFileError(f"item {item.item_id} stands twice", row=place, field="variants")
-            variants[item.item_id] = Variant(
-                product=product,
+            yield VariantRecord(
+                place=place,
+                product=row.name,
+                product_external_id=row.product_id,
                 sku=item.item_id,
                 options=item.options,
                 price=_minor(item.price, place, f"variants.{item.item_id}.price"),
                 currency=CURRENCY,
                 available=item.available,
             )
-        session.add_all(product.variants)
-    return variants
 
 
-def _add_users(session: Session, shop: _Shop) -> tuple[dict[str, Customer], dict[str, PaymentMethod]]:
-    known = set(session.scalars(select(Customer.email)))
-    customers: dict[str, Customer] = {}
-    methods: dict[str, PaymentMethod] = {}
+def _customers(shop: _Shop) -> Iterator[Record]:
     for key, row in shop.users.items():
         place = f"users[{key!r}]"
-        email = row.email.lower()
-        if email in known:
-            raise ImportFileError(f"a customer {email} is there already", row=place, field="email")
-        known.add(email)
-        customer = Customer(
+        methods = []
+        for method in row.payment_methods.values():
+            field = f"payment_methods.{method.id}.balance"
+            methods.append(
+                MethodRecord(
+                    external_id=method.id,
+                    kind=method.source,
+                    brand=method.brand,
+                    last_four=method.last_four,
+                    balance=None if method.balance is None else _minor(method.balance, place, field),
+                    currency=CURRENCY,
+                )
+            )
+        yield CustomerRecord(
+            place=place,
             external_id=row.user_id,
             name=f"{row.name.first_name} {row.name.last_name}",
-            email=email,
+            email=row.email.lower(),
             language="en",
-            address=row.address.stored(),
+            address=row.address.told(),
+            methods=methods,
         )
-        session.add(customer)
-        customers[row.user_id] = customer
-        for method in row.payment_methods.values():
-            balance = method.balance
-            methods[method.id] = PaymentMethod(
-                customer=customer,
-                external_id=method.id,
-                kind=method.source,
-                brand=method.brand,
-                last_four=method.last_four,
-                balance=None
-                if balance is None
-                else _minor(balance, place, f"payment_methods.{method.id}.balance"),
-                currency=CURRENCY,
-            )
-        session.add_all(customer.payment_methods)
-    return customers, methods
 
 
-def _order(
-    row: _Order,
-    number: str,
-    place: str,
-    customer: Customer,
-    variants: dict[str, Variant],
-    methods: dict[str, PaymentMethod],
-) -> Order:
-    order = Order(
-        number=number,
-        customer=customer,
-        status=OrderStatus(row.status),
+def _orders(shop: _Shop) -> Iterator[Record]:
+    emails = {user.user_id: user.email.lower() for user in shop.users.values()}
+    skus = {item.item_id for product in shop.products.values() for item in product.variants.values()}
+    methods = {method.id for user in shop.users.values() for method in user.payment_methods.values()}
+    for key, row in shop.orders.items():
+        place = f"orders[{key!r}]"
+        if row.user_id not in emails:
+            raise ImportFileError(f"no user {row.user_id!r}", row=place, field="user_id")
+        for position, item in enumerate(row.items):
+            if item.item_id not in skus:
+                raise ImportFileError(
+                    f"no item {item.item_id!r}", row=place, field=f"items.{position}.item_id"
+                )
+        for position, paid in enumerate(row.payment_history):
+            if paid.payment_method_id not in methods:
+                field = f"payment_history.{position}.payment_method_id"
+                raise ImportFileError(f"no payment method {paid.payment_method_id!r}", row=place, field=field)
+        yield _order(row, place, emails[row.user_id])
+
+
+def _order(row: _Order, place: str, email: str) -> OrderRecord:
+    parcels = {tracking: parcel for parcel in row.fulfillments for tracking in parcel.tracking_id}
+    status = OrderStatus(row.status)
+    parcel_status = ShipmentStatus.DELIVERED if status is OrderStatus.DELIVERED else ShipmentStatus.PREPARING
+    return OrderRecord(
+        place=place,
+        number=row.order_id.lstrip("#").upper(),
+        email=email,
+        status=status,
         currency=CURRENCY,
-        total=0,
-        address=row.address.stored(),
-    )
-    for position, item in enumerate(row.items):
-        if item.item_id not in variants:
-            raise ImportFileError(f"no item {item.item_id!r}", row=place, field=f"items.{position}.item_id")
-        order.items.append(
-            OrderItem(
-                variant=variants[item.item_id],
+        address=row.address.told(),
+        items=[
+            ItemRecord(
+                sku=item.item_id,
                 name=item.name,
                 options=item.options,
                 quantity=1,
                 unit_price=_minor(item.price, place, f"items.{position}.price"),
+                tracking_number=next(
+                    (
+                        number
+                        for number, parcel in reversed(parcels.items())
+                        if item.item_id in parcel.item_ids
+                    ),
+                    None,
+                ),
             )
-        )
-    order.total = sum(item.unit_price for item in order.items)
-    for position, paid in enumerate(row.payment_history):
-        if paid.payment_method_id not in methods:
-            field = f"payment_history.{position}.payment_method_id"
-            raise ImportFileError(f"no payment method {paid.payment_method_id!r}", row=place, field=field)
-        order.payments.append(
-            Payment(
-                method=methods[paid.payment_method_id],
+            for position, item in enumerate(row.items)
+        ],
+        payments=[
+            PaymentRecord(
+                method=paid.payment_method_id,
                 kind=PaymentKind(paid.transaction_type),
-                status=PaymentStatus.COMPLETED,
                 amount=_minor(paid.amount, place, f"payment_history.{position}.amount"),
-                currency=CURRENCY,
             )
-        )
-    status = ShipmentStatus.DELIVERED if order.status == OrderStatus.DELIVERED else ShipmentStatus.PREPARING
-    for parcel in row.fulfillments:
-        for tracking in parcel.tracking_id:
-            shipment = Shipment(tracking_number=tracking, status=status)
-            order.shipments.append(shipment)
-            for order_item in order.items:
-                if order_item.variant is not None and order_item.variant.sku in parcel.item_ids:
-                    order_item.shipment = shipment
-    return order
+            for position, paid in enumerate(row.payment_history)
+        ],
+        shipments=[ShipmentChange(tracking_number=number, status=parcel_status) for number in parcels],
+    )

@@ -15,6 +15,7 @@ from apps.support.shop.models.desk import (
     TurnTrace,
 )
 from apps.support.shop.models.handbook import PolicyArticle, PolicySection
+from apps.support.shop.models.imports import ImportBatch, ImportRun
 from apps.support.shop.models.integrations import (
     DeskEvent,
     DeskLink,
@@ -59,6 +60,8 @@ __all__ = [
     "EventStatus",
     "Feedback",
     "IdempotencyKey",
+    "ImportBatch",
+    "ImportRun",
     "Message",
     "Order",
     "OrderItem",

@@ -1,0 +1,171 @@
+"""What the shop's own systems tell of orders and variants: their state, parcels, price and stock.
+
+An update of `duet db import` and the HTTP routes go through here. What is told has happened in the shop already:
+nothing is refunded, sent or put back into stock.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from pydantic import BaseModel
+
+from apps.support.errors import ConflictError
+from apps.support.shop.models import (
+    Address,
+    Customer,
+    Order,
+    OrderStatus,
+    Shipment,
+    ShipmentStatus,
+    Variant,
+)
+from apps.support.shop.models.columns import utc_now
+
+Changed = dict[str, tuple[Any, Any]]
+"""The fields that became another value: before and after, as JSON."""
+
+
+class AddressChange(BaseModel):
+    """The lines that are told; None leaves one as it is."""
+
+    line1: str | None = None
+    line2: str | None = None
+    city: str | None = None
+    region: str | None = None
+    postcode: str | None = None
+    country: str | None = None
+
+    def over(self, old: Address | None) -> Address:
+        """The old address with the lines that are told. A new street brings its own second line."""
+        told = self.model_dump(exclude_none=True)
+        if old is None or (self.line1 is not None and self.line1 != old.line1):
+            empty = dict.fromkeys(type(self).model_fields, "")
+            if old is not None:
+                empty = {**vars(old), "line2": ""}
+            return Address(**{**empty, **told})
+        return Address(**{**vars(old), **told})
+
+
+class ShipmentChange(BaseModel):
+    """One parcel. Without a tracking number it is the order's only one."""
+
+    tracking_number: str | None = None
+    carrier: str | None = None
+    status: ShipmentStatus | None = None
+    shipped_on: date | None = None
+    expected_on: date | None = None
+    delivered_on: date | None = None
+
+
+class OrderChange(BaseModel):
+    status: OrderStatus | None = None
+    placed_at: datetime | None = None
+    address: AddressChange = AddressChange()
+    shipments: list[ShipmentChange] = []
+
+
+class VariantChange(BaseModel):
+    price: int | None = None  # minor units
+    currency: str | None = None
+    stock: int | None = None
+    available: bool | None = None
+    options: dict[str, str] | None = None
+
+
+def change_order(order: Order, change: OrderChange) -> Changed:
+    """Set what is told; parcels follow the order's state. Raises ConflictError where a parcel is not clear."""
+    changed: Changed = {}
+    told = change.status
+    if told is not None and told != order.status:
+        changed["status"] = (order.status, told)
+        order.status = told
+        order.cancelled_at = utc_now() if told is OrderStatus.CANCELLED else None
+        for shipment in order.shipments:
+            _set(shipment, "status", status_of_shipment(told, shipment.status), _name(shipment), changed)
+    _set(order, "placed_at", change.placed_at, "", changed)
+    _set_address(order, change.address, changed)
+    for parcel in change.shipments:
+        shipment = _shipment(order, parcel, changed)
+        for field, value in parcel.model_dump(exclude_none=True).items():
+            _set(shipment, field, value, _name(shipment), changed)
+    return changed
+
+
+def change_variant(variant: Variant, change: VariantChange) -> Changed:
+    """Set what is told. What the shop counts and has none of is not available."""
+    changed: Changed = {}
+    for field in ("price", "currency", "stock", "options"):
+        _set(variant, field, getattr(change, field), "", changed)
+    available = change.available
+    if available is None and "stock" in changed:
+        available = True
+    if available is not None:
+        in_stock = variant.stock is None or variant.stock > 0
+        _set(variant, "available", available and in_stock, "", changed)
+    return changed
+
+
+def change_customer(
+    customer: Customer,
+    address: AddressChange,
+    *,
+    name: str | None,
+    phone: str | None,
+    language: str | None,
+    newsletter: bool | None,
+) -> Changed:
+    changed: Changed = {}
+    told = {"name": name, "phone": phone, "language": language, "newsletter": newsletter}
+    for field, value in told.items():
+        _set(customer, field, value, "", changed)
+    _set_address(customer, address, changed)
+    return changed
+
+
+def status_of_shipment(order: OrderStatus, now: ShipmentStatus | None = None) -> ShipmentStatus:
+    """Where a parcel is whose order is in this state; `now`: where it was said to be."""
+    if order is OrderStatus.DELIVERED:
+        return ShipmentStatus.DELIVERED
+    if order is OrderStatus.SHIPPED and now in (None, ShipmentStatus.PREPARING):
+        return ShipmentStatus.IN_TRANSIT
+    return now or ShipmentStatus.PREPARING
+
+
+def _shipment(order: Order, parcel: ShipmentChange, changed: Changed) -> Shipment:
+    there = {shipment.tracking_number: shipment for shipment in order.shipments}
+    if parcel.tracking_number in there:
+        return there[parcel.tracking_number]
+    if parcel.tracking_number is not None and None in there:
+        return there[None]  # the parcel that had no number yet
+    if parcel.tracking_number is None and order.shipments:
+        if len(order.shipments) > 1:
+            raise ConflictError(f"order {order.number} has several parcels: say the tracking number")
+        return order.shipments[0]
+    shipment = Shipment(tracking_number=parcel.tracking_number, status=status_of_shipment(order.status))
+    order.shipments.append(shipment)
+    changed[f"{_name(shipment)}parcel"] = (None, parcel.tracking_number or "new")
+    return shipment
+
+
+def _name(shipment: Shipment) -> str:
+    return f"{shipment.tracking_number}." if shipment.tracking_number else "parcel."
+
+
+def _set_address(owner: Order | Customer, told: AddressChange, changed: Changed) -> None:
+    address = told.over(owner.address)
+    if address != owner.address:
+        changed["address"] = (owner.address.one_line(), address.one_line())
+        owner.address = address
+
+
+def _set(row: object, field: str, value: Any, prefix: str, changed: Changed) -> None:
+    before = getattr(row, field)
+    if value is not None and value != before:
+        changed[prefix + field] = (_json(before), _json(value))
+        setattr(row, field, value)
+
+
+def _json(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value

@@ -1,0 +1,138 @@
+"""A CSV file as it comes from spreadsheets and shops: encoding, separator and header found out, rows one by one."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from core_model.errors import CoreError
+
+SEPARATORS = {",": "','", ";": "';'", "\t": "tabs", "|": "'|'"}
+MOST_CELL_CHARACTERS = 1_000_000
+_BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+
+Row = dict[str, str]
+"""The cells that are not empty, by column."""
+
+
+class CsvFileError(CoreError):
+    """The file is no CSV table; names the line where one is wrong."""
+
+    def __init__(self, problem: str, row: str | None = None) -> None:
+        super().__init__(f"{row}: {problem}" if row else problem)
+        self.problem = problem
+        self.row = row
+
+
+@dataclass(frozen=True)
+class CsvFile:
+    """`columns` as they stand in the header, but for spaces around them."""
+
+    path: Path
+    encoding: str
+    separator: str
+    columns: tuple[str, ...]
+    header_line: int
+
+    @property
+    def described_separator(self) -> str:
+        return SEPARATORS[self.separator]
+
+    def rows(self, names: Sequence[str] | None = None) -> Iterator[tuple[int, Row]]:
+        """Each row that is not empty, with the line on which it begins; `names` stand for the columns.
+
+        Raises CsvFileError.
+        """
+        with _open(self.path, self.encoding) as file:
+            for number, cells in _records(file, self.path, self.encoding, self.separator):
+                if number <= self.header_line or not any(cell.strip() for cell in cells):
+                    continue
+                if len(cells) != len(self.columns):
+                    problem = f"has {len(cells)} cells, the header {len(self.columns)}"
+                    raise CsvFileError(
+                        f"{problem}, separated by {self.described_separator}", row=f"line {number}"
+                    )
+                named = zip(names or self.columns, cells, strict=True)
+                yield number, {name: cell for name, cell in named if name and cell.strip()}
+
+
+def open_csv(path: Path, encoding: str | None = None) -> CsvFile:
+    """Find out how the file is written. Raises CsvFileError."""
+    encoding = encoding or _encoding_of(path)
+    with _open(path, encoding) as file:
+        try:
+            first = file.readline(MOST_CELL_CHARACTERS)
+        except (UnicodeError, LookupError) as error:
+            raise _wrong_encoding(path, encoding) from error
+    told = first.rstrip("\r\n").strip('"')
+    if told.lower().startswith("sep=") and told[4:] in SEPARATORS:  # what Excel reads and writes
+        separator, header_line = told[4:], 2
+    else:
+        separator, header_line = max(SEPARATORS, key=lambda mark: len(_split(first, mark))), 1
+    with _open(path, encoding) as file:
+        for number, cells in _records(file, path, encoding, separator):
+            if number >= header_line:
+                columns = tuple(name.strip() for name in cells)
+                break
+        else:
+            raise CsvFileError("the file is empty", row="line 1")
+    return CsvFile(path, encoding, separator, columns, header_line)
+
+
+def _split(line: str, separator: str) -> list[str]:
+    return next(csv.reader([line], delimiter=separator), [])
+
+
+def _encoding_of(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(3)
+    except OSError as error:
+        raise CsvFileError(f"cannot read {path}: {error.strerror}") from error
+    for mark, encoding in _BYTE_ORDER_MARKS.items():
+        if beginning.startswith(mark):
+            return encoding
+    return "utf-8"
+
+
+def _open(path: Path, encoding: str) -> TextIO:
+    try:
+        return path.open(encoding=encoding, newline="")
+    except OSError as error:
+        raise CsvFileError(f"cannot read {path}: {error.strerror}") from error
+    except LookupError as error:
+        raise CsvFileError(f"there is no encoding {encoding!r}") from error
+
+
+def _records(file: TextIO, path: Path, encoding: str, separator: str) -> Iterator[tuple[int, list[str]]]:
+    csv.field_size_limit(MOST_CELL_CHARACTERS)
+    reader = csv.reader(file, delimiter=separator, strict=True)
+    while True:
+        begins = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise CsvFileError(f"not CSV: {error}", row=f"line {begins}") from error
+        except UnicodeError as error:
+            raise _wrong_encoding(path, encoding) from error
+        yield begins, cells
+
+
+def _wrong_encoding(path: Path, encoding: str) -> CsvFileError:
+    """The error with the line and the byte at which it breaks, which the buffered reader does not know."""
+    advice = "save it as 'CSV UTF-8', or say which it has, as --encoding cp1252"
+    if encoding.startswith("utf-16"):
+        return CsvFileError(f"{path} is not {encoding.upper()}: {advice}")
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                line.decode(encoding)
+            except UnicodeDecodeError as error:
+                problem = f"byte {line[error.start]:#04x} is not {encoding.removesuffix('-sig').upper()}"
+                return CsvFileError(f"{problem}: {advice}", row=f"line {number}")
+    return CsvFileError(f"{path} is not {encoding.upper()}: {advice}")

@@ -1,0 +1,160 @@
+"""What the reader is shown of a customer, and what the database is asked for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import event, insert, select
+
+from apps.support.reading.context import load_context
+from apps.support.reading.state import ConversationState
+from apps.support.reading.view import ITEM_HANDLES, ORDER_HANDLES
+from apps.support.shop.catalog_search import find_products
+from apps.support.shop.database import Database
+from apps.support.shop.models import Customer, Order, OrderItem, OrderStatus, Product, Variant
+from tests.support.conftest import OpenChat
+from tests.support.small_shop import BOSTON, HOME, ZOE
+
+
+def add_orders(database: Database, count: int, items: int = 1) -> None:
+    """Newer ones than all others, 2000 the oldest of them."""
+    with database.write() as session:
+        zoe = session.scalars(select(Customer).where(Customer.email == ZOE)).one()
+        mug = session.scalars(select(Variant).where(Variant.sku == "Mug-0")).one()
+        for number in range(count):
+            goods = [
+                OrderItem(variant=mug, name="Mug", options=mug.options, quantity=1, unit_price=800)
+                for _ in range(items)
+            ]
+            session.add(
+                Order(
+                    number=f"{2000 + number}",
+                    customer=zoe,
+                    status=OrderStatus.PENDING,
+                    currency="USD",
+                    total=800 * items,
+                    placed_at=datetime.now(UTC) + timedelta(days=number),
+                    address=HOME,
+                    items=goods,
+                )
+            )
+
+
+def test_the_view_names_what_there_is(chat: OpenChat) -> None:
+    conversation = chat()
+    conversation("return e", "about")
+    shown = conversation.pipeline.reader.seen[-1]  # type: ignore[attr-defined]
+    assert shown.split("\n") == [
+        "P pending Austin: a Mechanical Keyboard; b Smart Thermostat",
+        "Q pending Austin: c Mug (red)",
+        "R shipped Dover: d Desk Lamp (black)",
+        "S delivered Boston: e Pet Bed; f Mug (blue); g Desk Lamp (black)",
+        "pay: 1 visa 4242; 2 PayPal; 3 gift card",
+        "home: Dover",
+        "last: return e",
+        "open: return e",
+        "> about",
+        "=",
+    ]
+
+
+def test_a_stranger_is_shown_as_one(chat: OpenChat) -> None:
+    conversation = chat(None)
+    conversation("where is 1002? = status")
+    assert conversation.pipeline.reader.seen[-1].startswith("guest\n> where is #?")  # type: ignore[attr-defined]
+
+
+def test_at_most_eight_orders_are_shown_and_older_ones_when_they_are_named(any_chat: OpenChat) -> None:
+    chat = any_chat()
+    add_orders(chat.database, 30)
+    chat("orders")
+    shown = chat.pipeline.reader.seen[-1]  # type: ignore[attr-defined]
+    assert sum(line[1:2] == " " and line[0] in ORDER_HANDLES for line in shown.split("\n")) == 8
+    old = chat("status 1005")
+    assert "#1005" in old.reply
+    assert "#1005" in chat("tracking").reply or "551005" in chat("tracking").reply
+    assert chat("cancel 2003").actions == [{"name": "cancel", "status": "proposed"}]
+    assert chat("yes").actions == [{"name": "cancel", "status": "done"}]
+    assert "I don't find" in chat("cancel 1003").reply
+
+
+def test_more_items_than_there_are_letters_do_no_harm(chat: OpenChat) -> None:
+    conversation = chat()
+    add_orders(conversation.database, 8, items=5)
+    assert not conversation("status P").handed_over
+    shown = conversation.pipeline.reader.seen[-1]  # type: ignore[attr-defined]
+    assert sum(f"{letter} Mug" in shown for letter in ITEM_HANDLES) == len(ITEM_HANDLES)
+
+
+def test_the_sum_of_a_customers_orders_is_of_all_of_them(chat: OpenChat) -> None:
+    conversation = chat()
+    add_orders(conversation.database, 30)
+    total = 29000 + 800 + 4000 + 10900 + 30 * 800
+    assert f"Your 34 orders come to ${total / 100:.2f}" in conversation("spent").reply
+
+
+def test_a_handle_stays_with_its_order_when_another_comes(chat: OpenChat) -> None:
+    conversation = chat()
+    conversation("cancel Q")
+    add_orders(conversation.database, 1)
+    assert "#1007" in conversation("about").reply
+    conversation("yes")
+    with conversation.database.read() as session:
+        cancelled = select(Order.number).where(Order.status == OrderStatus.CANCELLED)
+        assert list(session.scalars(cancelled)) == ["1007"]
+
+
+def test_an_order_with_a_long_history_is_one_query_more_at_most(chat: OpenChat) -> None:
+    conversation = chat()
+    with counted(conversation.database) as few, conversation.database.read() as session:
+        load_context(session, ConversationState(trusted_customer_id=1))
+    add_orders(conversation.database, 40)
+    with counted(conversation.database) as many, conversation.database.read() as session:
+        load_context(session, ConversationState(trusted_customer_id=1))
+    assert len(many) <= len(few) + 1
+
+
+def test_ten_thousand_products_are_searched_with_a_few_queries(empty_database: Database) -> None:
+    with empty_database.write() as session:
+        rows = [
+            {"id": n, "name": f"{'Wool' if n % 2 else 'Silk'} Coat {n}", "name_zh": None, "category": "c"}
+            for n in range(1, 10_001)
+        ]
+        rows += [{"id": 10_001, "name": "Electric Kettle", "name_zh": "电热水壶", "category": "c"}]
+        session.execute(insert(Product), [row | {"description": ""} for row in rows])
+    for words in ("the electric kettles", "kettle", "水壶", "electrickettle"):
+        with counted(empty_database) as queries, empty_database.read() as session:
+            found = find_products(session, words)
+        assert len(queries) <= 3
+        if words != "electrickettle":
+            assert [product.id for product in found] == [10_001]
+    with counted(empty_database) as queries, empty_database.read() as session:
+        find_products(session, "coat")
+    assert len(queries) <= 4
+
+
+@contextmanager
+def counted(database: Database) -> Iterator[list[str]]:
+    """The statements that are sent meanwhile."""
+    sent: list[str] = []
+
+    def note(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
+        sent.append(statement)
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(database.engine, "before_cursor_execute", note)
+
+
+def test_the_cities_are_shown_only_where_they_tell_orders_apart(chat: OpenChat) -> None:
+    conversation = chat()
+    with conversation.database.write() as session:
+        for order in session.scalars(select(Order)):
+            order.address = BOSTON
+        session.scalars(select(Customer).where(Customer.email == ZOE)).one().address = BOSTON
+    conversation("orders")
+    assert "Boston" not in conversation.pipeline.reader.seen[-1]  # type: ignore[attr-defined]

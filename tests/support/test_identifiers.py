@@ -1,0 +1,104 @@
+"""Numbers, e-mails and postcodes in a message: looked up, never trusted."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apps.support.reading.cleaning import clean
+from apps.support.reading.identifiers import find_identifiers, plain_postcode, without_emails
+
+SHORT = {"1002": "P", "1007": "Q"}
+LONG = {"W1234567": "P", "W7654321": "Q"}
+
+
+@pytest.mark.parametrize(
+    ("text", "orders", "tagged"),
+    [
+        ("Cancel 1002", SHORT, "Cancel #P"),
+        ("Cancel #1002 and 1007.", SHORT, "Cancel #P and #Q."),
+        ("Cancel 1003", SHORT, "Cancel #?"),
+        ("where is order 42?", SHORT, "where is order #??"),
+        ("order W1234567 please", LONG, "order #P please"),
+        ("my order number is w1234567.", LONG, "my order number is #P."),
+        ("it is 7654321", LONG, "it is #Q"),
+        ("it is W9999999", LONG, "it is #?"),
+        ("订单W1234567到哪了", LONG, "订单#P到哪了"),
+        ("订单号：1234567", LONG, "订单号：#P"),
+        ("call me at 10:30 about 3 items, size 42", LONG, "call me at 10:30 about 3 items, size 42"),
+        ("the $135.24 one in 500 ml", LONG, "the $135.24 one in 500 ml"),
+        ("mail a1234567@example.com", LONG, "mail @"),
+        ("to 445 Maple Drive, 76165", LONG, "to 445 Maple Drive, 76165"),
+    ],
+)
+def test_what_a_message_names_is_tagged(text: str, orders: dict[str, str], tagged: str) -> None:
+    assert find_identifiers(text, orders, known=True).tagged == tagged
+
+
+def test_of_a_stranger_nothing_is_looked_up() -> None:
+    found = find_identifiers("where is W1234567? anna@Example.com., 28552", LONG, known=False)
+    assert (found.tagged, found.orders, found.unknown) == ("where is #? @., #", (), ())
+    assert found.emails == ("anna@example.com",)
+    assert found.numbers == ("W1234567", "28552")
+    assert "28552" in found.postcodes
+
+
+@given(st.from_regex(r"[A-Z]{0,3}[-_]?[0-9]{3,10}", fullmatch=True), st.sampled_from(["", "#", "order "]))
+def test_any_number_of_an_order_is_one_that_a_customer_can_say(number: str, before: str) -> None:
+    found = find_identifiers(f"hello, {before}{number.lower()}, thanks", {number: "P"}, known=True)
+    assert found.orders == ("P",)
+
+
+def test_digits_that_two_orders_share_name_neither() -> None:
+    found = find_identifiers("cancel 1001", {"A-1001": "P", "B-1001": "Q"}, known=True)
+    assert found.orders == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("zip 28552", "28552"),
+        ("BA1 1AA", "BA1 1AA"),
+        ("my postcode: 1012 ab", "1012 AB"),
+        ("邮编100022", "100022"),
+        ("the postcode is 1010", "1010"),
+        ("VLT 1117", "VLT 1117"),
+    ],
+)
+def test_postcodes_are_found_as_people_write_them(text: str, code: str) -> None:
+    assert code in find_identifiers(text, {}, known=False).postcodes
+
+
+def test_a_postcode_is_compared_as_people_know_it() -> None:
+    assert plain_postcode("28552-1234") == "28552"
+    assert plain_postcode("ba1 1aa") == "BA11AA"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("where is W1? my email is anna@example.com", "where is W1? my email is"),
+        ("我的邮箱是anna@example.com，订单到哪了", "我的邮箱是 ，订单到哪了"),
+        ("no mail here", "no mail here"),
+    ],
+)
+def test_the_model_is_not_shown_the_proof(text: str, shown: str) -> None:
+    assert without_emails(text).strip() == shown
+
+
+@given(st.text(max_size=400))
+def test_no_text_breaks_the_looking_up(text: str) -> None:
+    for known in (True, False):
+        found = find_identifiers(clean(text), LONG, known=known)
+        json.dumps([found.tagged, found.numbers, found.postcodes])
+
+
+def test_naughty_strings_are_read_as_text() -> None:
+    data = Path(__file__).parents[3] / "shared" / "data" / "naughty-strings" / "blns.json"
+    texts = json.loads(data.read_text()) if data.exists() else []
+    for text in [*texts, "'; DROP TABLE orders; --", "%s%n{0}{order}", "\ud800", "A" * 2_000, "1" * 5_000]:
+        assert find_identifiers(clean(text), LONG, known=True).orders == ()

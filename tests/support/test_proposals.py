@@ -1,0 +1,236 @@
+"""What is proposed, how it is corrected and agreed to, and that one yes makes all of it or nothing."""
+
+from __future__ import annotations
+
+import threading
+
+from sqlalchemy import select
+
+from apps.support.conversations.pipeline import SupportPipeline
+from apps.support.errors import ConflictError
+from apps.support.shop.models import AuditEntry, Order, OrderStatus, PaymentKind
+from tests.support.conftest import OpenChat
+from tests.support.small_shop import order_of, statuses
+from tests.support.stored import count
+
+
+def test_one_yes_runs_the_proposal_once(any_chat: OpenChat) -> None:
+    chat = any_chat()
+    asked = chat("cancel P")
+    assert asked.actions == [{"name": "cancel", "status": "proposed"}]
+    assert "#1002" in asked.reply
+    assert asked.facts["amount"] == "$290.00"
+    assert asked.proposal is not None
+    assert statuses(chat.database)["1002"] == "pending"
+    done = chat("yes")
+    assert done.actions == [{"name": "cancel", "status": "done"}]
+    assert done.receipt is not None
+    again = chat("yes")
+    assert (again.actions, again.reply) == ([], done.reply)
+    cancelled = order_of(chat.database, "1002")
+    assert cancelled.status == OrderStatus.CANCELLED
+    assert [p.amount for p in cancelled.payments if p.kind == PaymentKind.REFUND] == [29000]
+    with chat.database.read() as session:
+        entry = session.scalars(select(AuditEntry)).one()
+        assert (entry.action, entry.before, entry.conversation_id) == (
+            "cancel",
+            {"status": "pending"},
+            chat.id,
+        )
+
+
+def test_two_yeses_at_once_run_it_once(any_chat: OpenChat) -> None:
+    chat = any_chat()
+    chat("cancel P")
+    before = chat.pipeline
+    others = [SupportPipeline(before.database, before.reader, before.replies) for _ in range(2)]
+    failures: list[Exception] = []
+
+    def say_yes(pipeline: SupportPipeline) -> None:
+        try:
+            pipeline.answer(chat.id, "yes")
+        except ConflictError as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=say_yes, args=(pipeline,)) for pipeline in others]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    refunds = [p for p in order_of(chat.database, "1002").payments if p.kind == PaymentKind.REFUND]
+    assert len(refunds) == 1
+    assert count(chat.database, AuditEntry) == 1
+
+
+def test_anything_but_a_yes_runs_nothing(chat: OpenChat) -> None:
+    for answer in (
+        "no",
+        "wait",
+        "about",
+        "thanks",
+        "unclear",
+        "status P",
+        "ask return_policy",
+        "greet",
+        "none",
+    ):
+        conversation = chat()
+        conversation("cancel P", answer)
+        assert statuses(conversation.database)["1002"] == "pending"
+    assert count(conversation.database, AuditEntry) == 0
+
+
+def test_an_unclear_message_keeps_the_proposal_and_asks_again(chat: OpenChat) -> None:
+    conversation = chat()
+    asked = conversation("cancel P")
+    unclear = conversation("mumble mumble")
+    assert asked.reply in unclear.reply
+    assert conversation("yes").actions == [{"name": "cancel", "status": "done"}]
+
+
+def test_a_question_about_the_proposal_keeps_it_and_says_it_again(chat: OpenChat) -> None:
+    conversation = chat()
+    asked = conversation("cancel P")
+    assert conversation("about").reply == asked.reply
+    assert conversation("wait").reply == "Of course, take your time."
+    assert conversation("yes").actions == [{"name": "cancel", "status": "done"}]
+
+
+def test_another_question_is_answered_and_the_yes_asked_for_again(chat: OpenChat) -> None:
+    conversation = chat()
+    asked = conversation("cancel P")
+    between = conversation("status R")
+    assert between.reply.startswith("Order #1005")
+    assert between.reply.endswith(asked.reply)
+    assert conversation("yes").actions == [{"name": "cancel", "status": "done"}]
+
+
+def test_a_no_drops_it_and_a_later_yes_finds_nothing(chat: OpenChat) -> None:
+    conversation = chat()
+    conversation("cancel P")
+    assert conversation("no").actions == [{"name": "cancel", "status": "dropped"}]
+    assert conversation("yes").actions == []
+    assert statuses(conversation.database)["1002"] == "pending"
+
+
+def test_a_no_with_another_wish_proposes_the_other_one(chat: OpenChat) -> None:
+    conversation = chat()
+    conversation("cancel P")
+    other = conversation("no; cancel Q")
+    assert "#1007" in other.reply
+    assert "#1002" not in other.reply
+    conversation("yes")
+    assert statuses(conversation.database) | {"1003": ""} == {
+        "1002": "pending",
+        "1007": "cancelled",
+        "1005": "shipped",
+        "1001": "delivered",
+        "1003": "",
+    }
+
+
+def test_a_yes_with_another_question_does_and_answers_both(chat: OpenChat) -> None:
+    conversation = chat()
+    conversation("cancel P")
+    done = conversation("yes; status R")
+    assert done.actions == [{"name": "cancel", "status": "done"}]
+    assert "#1005" in done.reply
+    assert statuses(conversation.database)["1002"] == "cancelled"
+
+
+def test_a_correction_replaces_the_same_things(chat: OpenChat) -> None:
+    conversation = chat()
+    conversation("return e")
+    corrected = conversation("return f g")
+    assert "Pet Bed" not in corrected.reply
+    assert "Mug" in corrected.reply
+    all_but_one = conversation("return S not e")
+    assert "$49.00" in all_but_one.reply
+    conversation("yes")
+    (back,) = order_of(conversation.database, "1001").returns
+    assert back.refund == 4900
+
+
+def test_a_correction_of_the_order_replaces_it(chat: OpenChat) -> None:
+    conversation = chat()
+    conversation("cancel P", "cancel Q")
+    assert conversation.state.pending is not None
+    assert len(conversation.state.pending.steps) == 1
+    conversation("yes")
+    assert statuses(conversation.database)["1002"] == "pending"
+    assert statuses(conversation.database)["1007"] == "cancelled"
+
+
+def test_another_wish_joins_and_one_yes_runs_all(any_chat: OpenChat) -> None:
+    chat = any_chat()
+    chat("cancel P")
+    joined = chat("return e")
+    assert [action["name"] for action in joined.actions] == ["cancel", "return"]
+    assert "#1002" in joined.reply
+    assert "#1001" in joined.reply
+    done = chat("yes")
+    assert [action["status"] for action in done.actions] == ["done", "done"]
+    assert statuses(chat.database)["1002"] == "cancelled"
+    assert len(order_of(chat.database, "1001").returns) == 1
+    assert count(chat.database, AuditEntry) == 2
+
+
+def test_none_of_it_is_done_where_one_is_refused_meanwhile(any_chat: OpenChat) -> None:
+    chat = any_chat()
+    chat("cancel Q; return e; cancel P")
+    with chat.database.write() as session:
+        session.scalars(select(Order).where(Order.number == "1002")).one().status = OrderStatus.SHIPPED
+    refused = chat("yes")
+    assert {action["status"] for action in refused.actions} == {"refused"}
+    assert "#1002" in refused.reply
+    assert statuses(chat.database)["1007"] == "pending"
+    assert order_of(chat.database, "1001").returns == []
+    assert count(chat.database, AuditEntry) == 0
+
+
+def test_all_pending_orders_are_cancelled_with_one_yes(any_chat: OpenChat) -> None:
+    chat = any_chat()
+    asked = chat("cancel P Q")
+    assert asked.reply.count("?") == 1
+    chat("yes")
+    assert statuses(chat.database)["1002"] == statuses(chat.database)["1007"] == "cancelled"
+
+
+def test_what_is_refused_is_said_beside_what_is_proposed(chat: OpenChat) -> None:
+    conversation = chat()
+    asked = conversation("cancel P R")
+    assert "#1005 cannot be cancelled" in asked.reply
+    assert [action["name"] for action in asked.actions] == ["cancel"]
+    conversation("yes")
+    assert statuses(conversation.database)["1005"] == "shipped"
+
+
+def test_what_lacks_a_detail_follows_once_the_proposal_is_settled(chat: OpenChat) -> None:
+    for answer in ("no", "yes"):
+        conversation = chat()
+        asked = conversation("return e; swap c")
+        assert [action["name"] for action in asked.actions] == ["return"]
+        assert "Which one" not in asked.reply
+        settled = conversation(answer)
+        assert "Now to your other request." in settled.reply
+        assert "Which one would you like for Mug?" in settled.reply
+
+
+def test_a_change_that_is_not_read_clearly_is_not_proposed(chat: OpenChat) -> None:
+    unsure = chat(sure=0.4)
+    assert unsure("cancel P").actions == []
+    assert unsure.state.pending is None
+    assert "#1005" in unsure("status R").reply
+
+
+def test_a_changed_mind_about_a_thing_replaces_what_was_to_become_of_it(chat: OpenChat) -> None:
+    conversation = chat()
+    conversation("return f")
+    other = conversation("swap f | c")
+    assert [action["name"] for action in other.actions] == ["exchange"]
+
+
+def test_a_proposal_outlives_a_long_conversation(chat: OpenChat) -> None:
+    conversation = chat()
+    conversation("cancel P", *["status R", "thanks"] * 10)
+    assert conversation("yes").actions == [{"name": "cancel", "status": "done"}]
