@@ -242,7 +242,7 @@ class SupportChat:
     def begin(self, *place: Any) -> Values:
         """An empty page; the conversation before it stays with the desk."""
         at = Place(*place)._replace(stored=None, turn=None, unsent=())
-        cleared = {self._talk: None, self._turn: None, self._unsent: (), self._problem: "", self._message: ""}
+        cleared = {self._talk: [], self._turn: None, self._unsent: (), self._problem: "", self._message: ""}
         return self.redraw(*at) | self._running(False) | cleared
 
     def restore(self, *place: Any) -> Values:
@@ -258,7 +258,7 @@ class SupportChat:
                 traces = records.traces_of(session, remembered.conversation)
                 at = at._replace(turn=TurnView.of(traces[-1]) if traces else None)
         except NotFoundError:
-            return self.redraw(*at._replace(stored=None)) | {self._talk: None}
+            return self.redraw(*at._replace(stored=None)) | {self._talk: []}
         except Exception as error:
             log.warning("not restored yet", reason=str(error), exc_info=unexpected(error))
         return self.redraw(*at) | {self._turn: at.turn, self._customer: at.customer}
