@@ -54,7 +54,7 @@ class Talk(NamedTuple):
 class Place(NamedTuple):
     """What the page shows: every event brings it."""
 
-    stored: list[str] | None  # a Talk as JSON
+    stored: list[str]  # a Talk as JSON; empty where there is none
     turn: TurnView | None  # the last one, for the demonstration's panel
     unsent: tuple[Unsent, ...]
     customer: str
@@ -79,7 +79,7 @@ class SupportChat:
         self._pipeline = pipeline
         frame = Frame("nav.shop")
         # The conversation's unguessable id stays in the browser, so that it outlives the page and the server.
-        self._talk = gr.BrowserState(None, storage_key="duet-conversation", secret="duet")
+        self._talk = gr.BrowserState([], storage_key="duet-conversation", secret="duet")
         self._turn, self._unsent, self._seen = gr.State(None), gr.State(()), gr.State("")
         with gr.Row(elem_classes="columns", elem_id="shop"):
             with gr.Column(scale=7, min_width=320, elem_id="talk"):
@@ -171,7 +171,7 @@ class SupportChat:
 
     def say(
         self,
-        stored: list[str] | None,
+        stored: list[str],
         turn: TurnView | None,
         unsent: tuple[Unsent, ...],
         customer: str,
@@ -228,7 +228,7 @@ class SupportChat:
         values = self._running(False) | {self._timer: gr.Timer(active=talk is not None)}
         if stored:
             return values | {self._problem: line("problem", problem)}
-        at = at._replace(unsent=(*at.unsent, Unsent(said, problem)), stored=list(talk) if talk else None)
+        at = at._replace(unsent=(*at.unsent, Unsent(said, problem)), stored=list(talk) if talk else [])
         return self.look("", *at) | values | {self._problem: "", self._unsent: at.unsent}
 
     def _finish(self, support: SupportPipeline, view: TurnView, event: Any) -> None:
@@ -241,8 +241,14 @@ class SupportChat:
 
     def begin(self, *place: Any) -> Values:
         """An empty page; the conversation before it stays with the desk."""
-        at = Place(*place)._replace(stored=None, turn=None, unsent=())
-        cleared = {self._talk: [], self._turn: None, self._unsent: (), self._problem: "", self._message: ""}
+        at = Place(*place)._replace(stored=[], turn=None, unsent=())
+        cleared: Values = {
+            self._talk: [],
+            self._turn: None,
+            self._unsent: (),
+            self._problem: "",
+            self._message: "",
+        }
         return self.redraw(*at) | self._running(False) | cleared
 
     def restore(self, *place: Any) -> Values:
@@ -258,7 +264,7 @@ class SupportChat:
                 traces = records.traces_of(session, remembered.conversation)
                 at = at._replace(turn=TurnView.of(traces[-1]) if traces else None)
         except NotFoundError:
-            return self.redraw(*at._replace(stored=None)) | {self._talk: []}
+            return self.redraw(*at._replace(stored=[])) | {self._talk: []}
         except Exception as error:
             log.warning("not restored yet", reason=str(error), exc_info=unexpected(error))
         return self.redraw(*at) | {self._turn: at.turn, self._customer: at.customer}
