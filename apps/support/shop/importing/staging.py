@@ -32,6 +32,8 @@ from apps.support.shop.models.columns import utc_now
 
 log = structlog.get_logger(__name__)
 
+SQLITE_LOOKS_S = 0.1  # the longest of the delays in sqlite3_busy_timeout's handler
+
 
 def stage(database: Database, path: Path, scratch: Scratch, report: ImportReport) -> int:
     """Store the batches with the database; the run's id. What it does not bring to its end is dropped later."""
@@ -147,8 +149,11 @@ def _begun(database: Database) -> Iterator[list[tuple[int, str, bool]]]:
 
 @contextmanager
 def _turn_taking(database: Database) -> Iterator[None]:
-    """SQLite has one writer, and who waits for it only looks from time to time: leave it free as long as held."""
+    """SQLite has one writer, and who waits for it only looks from time to time: leave it free as long as held.
+
+    Nobody waits longer between two looks than SQLITE_LOOKS_S.
+    """
     began = time.monotonic()
     yield
     if database.is_sqlite:
-        time.sleep(time.monotonic() - began)
+        time.sleep(min(time.monotonic() - began, SQLITE_LOOKS_S))
