@@ -80,16 +80,21 @@ class ReaderIntents:
         return Recognition(name, name, reading.confidence)
 
 
-def load(path: Path, text_column: str, label_column: str, limit: int | None = None) -> list[Example]:
-    """The rows of a CSV file; with `limit` so many of them, evenly spaced. Raises DataError."""
+def load(path: Path, text_column: str, label_column: str) -> list[Example]:
+    """The rows of a CSV file. Raises DataError."""
     try:
         rows = read_rows(path, text_column, label_column)
     except TrainingDataError as error:
         raise DataError(str(error)) from error
     if not rows:
         raise DataError(f"{path} has no rows")
+    return rows
+
+
+def evenly_spaced(rows: Sequence[Example], limit: int | None) -> list[Example]:
+    """So many of the rows; all without a limit."""
     if limit is None or limit >= len(rows):
-        return rows
+        return list(rows)
     return [rows[index * len(rows) // limit] for index in range(limit)]
 
 

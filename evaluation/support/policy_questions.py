@@ -53,7 +53,11 @@ POLICY_QUESTIONS = (
     _english(
         "do I have to pay for the return shipping?", "Returns and exchanges › Returning an item", "free"
     ),
-    _english("the mug arrived broken", "Returns and exchanges › Faulty or wrong items", "30 days"),
+    _english(
+        "what can I do if something arrives broken?",
+        "Returns and exchanges › Faulty or wrong items",
+        "30 days",
+    ),
     _english("How do I place an order?", "Changing an order › Placing an order", "basket"),
     _english("what warranty do electronics have?", "Warranty and repairs › Warranty", "24 months"),
     _english("which data do you store about me?", "Privacy › What we store", "24 months"),
@@ -66,5 +70,5 @@ POLICY_QUESTIONS = (
     _chinese("忘记密码了怎么办", "账户 › 密码与登录", "60 分钟|60分钟"),
     _chinese("客服几点上班", "联系与投诉 › 客服", "9:00"),
     _chinese("怎么注销账户", "账户 › 注销账户", "10 年|10年"),
-    _chinese("收到的商品坏了", "退货与换货 › 商品损坏或发错", "30 天|30天"),
+    _chinese("收到的商品坏了怎么处理？", "退货与换货 › 商品损坏或发错", "30 天|30天"),
 )

@@ -297,6 +297,7 @@ def _product_truth(product: Product, variants: list[Variant], language: Language
     prices = {f"price_{v.id}": Money(v.price, v.currency) for v in variants}
     sentences = [
         product_name(product, language),
+        str(len(variants)),  # how many options there are
         *(describe_variant(variant) for variant in product.variants),
     ]
     return facts_note(dict(prices), language, sentences)

@@ -11,7 +11,7 @@ import pytest
 from core_model.training.data import Example
 from evaluation.cases import CaseFile
 from evaluation.errors import DataError
-from evaluation.intents import Recognition, load_acceptable, metrics, only_known, run
+from evaluation.intents import Recognition, evenly_spaced, load_acceptable, metrics, only_known, run
 
 
 class ByFirstWord:
@@ -63,6 +63,12 @@ def test_with_acceptable_sets_any_intent_of_the_set_is_right(tmp_path: Path) -> 
     figures = found(rows, tmp_path, acceptable)
     assert figures["accuracy"] == 0.75
     assert figures["ece"] == pytest.approx(0.05)
+
+
+def test_a_limit_takes_rows_of_the_whole_file() -> None:
+    rows = [Example(str(number), "track_order") for number in range(10)]
+    assert [row.text for row in evenly_spaced(rows, 3)] == ["0", "3", "6"]
+    assert evenly_spaced(rows, None) == rows
 
 
 def test_a_file_of_acceptable_intents_is_checked(tmp_path: Path) -> None:

@@ -7,12 +7,14 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from apps.support.conversations.turn import IntentResult, TurnResult
 from apps.support.shop.database import Database
-from apps.support.shop.models import OrderStatus
+from apps.support.shop.models import OrderStatus, Product
 from apps.support.shop.seed import seed
 from evaluation.support.answers import _judge, metrics
+from evaluation.support.expected import invented
 from evaluation.support.questions import Question, build_questions
 from evaluation.support.rouge import read_references, rouge_l
 from evaluation.support.unproven import build_requests, leaks
@@ -79,6 +81,15 @@ def test_a_figure_that_is_made_up_beside_the_right_one_is_wrong(questions: list[
     case = _judge(asked, result(f"The total is {asked.says[0].forms[0]}, and you get $77.77 back."))
     assert case["invented"] is not None
     assert not case["passed"]
+
+
+def test_how_many_options_there_are_is_no_made_up_figure(shop: Database, questions: list[Question]) -> None:
+    asked = first(questions, "product")
+    with shop.read() as session:
+        named = [one for one in session.scalars(select(Product)) if one.name in asked.turns[0]]
+        options = sum(variant.available for variant in max(named, key=lambda one: len(one.name)).variants)
+    assert invented(f"It comes in {options} options.", asked.truth) is None
+    assert invented(f"It comes in {options + 1_370} options.", asked.truth) is not None
 
 
 def test_another_status_contradicts(questions: list[Question]) -> None:

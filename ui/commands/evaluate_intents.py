@@ -50,7 +50,7 @@ def intents(
     from evaluation.cases import CaseFile
     from evaluation.report import Data, Report
 
-    rows = evaluation.load(data, text_column, label_column, limit)
+    rows = evaluation.load(data, text_column, label_column)
     folder = adapter_folder(adapter) if adapter is not None else None
     settings = _settings(model, folder)
     described = Data.of(data, len(rows))
@@ -78,6 +78,7 @@ def intents(
             rows, unknown = evaluation.only_known(rows, found)
             if unknown:
                 typer.echo(f"out of scope here: rows labelled {', '.join(unknown)}", err=True)
+        rows = evaluation.evenly_spaced(rows, limit)
         with case_bar("classifying", len(rows), len(cases.cases)) as on_case:
             evaluation.run(rows, found, cases, accepted, on_case)
         figures = evaluation.metrics(cases.cases.values(), found.out_of_scope)

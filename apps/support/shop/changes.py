@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from apps.support.errors import ConflictError
 from apps.support.shop.models import (
@@ -29,6 +29,8 @@ Changed = dict[str, tuple[Any, Any]]
 
 class AddressChange(BaseModel):
     """The lines that are told; None leaves one as it is."""
+
+    model_config = ConfigDict(frozen=True)  # so that records share the empty one
 
     line1: str | None = None
     line2: str | None = None

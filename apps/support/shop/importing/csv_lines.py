@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, ClassVar, TypeVar
 
-from babel.numbers import is_currency
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -21,7 +20,7 @@ from pydantic import (
 
 from apps.support.errors import ImportFileError
 from apps.support.shop.changes import AddressChange
-from apps.support.shop.importing.figures import Figures
+from apps.support.shop.importing.figures import Figures, known_currency
 from apps.support.shop.importing.moments import Moments
 from apps.support.shop.importing.states import OrderStates
 from apps.support.shop.models import OrderStatus
@@ -46,7 +45,7 @@ def _price(text: str, info: ValidationInfo) -> int:
 
 
 def _currency(code: str) -> str:
-    if not is_currency(code):
+    if not known_currency(code):
         raise ValueError(f"{code!r} is no currency's code (ISO 4217), as USD or EUR")
     return code
 

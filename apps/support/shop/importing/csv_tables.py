@@ -8,8 +8,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import TypeVar
 
-from babel.numbers import is_currency
-
 from apps.support.errors import ImportFileError
 from apps.support.shop.changes import ShipmentChange
 from apps.support.shop.importing.csv_lines import (
@@ -21,7 +19,7 @@ from apps.support.shop.importing.csv_lines import (
     layout_of,
     parse_line,
 )
-from apps.support.shop.importing.figures import Figures
+from apps.support.shop.importing.figures import Figures, known_currency
 from apps.support.shop.importing.moments import Moments
 from apps.support.shop.importing.options import ImportOptions
 from apps.support.shop.importing.records import (
@@ -76,7 +74,7 @@ class CsvTable:
         for number, row in self._rows():
             place, count = f"line {number}", count + 1
             currency = row.get("currency", "").strip().upper()
-            if layout.FIGURE in row and is_currency(currency):
+            if layout.FIGURE in row and known_currency(currency):
                 self._reading.figures.learn(row[layout.FIGURE], currency, place, layout.FIGURE)
             for field in layout.DATES:
                 if field in row:

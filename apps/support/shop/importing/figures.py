@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 
-from babel.numbers import get_currency_precision
+from babel.numbers import get_currency_precision, is_currency
 
 from apps.support.shop.importing.conventions import Convention
 
@@ -28,6 +29,12 @@ _PATTERNS = {
     )
     for mark, (decimal, group) in _MARKS.items()
 }
+
+
+@lru_cache(maxsize=1000)
+def known_currency(code: str) -> bool:
+    """Whether it is a currency's code of ISO 4217."""
+    return is_currency(code)
 
 
 class Figures:
@@ -72,6 +79,7 @@ class Figures:
         return int(minor)
 
 
+@lru_cache(maxsize=10_000)  # a shop has few prices, and an export names each many times
 def _readings(text: str) -> dict[DecimalMark, Decimal]:
     """What the figure is with a decimal comma and with a decimal point; empty where it is no figure."""
     found = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
 from enum import StrEnum
+from functools import lru_cache
 
 from apps.support.shop.importing.conventions import Convention
 
@@ -70,6 +71,7 @@ def _dotted(text: str) -> bool:
     return "." in text.split()[0]
 
 
+@lru_cache(maxsize=10_000)  # many orders of one day are shipped on another
 def _readings(text: str) -> dict[DateOrder | None, datetime]:
     """What the text can mean; under None where the order of day and month is not in question."""
     text = text.strip()

@@ -31,6 +31,8 @@ from apps.support.shop.models.columns import utc_now
 
 log = structlog.get_logger(__name__)
 
+SQLITE_LOOKS_S = 0.1  # the longest of the delays in sqlite3_busy_timeout's handler
+
 
 def stage(database: Database, path: Path, scratch: Scratch, report: ImportReport) -> int:
     """Store the batches with the database; the run's id. What it does not bring to its end is dropped later."""
@@ -39,8 +41,9 @@ def stage(database: Database, path: Path, scratch: Scratch, report: ImportReport
         session.add(run)
         session.flush()
         run_id = run.id
+    turns = _Turns(database)
     for content in scratch.batches():
-        with _turn_taking(database), database.write() as session:
+        with turns.take(), database.write() as session:
             session.add(ImportBatch(run_id=run_id, content=content))
     with database.write() as session:
         session.get_one(ImportRun, run_id).staged = True
@@ -53,6 +56,7 @@ def write(database: Database, run_id: int, progress: Progress) -> list[str]:
     Raises DatabaseNotReadyError where the database fails meanwhile.
     """
     refused: list[str] = []
+    turns = _Turns(database)
     try:
         with database.read() as session:
             ids = list(
@@ -63,7 +67,7 @@ def write(database: Database, run_id: int, progress: Progress) -> list[str]:
         for done, batch_id in enumerate(ids, start=1):
             with database.read() as session:
                 batch = Batch.model_validate_json(session.get_one(ImportBatch, batch_id).content)
-            refused += _write(database, batch_id, batch)
+            refused += _write(database, turns, batch_id, batch)
             progress("writing", done, len(ids))
         with database.write() as session:
             session.get_one(ImportRun, run_id).finished_at = utc_now()
@@ -75,20 +79,20 @@ def write(database: Database, run_id: int, progress: Progress) -> list[str]:
     return refused
 
 
-def _write(database: Database, batch_id: int, batch: Batch) -> list[str]:
+def _write(database: Database, turns: _Turns, batch_id: int, batch: Batch) -> list[str]:
     try:
-        with _turn_taking(database), database.write() as session:
+        with turns.take(), database.write() as session:
             write_batch(session, batch)
             session.execute(delete(ImportBatch).where(ImportBatch.id == batch_id))
         return []
     except (ConflictError, IntegrityError, StaleDataError):
-        return _write_singly(database, batch_id, batch)
+        return _write_singly(database, turns, batch_id, batch)
 
 
-def _write_singly(database: Database, batch_id: int, batch: Batch) -> list[str]:
+def _write_singly(database: Database, turns: _Turns, batch_id: int, batch: Batch) -> list[str]:
     """Leave out what the shop has no place for any more, rather than never come to an end."""
     refused = []
-    with _turn_taking(database), database.write() as session:
+    with turns.take(), database.write() as session:
         for key, single in batch.single():
             try:
                 with session.begin_nested():
@@ -142,10 +146,21 @@ def _begun(database: Database) -> Iterator[list[tuple[int, str, bool]]]:
         ) from error
 
 
-@contextmanager
-def _turn_taking(database: Database) -> Iterator[None]:
-    """SQLite has one writer, and who waits for it only looks from time to time: leave it free as long as held."""
-    began = time.monotonic()
-    yield
-    if database.is_sqlite:
-        time.sleep(time.monotonic() - began)
+class _Turns:
+    """SQLite has one writer, and who waits for it only looks from time to time: it stays free as long as it was held.
+
+    Nobody waits longer between two looks than SQLITE_LOOKS_S.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._needed = database.is_sqlite
+        self._free_until = 0.0
+
+    @contextmanager
+    def take(self) -> Iterator[None]:
+        time.sleep(max(0.0, self._free_until - time.monotonic()))
+        began = time.monotonic()
+        yield
+        if self._needed:
+            ended = time.monotonic()
+            self._free_until = ended + min(ended - began, SQLITE_LOOKS_S)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -48,6 +49,7 @@ def _own(path: Path) -> dict[str, OrderStatus]:
         raise ImportFileError(f"{path} must be JSON like {wanted}: {error}") from error
 
 
+@lru_cache(maxsize=1000)
 def _plain(word: str) -> str:
     words = re.sub(r"[\s_-]+", " ", word.strip().casefold())
     return words.removeprefix("wc ")
