@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from typing import Any, NamedTuple
+from typing import Any
 
 import gradio as gr
 import structlog
@@ -13,7 +13,7 @@ import structlog
 from apps.support.conversations import records
 from apps.support.conversations.pipeline import SupportPipeline
 from apps.support.conversations.turn import Token, TurnResult
-from apps.support.errors import NotFoundError, SupportError
+from apps.support.errors import NotFoundError
 from apps.support.reading.cleaning import storable
 from apps.support.shop.seed import DEMO_EMAILS
 from ui.pages.chat_scripts import CLICK_TO_SAY, DEMONSTRATION, REACH
@@ -22,6 +22,7 @@ from ui.pages.frame import AT_ONCE, QUIET, Frame
 from ui.pages.labels import Language, error_text, text, unexpected
 from ui.pages.order_card import order_card
 from ui.pages.rendering import line, render
+from ui.pages.talk import Place, Talk, open_talk, problem_text
 from ui.pages.transcript import KEEP_AT_END
 from ui.pages.turn_view import TurnView, turn_card
 
@@ -35,35 +36,9 @@ SECONDS_BETWEEN_LOOKS = 4.0
 Values = dict[Any, Any]
 
 
-class NoSuchCustomerError(SupportError):
-    """Nobody in the shop's database has the e-mail that the reader signed in with."""
-
-
 def build(blocks: gr.Blocks, pipeline: Callable[[], SupportPipeline]) -> None:
     """Lay the page out. `pipeline` raises NotReadyError while the model is being loaded."""
     SupportChat(blocks, pipeline)
-
-
-class Talk(NamedTuple):
-    """The page's last conversation, as the browser keeps it. It is over once somebody else is signed in."""
-
-    conversation: str
-    customer: str  # as the sign-in box said it when the conversation was opened
-
-
-class Place(NamedTuple):
-    """What the page shows: every event brings it."""
-
-    stored: list[str]  # a Talk as JSON; empty where there is none
-    turn: TurnView | None  # the last one, for the demonstration's panel
-    unsent: tuple[Unsent, ...]
-    customer: str
-    reader: Language
-
-    @property
-    def talk(self) -> Talk | None:
-        talk = Talk(*self.stored) if self.stored else None
-        return talk if talk is not None and talk.customer == self.customer else None
 
 
 class SupportChat:
@@ -188,7 +163,7 @@ class SupportChat:
         stored = False
         try:
             support = self._pipeline()
-            talk = talk or _open(support, at.customer, at.reader)
+            talk = talk or open_talk(support, at.customer, at.reader)
             with support.database.read() as session:
                 shown = conversation_view(session, talk.conversation, at.reader, at.unsent)
             reply, updated = "", 0.0
@@ -224,7 +199,7 @@ class SupportChat:
 
     def _failed(self, error: Exception, said: str, at: Place, talk: Talk | None, stored: bool) -> Values:
         """A message that did not reach the shop stays on the page, to be sent again."""
-        problem = _problem(error, at.reader)
+        problem = problem_text(error, at.reader)
         values = self._running(False) | {self._timer: gr.Timer(active=talk is not None)}
         if stored:
             return values | {self._problem: line("problem", problem)}
@@ -273,12 +248,12 @@ class SupportChat:
         at = Place(*place)
         try:
             support = self._pipeline()
-            talk = at.talk or _open(support, at.customer, at.reader)
+            talk = at.talk or open_talk(support, at.customer, at.reader)
             with support.database.write() as session:
                 records.ask_for_person(session, talk.conversation, reason="requested")
         except Exception as error:
             log.warning("no hand-over", reason=str(error), exc_info=unexpected(error))
-            return {self._problem: line("problem", _problem(error, at.reader))}
+            return {self._problem: line("problem", problem_text(error, at.reader))}
         at = at._replace(stored=list(talk), turn=None)
         kept = {self._talk: list(talk), self._turn: None, self._problem: ""}
         return self.redraw(*at) | self._running(False) | kept
@@ -342,22 +317,6 @@ class SupportChat:
 
 def _small_button(frame: Frame, key: str, name: str) -> Any:
     return frame.make(gr.Button, {"value": key}, size="sm", scale=0, min_width=0, elem_id=name)
-
-
-def _open(support: SupportPipeline, customer: str, reader: Language) -> Talk:
-    """A new conversation, of the customer with this e-mail, or of a guest."""
-    email = customer.strip() or None
-    try:
-        with support.database.write() as session:
-            opened = records.open_conversation(session, channel="page", language=reader, trusted_email=email)
-            return Talk(opened.id, customer)
-    except NotFoundError as error:
-        raise NoSuchCustomerError("nobody has this e-mail") from error
-
-
-def _problem(error: Exception, reader: Language) -> str:
-    unknown = isinstance(error, NoSuchCustomerError)
-    return text("shop.no_customer", reader) if unknown else error_text(error, reader)
 
 
 def _customers(reader: Language) -> list[tuple[str, str]]:

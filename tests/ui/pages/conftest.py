@@ -5,8 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,8 +15,10 @@ from apps.support.replies.writer import ReplyWriter
 from apps.support.shop.database import Database
 from apps.support.shop.seed import seed
 from core_model import DuetChatModel, Engine, load_engine
+from tests.support.conftest import sqlite_shop  # noqa: F401 - a fixture
+from tests.support.stored import TODAY
 from tests.ui.conftest import MODEL, BorrowingRuntime, borrowed, serving, wait_for_pages, wait_until_ready
-from tests.ui.pages.typed_reader import TypedReader
+from tests.ui.pages.click_reader import ClickReader
 from ui.metrics import Metrics
 from ui.runtime import LoadRuntime, Runtime
 
@@ -29,7 +29,6 @@ ARGUMENTS = (
 )
 SECONDS = 1000
 OpenPage = Callable[..., Any]
-TODAY = date.today()
 
 
 @dataclass(frozen=True)
@@ -45,21 +44,10 @@ def with_assistant(engine: Engine) -> LoadRuntime:
     def load(settings: Settings, metrics: Metrics) -> Runtime:
         runtime = borrowed(engine)(settings, metrics)
         replies = ReplyWriter(DuetChatModel(engine=engine), most_tokens=24)
-        support = SupportPipeline(runtime.database, TypedReader(), replies)
+        support = SupportPipeline(runtime.database, ClickReader(), replies)
         return BorrowingRuntime(**{**vars(runtime), "support": support})
 
     return load
-
-
-@pytest.fixture
-def sqlite_shop(tmp_path: Path) -> Iterator[Database]:
-    """The seeded shop on SQLite."""
-    database = Database(f"sqlite:///{tmp_path}/shop.db")
-    database.upgrade()
-    with database.write() as session:
-        seed(session, TODAY)
-    yield database
-    database.close()
 
 
 @pytest.fixture(scope="module")

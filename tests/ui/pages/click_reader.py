@@ -17,7 +17,7 @@ _BUTTONS = {
 _NAMED = re.compile(r"#([P-W])")
 
 
-class TypedReader:
+class ClickReader:
     """The pipeline's MessageReader without a model."""
 
     adapter = "typed"
