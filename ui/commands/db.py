@@ -115,7 +115,9 @@ def delete(
             raise ConflictError("an import is under way; try again when it is done")
         with database.write() as session:
             deleted = delete_row(session, kind, key)
-    parts = "".join(f", {count} of its {table.replace('_', ' ')}" for table, count in deleted.items())
+    parts = "".join(
+        f", {count} of its {table.replace('_', ' ')}" for table, count in deleted.items() if count
+    )
     console.print(f"Deleted {kind} {key}{parts}.", markup=False)
 
 
