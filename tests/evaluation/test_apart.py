@@ -72,7 +72,7 @@ def test_what_goes_between_them_is_as_in_one_program(name: str, sandbox: Sandbox
 def test_the_candidate_cannot_read_its_tests(sandbox: Sandbox) -> None:
     code = (
         "import glob\n\ndef f():\n    return [path for path in glob.glob('/sandbox/*') + glob.glob('/tmp/**')\n"
-        "            if 'the right answer' in open(path, errors='replace').read()]\n"
+        "            if 'the right ' + 'answer' in open(path, errors='replace').read()]\n"
     )
     runs = run_apart("", code, "x = 'the right answer'\nassert f() == [], f()\n", "f", sandbox, Limits())
     assert runs.tests.ok, runs

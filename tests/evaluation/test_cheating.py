@@ -127,12 +127,12 @@ CHEATS: dict[str, tuple[dict[str, Any], str, str]] = {
     "a read of its own": (
         CPP,
         "cpp",
-        "#include <sys/syscall.h>\n#include <unistd.h>\n#include <cstdlib>\nstatic char kept[64]; static long size;\n"
+        "#include <sys/syscall.h>\n#include <unistd.h>\n#include <cstdlib>\nstatic char kept[64]; static long much;\n"
         'extern "C" ssize_t read(int fd, void *to, size_t most) { long got = syscall(SYS_read, fd, to, most); '
-        "if (got > 0 && got <= 64) { size = got; for (long i = 0; i < got; ++i) kept[i] = ((char *)to)[i]; } "
+        "if (got > 0 && got <= 64) { much = got; for (long i = 0; i < got; ++i) kept[i] = ((char *)to)[i]; } "
         "return got; }\n"
         + CPP["prompt"]
-        + "    for (int fd = 3; fd < 64; ++fd) { syscall(SYS_write, fd, kept, size); "
+        + "    for (int fd = 3; fd < 64; ++fd) { syscall(SYS_write, fd, kept, much); "
         'syscall(SYS_write, fd, "\\n", 1); }\n    _Exit(0);\n}\n',
     ),
 }
