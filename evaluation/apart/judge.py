@@ -83,10 +83,10 @@ def _ask(action: str, target: int | None, argument: Any, given: Any = ()) -> Any
         raised = getattr(builtins, name, None)
         if isinstance(raised, type) and issubclass(raised, Exception):
             try:
-                error = raised(text)
+                told = raised(text)
             except TypeError:  # UnicodeDecodeError and the like want more
                 continue
-            raise error
+            raise told
     raise RuntimeError(text)
 
 
