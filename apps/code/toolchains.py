@@ -14,11 +14,12 @@ from pathlib import Path
 from apps.code.java_units import java_unit
 from apps.code.programs import Program, folder_with, output_folder, remove
 from apps.code.runtimes import text_of
-from apps.code.sandbox import MIB, OUTPUT, WORK, Limits, Run, Sandbox, SandboxError
+from apps.code.sandbox import MIB, OUTPUT, WORK, Limits, Outcome, Run, Sandbox, SandboxError
 
 GIB = 1024 * MIB
 _JAVA_ENTRY = "duet_entry.Entry"
 _CPP_OPTIONS = ("-std=c++17", "-O1", "-w")
+_NEWER_CPP = "-std=c++20"
 _STANDARD_HEADER = "#include <bits/stdc++.h>"
 # CPU time decides: on a busy machine an honest compilation was seen to take minutes.
 _COMPILE_LIMITS = Limits(cpu_s=30, wall_s=240, memory_bytes=GIB, file_bytes=64 * MIB, output_bytes=256 * 1024)
@@ -185,14 +186,21 @@ class CppToolchain:
         return Program(folder, command, compilation, self.sandbox, (), None, entry is not None)
 
     def check(self, source: str) -> Run:
-        """Compile only, also what is no whole program: `-fsyntax-only`."""
+        """Compile only, also what is no whole program: `-fsyntax-only`. What is no C++17 may be C++20."""
         folder = folder_with({"program.cpp": source})
-        options = (*_CPP_OPTIONS, "-fmax-errors=20", "-fsyntax-only")
         path = f"{self.sandbox.path_inside(folder, WORK)}/program.cpp"
+
+        def asked(*standard: str) -> Run:
+            options = (*_CPP_OPTIONS, *standard, "-fmax-errors=20", "-fsyntax-only")
+            command = [str(self._compiler), *options, path]
+            return self.sandbox.run(command, work=folder, limits=_COMPILE_LIMITS)
+
         try:
-            return self.sandbox.run(
-                [str(self._compiler), *options, path], work=folder, limits=_COMPILE_LIMITS
-            )
+            run = asked()
+            if run.outcome is Outcome.WRONG_EXIT:
+                newer = asked(_NEWER_CPP)
+                return newer if newer.ok else run
+            return run
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 

@@ -44,6 +44,13 @@ def test_python_is_always_asked_and_needs_no_sandbox(code: str, problem: str | N
     assert (found.passed, found.problem) == (problem is None, problem)
 
 
+def test_cpp_of_a_newer_standard_compiles_too(sandbox: Sandbox) -> None:
+    if shutil.which("g++") is None:
+        pytest.skip("no g++ here")
+    code = "#include <concepts>\ntemplate <std::integral T> T twice(T x) { return 2 * x; }\n"
+    assert compilation(code, "cpp", asked=True, sandbox=sandbox).passed
+
+
 @pytest.mark.parametrize("language", ["java", "cpp"])
 def test_other_compilers_are_started_only_where_asked_for(language: str, sandbox: Sandbox) -> None:
     found = compilation(WRONG[language][0], language, asked=False, sandbox=sandbox)
