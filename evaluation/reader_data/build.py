@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
+from core_model.training.data import read_rows
 from evaluation.reader_data.catalog import ReaderDataError, read_catalog
-from evaluation.reader_data.making import Example, Maker, read_rows
+from evaluation.reader_data.making import Example, Maker
 from evaluation.reader_data.wordings import read_wordings
 
 PAIRS, REFUSED, INTRODUCED, CHOICES, ADDRESSES = 1400, 600, 500, 2300, 900
@@ -73,13 +74,17 @@ def _labelled_rows(
     intents = folder / "intents"
     for name, per_label in (("chinese.csv", CHINESE_PER_INTENT * times), ("out-of-scope.csv", 10_000)):
         if (intents / name).is_file():
-            rows += _some(read_rows(intents / name, "text", "label"), per_label, rng)
+            rows += _some(_labelled(intents / name, "text", "label"), per_label, rng)
     bitext = data_dir / "bitext" / "train.csv" if data_dir else None
     if bitext is not None and bitext.is_file():
-        rows += _some(read_rows(bitext, "utterance", "intent"), BITEXT_PER_INTENT * times, rng)
+        rows += _some(_labelled(bitext, "utterance", "intent"), BITEXT_PER_INTENT * times, rng)
     else:
         note("without Bitext's messages: no bitext/train.csv (--data-dir names the folder with it)")
     return rows
+
+
+def _labelled(path: Path, text: str, label: str) -> list[tuple[str, str]]:
+    return [(row.text, row.label) for row in read_rows(path, text, label)]
 
 
 def _some(rows: list[tuple[str, str]], per_label: int, rng: Random) -> list[tuple[str, str]]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from random import Random
 
 from apps.support.reading import postal
 from apps.support.reading.choices import OptionTable
-from apps.support.reading.commands import Command, write
-from evaluation.reader_data.catalog import Catalog, Product, is_chinese
-from evaluation.reader_data.kinds import Drawing, Filled, UnfitError, draw_proposal, is_dearest, reading_of
+from apps.support.reading.commands import write
+from evaluation.reader_data.catalog import Catalog, is_chinese
+from evaluation.reader_data.choices import choice_of
+from evaluation.reader_data.drawing import Drawing, Filled, UnfitError
+from evaluation.reader_data.joining import merged, with_words
+from evaluation.reader_data.kinds import reading_of
+from evaluation.reader_data.labelled import command_of_intent
 from evaluation.reader_data.noise import kept_span, mistype, unmarked
+from evaluation.reader_data.proposals import draw_proposal
 from evaluation.reader_data.scenes import Scene, draw_scene
 from evaluation.reader_data.wordings import Wording
 
@@ -44,7 +47,7 @@ _JOINTS = {
 }
 _TURNS = {"en": (". ", ", ", ". Instead ", ". But ", " - "), "zh": ("。", "，", "，我")}
 _WISHES = re.compile(
-    r"^(cancel|return|swap|readdress|drop)\.(item|number|two|options|new|instead|city|given|profile|item|mistake|reason|cheapest|same|two_options|any)$|^home\.|^all\.|^repay"
+    r"^(cancel|return|swap|readdress|drop)\.(item|number|two|options|new|instead|city|given|profile|mistake|reason|cheapest|same|two_options|any)$|^home\.|^all\.|^repay"
 )
 _QUESTIONS = re.compile(
     r"^(status|tracking|items|total|price|shipsto|payment|refund|balance|profile|product|invoice|sum)\b.*\.(item|number|bare|card|price|stock|show|back|cheapest)$"
@@ -119,10 +122,8 @@ class Maker:
             if wish.last or not wish.takes_context:
                 continue
             text = mistype(wish.text, self._rng, 0.2)
-            commands = [*answered.commands, *_with_words(wish.commands, text)]
-            joint = self._rng.choice(
-                (". ", ", ", ". Instead ", ". But ", " - ") if language == "en" else ("。", "，", "，我")
-            )
+            commands = [*answered.commands, *with_words(wish.commands, text)]
+            joint = self._rng.choice(_TURNS[language])
             said = answered.text.rstrip(".!?。！？") + joint + text
             made += 1
             view = scene.view(last=answered.opened, opened=answered.opened)
@@ -159,7 +160,7 @@ class Maker:
             made += 1
             yield Example(
                 scene.view().render(unmarked(text)),
-                write(_with_words(wish.commands, wish.text if not kept_span(texts[1]) else texts[1])),
+                write(with_words(wish.commands, wish.text if not kept_span(texts[1]) else texts[1])),
                 f"{kind}+identify",
             )
 
@@ -247,7 +248,7 @@ class Maker:
             return None
         drawing, filled = found
         text = mistype(self._greeted(filled, wording.language, kind), self._rng, NOISE)
-        commands = _with_words(filled.commands, text)
+        commands = with_words(filled.commands, text)
         last, opened = filled.last, filled.opened
         if filled.takes_context and not last:
             last, opened = self._context(drawing.scene)
@@ -271,7 +272,7 @@ class Maker:
                     if filled.last or not filled.takes_context:
                         raise UnfitError
                     text = mistype(filled.text, self._rng, 0.2)
-                    commands += _with_words(filled.commands, text)
+                    commands += with_words(filled.commands, text)
                     texts.append(text)
             except UnfitError:
                 continue
@@ -281,7 +282,7 @@ class Maker:
             last, opened = self._context(scene)
             return Example(
                 scene.view(last=last, opened=opened).render(unmarked(text)),
-                write(_merged(commands)),
+                write(merged(commands)),
                 "+".join(kinds),
             )
         return None
@@ -342,232 +343,3 @@ class Maker:
         if not scene.known:
             return "greet", ""
         return drawing.focus("status")[0], ""
-
-
-def choice_of(
-    drawing: Drawing, kind: str, product: Product, present: dict[str, str], table: OptionTable
-) -> tuple[str, str] | None:
-    """A message about the options of one product and what it wants of them; None where the kind does not fit."""
-    rng, language = drawing.rng, drawing.language
-    letters = {pair: letter for letter, pair in table.letters.items()}
-    many = [option for option, values in table.options.items() if len(values) > 1]
-    name = product.called(language, rng)
-    drawing.slots |= {
-        "item": name,
-        "product": name,
-        "order": "#P",
-        "item2": rng.choice(drawing.catalog.products).called(language, rng),
-    }
-    pick = "dearest" if is_dearest(drawing.wording.text) else "cheapest"
-    shown = kind.rpartition(".")[2]
-    if shown in ("item", "bare", "number", "two", "price", "stock", "count", "it") and kind != "option.price":
-        if drawing.has("new") or drawing.has("options"):
-            shown = "new"
-        else:
-            return _filled_choice(drawing, "none")
-    if shown == "cheapest" and kind != "swap.cheapest":
-        return _filled_choice(drawing, pick)
-    if shown in ("cheapest", "dearest"):
-        return _filled_choice(drawing, shown)
-    if shown == "same":
-        return _filled_choice(drawing, "same")
-    if kind == "option.any":
-        return _filled_choice(drawing, "any")
-    if shown == "nth":
-        place = place_in(drawing.wording.text)
-        return None if place is None else _filled_choice(drawing, place)
-    if kind == "option.price":
-        amount = f"{rng.randrange(5, 900)}.{rng.randrange(100):02d}"
-        drawing.slots["price"] = rng.choice(
-            (f"${amount}", amount, f"{amount}", f"{amount} dollars" if language == "en" else f"{amount}元")
-        )
-        return _filled_choice(drawing, f"price {amount}")
-    if not many:
-        return None
-    option = rng.choice(many)
-    others = [value for value in table.options[option] if value != present[option]]
-    new = rng.choice(others)
-    drawing.slots["new"] = drawing.say_value(option, new)
-    drawing.slots["old"] = drawing.say_value(option, present[option])
-    if shown == "like" or shown == "keep":
-        return None
-    if shown == "bigger":
-        return _compared(drawing, table, present, letters)
-    if kind == "option.not":
-        return _filled_choice(drawing, f"not {letters[option, present[option]]}")
-    if shown == "prefer":
-        if len(others) < 2:
-            return None
-        second = rng.choice([value for value in others if value != new])
-        drawing.slots["new2"] = drawing.say_value(option, second)
-        return _filled_choice(drawing, f"{letters[option, new]} {letters[option, second]}")
-    if shown == "any":
-        free = [o for o in table.options if o != option]
-        if not free:
-            return None
-        drawing.slots["dim"] = rng.choice(free)
-        return _filled_choice(drawing, f"{letters[option, new]} any")
-    if shown == "cheapest_new":
-        return _filled_choice(drawing, f"{pick} {letters[option, new]}")
-    wanted = {option: new}
-    if drawing.has("options"):
-        chosen = rng.sample(list(table.options), rng.randint(1, min(3, len(table.options))))
-        values = {o: rng.choice(table.options[o]) for o in chosen}
-        drawing.slots["options"] = drawing.describe(values)
-        wanted = {**wanted, **values} if drawing.has("new") and shown != "two_options" else values
-        if shown == "two_options":
-            # Of two items in one message, the table is the first one's or the second one's.
-            if rng.random() < 0.5:
-                drawing.slots["item"], drawing.slots["item2"] = drawing.slots["item2"], name
-                other = rng.choice(drawing.catalog.products)
-                foreign = [(o, v) for o, vs in other.options.items() for v in vs]
-                if not foreign:
-                    return None
-                drawing.slots["new"] = drawing.say_value(*rng.choice(foreign))
-                wanted = values
-            else:
-                other = rng.choice(drawing.catalog.products)
-                if not other.options:
-                    return None
-                drawing.slots["options"] = drawing.describe(other.variant(rng))
-                wanted = {option: new}
-        elif drawing.has("new") and option in values:
-            return None
-    elif not drawing.has("new"):
-        return _filled_choice(drawing, "none")
-    return _filled_choice(
-        drawing, " ".join(sorted((letters[o, v] for o, v in wanted.items()), key=lambda a: (a.isupper(), a)))
-    )
-
-
-def place_in(text: str) -> str | None:
-    """`nth 2` or `last`, where a message says a place in a list."""
-    places = (
-        (r"\blast\b|最后|最後", "last"),
-        (r"\b(?:second|2nd|two|2)\b|第二|第2|二", "nth 2"),
-        (r"\b(?:third|3rd|three|3)\b|第三|第3", "nth 3"),
-        (r"\b(?:fourth|4th|four|4)\b|第四|第4", "nth 4"),
-        (r"\b(?:first|1st|one|1|top)\b|第一|第1", "nth 1"),
-    )
-    found = [place for pattern, place in places if re.search(pattern, text, re.I)]
-    return found[0] if len(found) == 1 or (found and found[-1] == "nth 1" and len(found) == 2) else None
-
-
-def _compared(
-    drawing: Drawing, table: OptionTable, present: dict[str, str], letters: dict[tuple[str, str], str]
-) -> tuple[str, str] | None:
-    """Bigger or smaller: the values on that side of the present one, the nearest first."""
-    if not re.search(
-        r"\b(?:bigger|larger|smaller|size up|size down|big|small|large)\b|大|小", drawing.wording.text, re.I
-    ):
-        return None
-    for option, values in table.options.items():
-        ordered = [
-            value
-            for value in values
-            if re.match(r"\d", value) or value.upper() in ("XS", "S", "M", "L", "XL", "XXL")
-        ]
-        if (
-            len(ordered) < 2
-            or len(ordered) != len(values)
-            or not re.search(
-                r"size|capacity|volume|length|width|height|storage|pieces|weight|diameter", option, re.I
-            )
-        ):
-            continue
-        place = values.index(present[option])
-        side = values[place + 1 :] if drawing.wording.tag == "bigger" else values[:place][::-1]
-        if side:
-            return _filled_choice(drawing, " ".join(letters[option, value] for value in side))
-    return None
-
-
-def _filled_choice(drawing: Drawing, completion: str) -> tuple[str, str] | None:
-    try:
-        return drawing.fill([]).text, completion
-    except UnfitError:
-        return None
-
-
-def command_of_intent(text: str, intent: str) -> Command | None:
-    """How a message with this label of the intent data sets is read."""
-    verbs = {
-        "cancel_order": "cancel",
-        "change_order": "swap",
-        "change_shipping_address": "readdress",
-        "set_up_shipping_address": "home",
-        "get_refund": "return",
-        "get_invoice": "invoice",
-        "track_order": "status",
-        "track_refund": "refund",
-        "contact_human_agent": "person",
-        "out_of_scope": "none",
-    }
-    if intent in verbs:
-        return Command(verbs[intent])
-    topics = {
-        "check_cancellation_fee": "cancellation_fee",
-        "check_invoice": "invoices",
-        "check_invoices": "invoices",
-        "check_payment_methods": "payment_methods",
-        "check_refund_policy": "refund_policy",
-        "contact_customer_service": "contact",
-    }
-    topic = topics.get(intent, intent)
-    if intent == "newsletter_subscription":
-        off = re.search(r"unsub|cancel|stop|退订|退訂|取消|不想", text, re.I)
-        topic = "newsletter_off" if off else "newsletter_on"
-    return Command("ask", topic=topic)
-
-
-def read_rows(path: Path, text: str, label: str) -> list[tuple[str, str]]:
-    """(text, label) of a CSV file."""
-    with path.open(encoding="utf-8", newline="") as file:
-        return [(row[text], row[label]) for row in csv.DictReader(file)]
-
-
-def _with_words(commands: Sequence[Command], text: str) -> list[Command]:
-    span = " ".join(kept_span(text).split())
-    return [replace(command, words=span) if command.words else command for command in commands]
-
-
-def _merged(commands: Sequence[Command]) -> list[Command]:
-    """Two wishes of one verb are one command, as the model is to write them."""
-    merged: list[Command] = []
-    for command in commands:
-        if command in merged:
-            continue
-        before = next(
-            (
-                c
-                for c in merged
-                if c.verb == command.verb
-                and command.verb in ("cancel", "return", "swap")
-                and _plain(c)
-                and _plain(command)
-                and bool(c.orders) == bool(command.orders)
-            ),
-            None,
-        )
-        if before is None:
-            merged.append(command)
-        else:
-            joined = replace(
-                before,
-                orders=_union(before.orders, command.orders),
-                items=_union(before.items, command.items),
-            )
-            merged[merged.index(before)] = joined
-    return merged
-
-
-def _plain(command: Command) -> bool:
-    return (
-        bool(command.orders or command.items)
-        and not (command.alternatives or command.excluded or command.like or command.unknown or command.pick)
-        and not (command.orders and command.items)
-    )
-
-
-def _union(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*first, *second)))

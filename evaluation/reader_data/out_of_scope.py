@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+from core_model.training.data import read_rows
 from evaluation.reader_data.catalog import ReaderDataError
-from evaluation.reader_data.making import read_rows
 from evaluation.reader_data.wordings import read_wordings
 
 KINDS = ("none", "unclear", "anger", "danger")
@@ -18,7 +18,7 @@ def out_of_scope_texts(folder: Path) -> list[str]:
     rows = folder / "intents" / "out-of-scope.csv"
     if not rows.is_file():
         raise ReaderDataError(f"{rows} is not there: nothing says what is none of a shop's business")
-    texts = [text for text, _ in read_rows(rows, "text", "label")]
+    texts = [row.text for row in read_rows(rows, "text", "label")]
     wordings = read_wordings(sorted((folder / "wordings").glob("*.txt")))
     texts += [wording.text for kind in KINDS for wording in wordings.get(kind, []) if "{" not in wording.text]
     return list(dict.fromkeys(texts))
