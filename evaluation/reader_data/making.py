@@ -22,7 +22,8 @@ from evaluation.reader_data.scenes import Scene, draw_scene
 from evaluation.reader_data.wordings import Wording
 
 MOST_TRIES = 60
-GUESTS = 0.2
+GUESTS, GUESTS_ASKING = 0.2, 0.4
+"""How many are not signed in: of all, and of those whose message names no order and no item."""
 CRITICAL = frozenset({"yes", "no", "wait", "about", "danger", "law", "anger", "harmless", "correct"})
 CRITICAL_TIMES = 2
 CONTEXTS = 0.3
@@ -232,8 +233,9 @@ class Maker:
 
     def _filled(self, kind: str, wording: Wording) -> tuple[Drawing, Filled] | None:
         reading = reading_of(kind)
+        guests = GUESTS if "{" in wording.text else GUESTS_ASKING
         for _ in range(MOST_TRIES):
-            known = self._rng.random() >= GUESTS
+            known = self._rng.random() >= guests
             scene = draw_scene(self._catalog, wording.language, self._rng, known=known)
             drawing = Drawing(scene, self._catalog, wording, self._rng)
             try:

@@ -15,25 +15,37 @@ from evaluation.reader_data.drawing import (
 )
 from evaluation.reader_data.scenes import Item, Order
 
+TWO_STEPS = 0.15
 _DEEDS: dict[str, re.Pattern[str]] = {
-    "cancel": re.compile(r"\bcancel|\bcall (?:it |the order )?off|取消|撤单", re.I),
-    "return": re.compile(r"\breturn|\bsend (?:it|them|that|those) back|refund|退货|退貨|退掉|退了", re.I),
-    "swap": re.compile(r"\bexchang|\bswap|\bswitch|\breplac|更换|換貨|换货|换成|調換|换吧|换掉", re.I),
+    "cancel": re.compile(r"\bcancel|\bcall (?:it |the order )?off|取消|撤单|撤單|cut單", re.I),
+    "return": re.compile(r"\breturn|\bsend (?:it|them|that|those) back|refund|退", re.I),
+    "swap": re.compile(r"\bexchang|\bswap|\bswitch|\breplac|换|換", re.I),
     "readdress": re.compile(r"\baddress|\bdeliver|寄到|地址", re.I),
     "newsletter": re.compile(r"newsletter|subscri|订阅|訂閱", re.I),
 }
 
 
 def draw_proposal(drawing: Drawing) -> str:
-    """Something that the customer was asked to agree to; what the message calls it by, where it does."""
+    """What the customer was asked to agree to: one step or two; what the message calls it by, where it does."""
+    first = _draw_step(drawing)
+    if not drawing.scene.known or ";" in first or drawing.rng.random() >= TWO_STEPS:
+        return first
+    second = _draw_step(drawing)
+    handles = set(first.split()) & set(second.split()) - {"to", "given", "home"}
+    return first if handles or ";" in second else f"{first}; {second}"
+
+
+def _draw_step(drawing: Drawing) -> str:
     named = [verb for verb, words in _DEEDS.items() if words.search(drawing.wording.text)]
+    newsletter = f"ask {drawing.rng.choice(('newsletter_on', 'newsletter_off'))}"
     if not drawing.scene.known:
-        return drawing.rng.choice(named or ["cancel", "return", "swap", "readdress", "newsletter"])
+        verb = drawing.rng.choice(named or ["cancel", "return", "swap", "readdress", "newsletter"])
+        return newsletter if verb == "newsletter" else verb
     verb = drawing.rng.choice(
         named or ["cancel", "return", "return", "swap", "swap", "readdress", "home", "repay", "newsletter"]
     )
     if verb == "newsletter":
-        return "newsletter"
+        return newsletter
     if verb == "home":
         return f"home to {drawing.rng.choice(['given', *(o.handle for o in drawing.scene.orders)])}"
     order = drawing.order(verb)

@@ -53,4 +53,5 @@ def unseen_wordings(
 
 
 def _words(wording: Wording) -> str:
-    return re.sub(r"\W+", " ", wording.text.casefold()).strip()
+    text = wording.text.casefold().strip()
+    return re.sub(r"\W+", " ", text).strip() or text
