@@ -102,8 +102,11 @@ def pursue(room: Room, wishes: Sequence[Wish], settled: Settled, method: Payment
     proposed = _proposed_variants(state)
     planned: list[tuple[Wish, Planned]] = []
     if changing:
-        planned = _planned_again(room, kept_steps(opened, changing, room.context), None, [])
+        notes: list[Note] = []
+        planned = _planned_again(room, kept_steps(opened, changing, room.context), None, notes)
         state.pending = None
+        if notes:
+            settled.answers.append(Answered(changing[0], said(*notes)))
     kept = len(planned)
     asking: Question | None = None
     before = state.question
@@ -246,13 +249,15 @@ def _with_method(room: Room, wishes: Sequence[Wish], method: PaymentMethod, deci
     agreed = any(wish.verb == "yes" for wish in wishes)
     notes: list[Note] = []
     planned = _planned_again(room, [(pending.wishes[s.wish], s) for s in pending.steps], method, notes)
+    state.pending = None
     if planned:
         note = propose(state, planned, room.language)
-    if agreed and not notes:
-        decision.run = True
-    elif planned:
-        decision.settled.answers.append(Answered(wishes[0], said(*notes, note)))
-        decision.settled.actions += [{"name": plan.step.name, "status": "proposed"} for _, plan in planned]
+        if agreed and not notes:
+            decision.run = True
+            return
+        notes.append(note)
+    decision.settled.answers.append(Answered(wishes[0], said(*notes)))
+    decision.settled.actions += [{"name": plan.step.name, "status": "proposed"} for _, plan in planned]
 
 
 def _planned_again(
@@ -260,7 +265,7 @@ def _planned_again(
 ) -> list[tuple[Wish, Planned]]:
     """The steps as they would be proposed now, by default with the method that was agreed on before.
 
-    One whose order or option is gone is left out.
+    One whose order, option or price is gone is left out; `notes` say so.
     """
     planned = []
     for wish, step in steps:
@@ -268,8 +273,17 @@ def _planned_again(
         try:
             planned.append((wish, replan(_case(room, wish, method or before), step, notes)))
         except ActionRefusedError:
-            continue
+            note = _changed_meanwhile(room, step)
+            if note not in notes:
+                notes.append(note)
     return planned
+
+
+def _changed_meanwhile(room: Room, step: Step) -> Note:
+    order = room.context.order(step.order_id)
+    if order is None:
+        return write("not_done", room.language)
+    return write("changed_meanwhile", room.language, must=("order",), order=f"#{order.number}")
 
 
 def _about(room: Room, wish: Wish) -> Outcome:

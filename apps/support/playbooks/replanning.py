@@ -15,6 +15,7 @@ from apps.support.playbooks.changes import (
     plan_payment,
     plan_return,
 )
+from apps.support.playbooks.options import can_have
 from apps.support.playbooks.swaps import plan_swap
 from apps.support.reading.state import Step
 from apps.support.replies.sentences import Note
@@ -24,7 +25,7 @@ from apps.support.shop.models import Order, OrderItem, PaymentMethod, Variant
 def replan(case: Case, step: Step, notes: list[Note]) -> Planned:
     """The step as it would be proposed now; `notes` gets what stands against the method that is asked for.
 
-    Raises ActionRefusedError where what it is about is no longer there.
+    Raises ActionRefusedError where what it is about is no longer there, or no longer at the price that was named.
     """
     return _PLANS[step.name](case, step, notes)
 
@@ -46,8 +47,8 @@ def _items(case: Case, step: Step, numbers: list[int]) -> list[OrderItem]:
 def _swap(case: Case, step: Step, notes: list[Note]) -> Planned:
     (item,) = _items(case, step, [step.arguments["item_id"]])
     variant = case.session.get(Variant, step.arguments["variant_id"])
-    if variant is None:
-        raise ActionRefusedError("changed_meanwhile")
+    if variant is None or not can_have(variant, item.quantity) or variant.price != step.arguments["price"]:
+        raise ActionRefusedError("changed_meanwhile")  # nobody has agreed to today's price
     return plan_swap(case, item, variant, step.name == "exchange", notes)
 
 
