@@ -18,7 +18,9 @@ def set_variant(chat: Chat, sku: str, **fields: object) -> None:
 
 
 @pytest.mark.parametrize("answer", ["yes; with 2", "with 2"])
-@pytest.mark.parametrize("change", [{"price": 99900}, {"stock": 0}, {"available": False}])
+@pytest.mark.parametrize(
+    "change", [{"price": 99900}, {"stock": 0}, {"available": False}, {"currency": "EUR"}]
+)
 def test_an_option_with_another_price_is_not_taken_with_another_method(
     any_chat: OpenChat, answer: str, change: dict[str, object]
 ) -> None:

@@ -211,9 +211,10 @@ def _take_the_only_one(room: Room, question: Question, decision: Decision) -> No
     if question.about != "option" or item is None or variant is None:
         return
     outcome = swap_to(_case(room, wish), item, variant)
-    state.question = None
-    note = propose(state, [(wish, plan) for plan in outcome.planned], room.language)
-    decision.settled.answers.append(Answered(wish, said(*outcome.notes, note)))
+    state.question = outcome.question
+    if outcome.planned:
+        outcome.notes.append(propose(state, [(wish, plan) for plan in outcome.planned], room.language))
+    decision.settled.answers.append(Answered(wish, said(*outcome.notes)))
     decision.settled.actions += [{"name": plan.step.name, "status": "proposed"} for plan in outcome.planned]
 
 

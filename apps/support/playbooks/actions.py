@@ -25,6 +25,7 @@ from apps.support.playbooks.order_rules import (
     check_send_back,
     paid_with,
 )
+from apps.support.playbooks.payments import covers
 from apps.support.reading.state import Line, Proposal, Step
 from apps.support.replies.descriptions import describe_item, describe_variant, item_list, method_of
 from apps.support.replies.facts import Money
@@ -159,7 +160,7 @@ def _default_address(session: Session, step: Step, language: Language, policy: P
 def _change_item(session: Session, step: Step, language: Language, policy: Policy) -> Done:
     order = _locked_order(session, step)
     check_change_item(order, policy)
-    item, variant = _item(order, step), _wanted_variant(session, step)
+    item, variant = _item(order, step), _wanted_variant(session, step, order)
     before = {"item": describe_item(item, language), "total": order.total}
     old_name = describe_item(item, language)
     difference = (variant.price - item.unit_price) * item.quantity
@@ -206,7 +207,7 @@ def _return(session: Session, step: Step, language: Language, policy: Policy) ->
 def _exchange(session: Session, step: Step, language: Language, policy: Policy) -> Done:
     order = _locked_order(session, step)
     check_send_back(order, ReturnKind.EXCHANGE, datetime.now(UTC).date(), policy)
-    item, variant = _item(order, step), _wanted_variant(session, step)
+    item, variant = _item(order, step), _wanted_variant(session, step, order)
     check_not_sent_back(order, [item])
     _move_stock(None, variant, item.quantity)
     difference = (variant.price - item.unit_price) * item.quantity
@@ -288,10 +289,12 @@ def _item(order: Order, step: Step) -> OrderItem:
     raise ActionRefusedError("changed_meanwhile")
 
 
-def _wanted_variant(session: Session, step: Step) -> Variant:
+def _wanted_variant(session: Session, step: Step, order: Order) -> Variant:
     """The variant that was offered, as long as it is to be had at the price that was named."""
     variant = session.get(Variant, step.arguments["variant_id"], with_for_update=True)
-    if variant is None or not variant.available or variant.price != step.arguments["price"]:
+    if variant is None or not variant.available:
+        raise ActionRefusedError("changed_meanwhile")
+    if variant.price != step.arguments["price"] or variant.currency != order.currency:
         raise ActionRefusedError("changed_meanwhile")
     return variant
 
@@ -317,7 +320,8 @@ def _refund(order: Order, method: PaymentMethod | None, amount: int, policy: Pol
     """What the policy refunds at once is done here; everything else is paid back by the shop's accounting."""
     if amount <= 0:
         return
-    at_once = method is not None and method.kind == "gift_card" and policy.refunds.gift_card == "at_once"
+    card = method is not None and method.kind == "gift_card" and method.currency == order.currency
+    at_once = card and policy.refunds.gift_card == "at_once"
     if method is not None and at_once:
         method.balance = (method.balance or 0) + amount
     _pay(
@@ -333,7 +337,7 @@ def _charge(order: Order, method: PaymentMethod | None, amount: int, policy: Pol
     """A gift card pays at once, and must cover it where the policy says so; the rest is the accounting's."""
     by_card = method is not None and method.kind == "gift_card"
     if method is not None and by_card:
-        if policy.payment.gift_card_must_cover and (method.balance or 0) < amount:
+        if not covers(method, Money(amount, order.currency), policy):
             raise ActionRefusedError("changed_meanwhile")
         method.balance = (method.balance or 0) - amount
     _pay(

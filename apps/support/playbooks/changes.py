@@ -256,12 +256,12 @@ def change_payment(case: Case) -> Outcome:
     if isinstance(method, Outcome):
         return method
     before = paid_with(order)
-    amount = amount_to_refund(order)
+    amount = Money(amount_to_refund(order), order.currency)
     if before is not None and method.id == before.id:
         name = method_of(method, language)
         return said(write("paid_that_way_already", language, order=f"#{order.number}", method=name))
-    if not covers(case, method, amount):
-        return said(too_small(case, method, Money(amount, order.currency)))
+    if not covers(method, amount, case.policy):
+        return said(too_small(case, method, amount))
     return Outcome(planned=[plan_payment(case, order, method)], exact=True)
 
 

@@ -73,7 +73,7 @@ def select_variant(
         fitting.sort(
             key=lambda variant: (sign * variant.price, _rank(variant, wanted), -_closeness(variant, base))
         )
-        return Selection(tuple(fitting), is_clear=True)
+        return Selection(tuple(fitting), is_clear=len({variant.currency for variant in fitting}) == 1)
     fitting.sort(key=lambda variant: (_rank(variant, wanted), -_closeness(variant, base), variant.price))
     if base is None:
         return Selection(tuple(fitting), is_clear=len(fitting) == 1)

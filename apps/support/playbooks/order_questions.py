@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from apps.support.playbooks.case import Case, Outcome, said, told
 from apps.support.playbooks.handbook_answers import answer_from
-from apps.support.playbooks.things import items_meant, orders_meant, pick_by_price
+from apps.support.playbooks.things import by_price, items_meant, orders_meant
 from apps.support.reading.state import Question
 from apps.support.replies.descriptions import describe_item, describe_order, item_facts, item_list, method_of
 from apps.support.replies.facts import Money, make_fact
@@ -149,7 +149,10 @@ def item_price(case: Case) -> Outcome:
     if isinstance(orders, Outcome):
         return orders
     case.state.order_id = orders[0].id
-    item = pick_by_price([item for order in orders for item in order.items], wish.pick)
+    picked = by_price(case, [item for order in orders for item in order.items], wish.pick)
+    if isinstance(picked, Outcome):
+        return picked
+    (item,) = picked
     case.state.item_ids = [item.id]
     return said(
         write(

@@ -12,6 +12,7 @@ from apps.support.replies.facts import Money
 from apps.support.replies.listing import listing
 from apps.support.replies.sentences import Note, write
 from apps.support.shop.models import Order, PaymentMethod
+from apps.support.shop.policy import Policy
 
 
 def method_meant(case: Case) -> PaymentMethod | Outcome:
@@ -40,7 +41,7 @@ def refund_method(case: Case, order: Order) -> tuple[PaymentMethod | None, Note 
         return original, None
     if case.policy.payment.refund_to == "original":
         return original, write("original_only", case.language, method=method_of(original, case.language))
-    if wanted.kind == "gift_card":
+    if wanted.kind == "gift_card" and wanted.currency == order.currency:
         return wanted, None
     return original, write("refund_method_refused", case.language, method=method_of(original, case.language))
 
@@ -50,18 +51,22 @@ def difference_method(case: Case, order: Order, difference: int) -> tuple[Paymen
     original, wanted = paid_with(order), case.method
     if wanted is None or (original is not None and wanted.id == original.id):
         return original, None
-    if wanted.kind not in case.policy.payment.methods_for_difference:
+    foreign_card = wanted.kind == "gift_card" and wanted.currency != order.currency
+    if foreign_card or wanted.kind not in case.policy.payment.methods_for_difference:
         name = method_of(wanted, case.language)
         return original, write("method_not_taken", case.language, method=name)
-    if not covers(case, wanted, difference):
-        return original, too_small(case, wanted, Money(difference, order.currency))
+    amount = Money(difference, order.currency)
+    if not covers(wanted, amount, case.policy):
+        return original, too_small(case, wanted, amount)
     return wanted, None
 
 
-def covers(case: Case, method: PaymentMethod | None, amount: int) -> bool:
-    """Whether the method may be charged with the amount: a gift card only where its balance suffices."""
-    must = case.policy.payment.gift_card_must_cover and amount > 0
-    return method is None or method.kind != "gift_card" or not must or (method.balance or 0) >= amount
+def covers(method: PaymentMethod, amount: Money, policy: Policy) -> bool:
+    """Whether the method may be charged: a gift card only in its own currency, and where its balance suffices."""
+    if method.kind != "gift_card" or amount.minor <= 0:
+        return True
+    enough = (method.balance or 0) >= amount.minor or not policy.payment.gift_card_must_cover
+    return method.currency == amount.currency and enough
 
 
 def too_small(case: Case, card: PaymentMethod, amount: Money) -> Note:

@@ -47,7 +47,9 @@ def _items(case: Case, step: Step, numbers: list[int]) -> list[OrderItem]:
 def _swap(case: Case, step: Step, notes: list[Note]) -> Planned:
     (item,) = _items(case, step, [step.arguments["item_id"]])
     variant = case.session.get(Variant, step.arguments["variant_id"])
-    if variant is None or not can_have(variant, item.quantity) or variant.price != step.arguments["price"]:
+    if variant is None or not can_have(variant, item.quantity):
+        raise ActionRefusedError("changed_meanwhile")
+    if variant.price != step.arguments["price"] or variant.currency != item.order.currency:
         raise ActionRefusedError("changed_meanwhile")  # nobody has agreed to today's price
     return plan_swap(case, item, variant, step.name == "exchange", notes)
 

@@ -53,7 +53,7 @@ def items_meant(
     items = [item for item_id in wish.items if (item := context.item(item_id)) is not None]
     if wish.alternatives and len(items) > 1:
         if wish.pick is not None:
-            return [pick_by_price(items, wish.pick)]
+            return by_price(case, items, wish.pick)
         fitting = [item for item in items if item.order.status in statuses]
         return fitting if len(fitting) == 1 else which_item(case, fitting or items)
     if items:
@@ -69,14 +69,17 @@ def items_meant(
         return orders
     items = [item for order in orders for item in order.items if item.id not in wish.excluded]
     if wish.pick is not None and items:
-        return [pick_by_price(items, wish.pick)]
+        return by_price(case, items, wish.pick)
     if len(items) == 1 or wish.excluded or (whole_order and wish.orders):
         return items
     return which_item(case, items)
 
 
-def pick_by_price(items: Sequence[OrderItem], pick: str) -> OrderItem:
-    return (min if pick == "cheapest" else max)(items, key=lambda item: item.unit_price)
+def by_price(case: Case, items: Sequence[OrderItem], pick: str) -> list[OrderItem] | Outcome:
+    """The cheapest or dearest; asked where they cost different currencies, which do not compare."""
+    if len({item.order.currency for item in items}) > 1:
+        return which_item(case, items)
+    return [(min if pick == "cheapest" else max)(items, key=lambda item: item.unit_price)]
 
 
 def which_order(case: Case, orders: Sequence[Order]) -> Outcome:
