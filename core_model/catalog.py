@@ -102,6 +102,11 @@ def home() -> Path:
     return Path(os.environ.get("DUET_HOME") or "~/.cache/duet").expanduser()
 
 
+def name_of(model: str) -> str:
+    """How a base is called: its catalogue name, or that of its file or folder."""
+    return model if model in CATALOG else Path(model).name.removesuffix(".gguf")
+
+
 def lookup(name: str) -> CatalogModel:
     """The model of that name. Raises UnknownModelError."""
     if name not in CATALOG:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import structlog
 from fastapi import FastAPI, Request
@@ -17,6 +16,7 @@ from apps.support.conversations.pipeline import SupportPipeline
 from apps.support.errors import DatabaseNotReadyError
 from apps.support.helpdesks.configured import configured_desks
 from apps.support.helpdesks.worker import DeskWorker
+from apps.support.reading.reader import NoReaderError
 from apps.support.shop.database import Database
 from apps.support.shop.importing import finish_interrupted
 from core_model import catalog
@@ -83,8 +83,7 @@ def load_runtime(settings: Settings, metrics: Metrics) -> Runtime:
         max_sequences=settings.max_batch,
         home=settings.home,
     )
-    name = settings.model if settings.model in catalog.CATALOG else Path(settings.model).stem
-    return assemble(engine, name, settings, metrics)
+    return assemble(engine, catalog.name_of(settings.model), settings, metrics)
 
 
 def assemble(
@@ -100,20 +99,31 @@ def assemble(
     code_model = EngineModel("duet-code", engine, grammars=grammars, fences=True)
     database = _open_database(settings)
     chat_model = DuetChatModel(engine=engine)
-    support_engine = engine if readers_for(settings, name) else _support_engine(settings)
-    support: SupportPipeline | None = None
     served: list[ServedModel] = [code_model, *assistants]
-    if support_engine is not None:
+    support: SupportPipeline | None = None
+    support_engine: Engine | None = None
+    lacking = ""
+    try:
+        support_engine = engine if readers_for(settings, name) else _support_engine(settings)
         reading = name if support_engine is engine else catalog.DEFAULT_MODEL
         support = support_pipeline(database, DuetChatModel(engine=support_engine), settings, reading)
         served.insert(0, AssistantModel("duet-support", support_engine.tokenizer, SupportReplies(support)))
+    except (CoreError, NoReaderError) as error:
+        # The code assistant does its work without it.
+        lacking = str(error)
+        log.warning("no support assistant", reason=lacking)
+        if support_engine is not None and support_engine is not engine:
+            support_engine.close()
+        support_engine = None
     base = EngineModel(name, engine, grammars=grammars)
     in_service = adapters_in_service(support) if support and support_engine is engine else set()
     models = ModelTable(base, served, in_service)
     for file in sorted(settings.adapters_dir.glob("*/adapter_config.json")):
         try:
             trained_on = base_of(file.parent)
-            if trained_on == name or trained_on not in catalog.CATALOG:  # others lie there rightly
+            if (
+                catalog.name_of(trained_on) == name or trained_on not in catalog.CATALOG
+            ):  # others lie there rightly
                 models.load_adapter(file.parent.name, file.parent)
         except CoreError as error:
             # The server does its work without it.
@@ -124,15 +134,13 @@ def assemble(
         worker.start()
     beside = support_engine if support_engine is not engine else None
     code = CodeAssistant(chat_model)
-    lacking = "" if support else no_reader(settings)
     return Runtime(engine, models, code, support, database, metrics, worker, beside, lacking)
 
 
-def _support_engine(settings: Settings) -> Engine | None:
-    """The default base beside one that has no reader; None where there is none either, which is said."""
+def _support_engine(settings: Settings) -> Engine:
+    """The default base beside one that has no reader. Raises NoReaderError where there is none either."""
     if not readers_for(settings, catalog.DEFAULT_MODEL):
-        log.warning("no support assistant", reason=no_reader(settings))
-        return None
+        raise NoReaderError(no_reader(settings))
     log.info("support assistant on a base of its own", base=catalog.DEFAULT_MODEL, served=settings.model)
     return load_engine(
         catalog.DEFAULT_MODEL,

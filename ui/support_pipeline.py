@@ -9,10 +9,13 @@ import structlog
 
 from apps.settings import Settings
 from apps.support.conversations.pipeline import SupportPipeline
+from apps.support.errors import DatabaseNotReadyError
 from apps.support.reading.reader import NoReaderError, Reader
 from apps.support.replies.writer import ReplyWriter
 from apps.support.shop.database import Database
-from apps.support.shop.policy import load_policy
+from apps.support.shop.handbook import follow_policy
+from apps.support.shop.policy import Policy, load_policy
+from core_model import catalog
 from core_model.chat_model import DuetChatModel
 from core_model.engine import Engine
 from core_model.errors import CoreError
@@ -29,19 +32,20 @@ def support_pipeline(
 ) -> SupportPipeline:
     """The assistant on a loaded base, the one of the settings unless `model` names another.
 
-    Its adapters are loaded into the engine under their folders' names.
-
-    Raises NoReaderError where the base has no reader.
+    Its adapters are loaded into the engine under their folders' names, and the stored handbook is brought in line
+    with the policy. Raises NoReaderError where the base has no reader, PolicyError and WordsError.
     """
     engine, model = chat_model.engine, model or settings.model
     reader = served_reader(engine, settings, model)
+    policy = load_policy(settings.policy)
+    _bring_handbook_in_line(database, policy)
     adapter = _reply_adapter(engine, settings, model)
     log.info("support assistant", reader=reader.adapter, replies=adapter or "prompt with examples")
     return SupportPipeline(
         database,
         reader,
         ReplyWriter(chat_model, window=settings.support_window, adapter=adapter),
-        policy=load_policy(settings.policy),
+        policy=policy,
     )
 
 
@@ -58,8 +62,9 @@ def readers_for(settings: Settings, model: str) -> list[Path]:
 def no_reader(settings: Settings) -> str:
     """What to do where neither the base that is served nor the default one has a reader."""
     return (
-        f"the support assistant needs a reader, and {settings.adapters_dir} has none for {settings.model}: "
-        "`duet adapters make-reader-data`, then `duet adapters train adapters/support-reader/recipe.toml`"
+        f"the support assistant needs a reader, and {settings.adapters_dir} has none for {settings.model} that can "
+        f"be loaded: use `--model {catalog.DEFAULT_MODEL}`, or train one (docs/training.md) with "
+        f'model = "{settings.model}" in a copy of adapters/support-reader/recipe.toml'
     )
 
 
@@ -71,6 +76,16 @@ def served_reader(engine: Engine, settings: Settings, model: str) -> Reader:
         except CoreError as error:
             log.warning("reader left out", adapter=folder.name, reason=str(error))
     raise NoReaderError(no_reader(settings))
+
+
+def _bring_handbook_in_line(database: Database, policy: Policy) -> None:
+    try:
+        database.check_ready()
+    except DatabaseNotReadyError:
+        return  # whoever asks is told so, and it is done at the next start
+    with database.write() as session:
+        if changed := follow_policy(session, policy):
+            log.info("handbook follows the policy", articles=changed)
 
 
 def _reply_adapter(engine: Engine, settings: Settings, model: str) -> str | None:
@@ -93,5 +108,5 @@ def _adapters_for(settings: Settings, pattern: str, model: str) -> Iterator[Path
         except CoreError as error:
             log.warning("adapter left out", adapter=file.parent.name, reason=str(error))
             continue
-        if base in (model, Path(model).name):
+        if catalog.name_of(base) == catalog.name_of(model):
             yield file.parent

@@ -98,7 +98,7 @@ def train_adapter(training: Training, report: Report, note: Note) -> Metrics:
     Card(
         name=recipe.name,
         kind=recipe.kind,
-        base=_base_name(recipe),
+        base=catalog.name_of(recipe.model),
         weights=recipe.weights,
         files=files,
         recipe=(training.output / recipes.FILE_NAME).read_text(encoding="utf-8"),
@@ -123,7 +123,7 @@ def _fit(
     note: Note,
 ) -> tuple[Any, Outcome]:
     """The adapted base with the best weights, in evaluation mode."""
-    note(f"loading {_base_name(recipe)}, rounded to {recipe.weights}")
+    note(f"loading {catalog.name_of(recipe.model)}, rounded to {recipe.weights}")
     torch.manual_seed(recipe.training.seed)  # of the pairs' first values
     adapted = trainable.adapt(
         trainable.base_model(checkpoint, recipe.weights, labels), recipe.lora, labels is not None
@@ -153,7 +153,7 @@ def _write(training: Training, recipe: Recipe, adapted: Any) -> None:
     target = training.output / recipes.FILE_NAME
     if target.resolve() != training.recipe.resolve():
         target.write_text(training.recipe.read_text(encoding="utf-8"), encoding="utf-8")
-    trainable.save(adapted, training.output, _base_name(recipe))
+    trainable.save(adapted, training.output, catalog.name_of(recipe.model))
 
 
 def _measure(
@@ -230,10 +230,6 @@ def _base_path(recipe: Recipe, folder: Path) -> str | Path:
     """A catalogue name, or a path, which may be relative to the recipe."""
     beside = folder / recipe.model
     return beside if recipe.model not in catalog.CATALOG and beside.exists() else recipe.model
-
-
-def _base_name(recipe: Recipe) -> str:
-    return recipe.model if recipe.model in catalog.CATALOG else Path(recipe.model).name
 
 
 def _checkpoint_file(training: Training, recipe: Recipe) -> Path:

@@ -11,7 +11,7 @@ from random import Random
 from core_model.training.data import read_rows
 from evaluation.reader_data.catalog import ReaderDataError, read_catalog
 from evaluation.reader_data.making import Example, Maker
-from evaluation.reader_data.wordings import read_wordings
+from evaluation.reader_data.wordings import Wording, read_wordings, unseen_wordings
 
 PAIRS, REFUSED, INTRODUCED, CHOICES, ADDRESSES = 1400, 600, 500, 2300, 900
 BITEXT_PER_INTENT, CHINESE_PER_INTENT = 50, 30
@@ -32,7 +32,8 @@ def build_reader_data(
 ) -> Built:
     """Write training.jsonl and test.jsonl to `output`. Raises ReaderDataError.
 
-    Bitext's rows and the Chinese ones are taken along where they are there; each is said in the note.
+    Bitext's rows and the Chinese ones are taken along where they are there. Said in notes: which are not, and what
+    of the test is left out because training has it, or missing.
     """
     catalog = read_catalog(folder)
     wordings = read_wordings(sorted((folder / "wordings").glob("*.txt")))
@@ -51,7 +52,7 @@ def build_reader_data(
     }
     output.mkdir(parents=True, exist_ok=True)
     _write(output / "training.jsonl", (example for examples in parts.values() for example in examples))
-    unseen = Maker(catalog, read_wordings(sorted((folder / "test").glob("*.txt"))), TEST_SEED)
+    unseen = Maker(catalog, _test_wordings(folder, wordings, note), TEST_SEED)
     tests = {
         "wordings": list(unseen.readings(1)),
         "several wishes": list(unseen.several_wishes(300)),
@@ -64,6 +65,20 @@ def build_reader_data(
         {name: len(found) for name, found in parts.items()},
         {name: len(found) for name, found in tests.items()},
     )
+
+
+def _test_wordings(
+    folder: Path, training: dict[str, list[Wording]], note: Callable[[str], None]
+) -> dict[str, list[Wording]]:
+    found = read_wordings(sorted((folder / "test").glob("*.txt")))
+    left = unseen_wordings(found, training)
+    dropped = sum(map(len, found.values())) - sum(map(len, left.values()))
+    if dropped:
+        note(f"left out of the test: {dropped} messages that training has, too")
+    missing = sorted(training.keys() - left.keys())
+    if missing:
+        note(f"kinds without a test message: {', '.join(missing)}")
+    return left
 
 
 def _labelled_rows(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,3 +38,19 @@ def read_wordings(files: Iterable[Path]) -> dict[str, list[Wording]]:
                 text, _, tag = line.partition(TAG)
                 found[kind][Wording(text.strip(), tag.strip().strip("`"))] = None
     return {kind: list(messages) for kind, messages in found.items()}
+
+
+def unseen_wordings(
+    wordings: Mapping[str, Sequence[Wording]], training: Mapping[str, Sequence[Wording]]
+) -> dict[str, list[Wording]]:
+    """The messages that training does not have under any kind, whatever their case and punctuation."""
+    seen = {_words(wording) for messages in training.values() for wording in messages}
+    left = {
+        kind: [wording for wording in messages if _words(wording) not in seen]
+        for kind, messages in wordings.items()
+    }
+    return {kind: messages for kind, messages in left.items() if messages}
+
+
+def _words(wording: Wording) -> str:
+    return re.sub(r"\W+", " ", wording.text.casefold()).strip()

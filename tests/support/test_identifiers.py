@@ -33,6 +33,9 @@ LONG = {"W1234567": "P", "W7654321": "Q"}
         ("the $135.24 one in 500 ml", LONG, "the $135.24 one in 500 ml"),
         ("mail a1234567@example.com", LONG, "mail @"),
         ("to 445 Maple Drive, 76165", LONG, "to 445 Maple Drive, 76165"),
+        ("return the 1002ml bottle, it came on 10-02", SHORT, "return the 1002ml bottle, it came on 10-02"),
+        ("my order is 5 days late", SHORT, "my order is 5 days late"),
+        ("my order number is 42", SHORT, "my order number is #?"),
     ],
 )
 def test_what_a_message_names_is_tagged(text: str, orders: dict[str, str], tagged: str) -> None:

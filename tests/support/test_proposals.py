@@ -12,6 +12,7 @@ from apps.support.shop.models import AuditEntry, Order, OrderStatus, PaymentKind
 from tests.support.conftest import OpenChat
 from tests.support.small_shop import order_of, statuses
 from tests.support.stored import count
+from tests.support.typed_reader import TypedReader
 
 
 def test_one_yes_runs_the_proposal_once(any_chat: OpenChat) -> None:
@@ -221,6 +222,30 @@ def test_a_change_that_is_not_read_clearly_is_not_proposed(chat: OpenChat) -> No
     assert unsure("cancel P").actions == []
     assert unsure.state.pending is None
     assert "#1005" in unsure("status R").reply
+
+
+def test_a_yes_that_is_not_read_clearly_carries_nothing_out(chat: OpenChat, typed: TypedReader) -> None:
+    conversation = chat()
+    asked = conversation("cancel P")
+    typed.confidence = 0.6
+    again = conversation("yes")
+    assert statuses(conversation.database)["1002"] == "pending"
+    assert conversation.state.pending is not None
+    assert again.actions == []
+    assert "#1002" in again.reply
+    typed.confidence = 0.3
+    assert conversation("yes; swap c").actions == []  # a correction that was not understood is no bare yes
+    assert statuses(conversation.database)["1002"] == "pending"
+    typed.confidence = 1.0
+    assert conversation("yes").actions == [{"name": "cancel", "status": "done"}]
+    assert asked.actions == [{"name": "cancel", "status": "proposed"}]
+
+
+def test_a_yes_beside_a_no_or_a_wait_is_no_yes(chat: OpenChat) -> None:
+    for answer in ("yes; no", "no; yes", "wait; yes"):
+        conversation = chat()
+        conversation("cancel P", answer)
+        assert statuses(conversation.database)["1002"] == "pending"
 
 
 def test_a_changed_mind_about_a_thing_replaces_what_was_to_become_of_it(chat: OpenChat) -> None:

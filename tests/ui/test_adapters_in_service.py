@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,15 @@ from apps.support.reading.reader import NoReaderError
 from apps.support.reading.view import ItemView, OrderView, View
 from apps.support.replies.sentences import write
 from apps.support.shop.database import Database
-from core_model import DuetChatModel, Engine, load_engine
+from apps.support.shop.handbook import search
+from apps.support.shop.policy import PACKAGED
+from apps.support.shop.seed import seed
+from core_model import DuetChatModel, Engine, catalog, load_engine
 from core_model.errors import RequestError
 from tests.conftest import EDGE
 from tests.ui.silent_adapters import write_silent_adapter
 from ui.metrics import Metrics
+from ui.openai.errors import NotReadyError
 from ui.runtime import assemble
 from ui.support_pipeline import adapters_in_service, support_pipeline
 
@@ -65,7 +70,9 @@ def test_messages_are_read_by_the_reader_of_the_served_base(
     assert adapters_in_service(pipeline) == {"support-reader"}
     reading = pipeline.reader.read(View(), "where is it?")
     assert reading.commands
-    assert 0 < reading.confidence <= 1
+    assert (
+        0 <= reading.confidence <= 1
+    )  # random weights may write until they are cut short, which counts as unread
 
 
 def test_a_model_that_knows_nothing_still_writes_only_what_there_is(
@@ -86,7 +93,7 @@ def test_a_model_that_knows_nothing_still_writes_only_what_there_is(
 
 
 def test_without_a_reader_it_is_said_what_to_do(engine: Engine, settings: Settings) -> None:
-    with pytest.raises(NoReaderError, match="make-reader-data"):
+    with pytest.raises(NoReaderError, match=r"docs/training\.md"):
         assistant(engine, settings)
 
 
@@ -104,6 +111,49 @@ def test_a_reader_that_does_not_fit_is_left_out(
         (reader / "adapter_model.safetensors").unlink()
     with pytest.raises(NoReaderError):
         assistant(engine, settings)
+
+
+def test_without_a_reader_that_loads_the_code_assistant_serves_all_the_same(
+    engine: Engine, settings: Settings, reader: Path
+) -> None:
+    (reader / "adapter_model.safetensors").unlink()
+    runtime = assemble(engine, Path(settings.model).name, settings, Metrics())
+    try:
+        assert "duet-code" in [model.id for model in runtime.models.all()]
+        with pytest.raises(NotReadyError, match=r"none for .* that can be loaded"):
+            runtime.assistant()
+    finally:
+        runtime.database.close()
+
+
+def test_a_default_base_that_is_not_to_be_had_leaves_the_code_assistant(
+    engine: Engine, settings: Settings
+) -> None:
+    write_silent_adapter(settings.adapters_dir / "support-reader", engine, catalog.DEFAULT_MODEL)
+    runtime = assemble(engine, Path(settings.model).name, settings, Metrics())  # its home is empty
+    try:
+        with pytest.raises(NotReadyError, match=f"duet models pull {catalog.DEFAULT_MODEL}"):
+            runtime.assistant()
+    finally:
+        runtime.database.close()
+
+
+def test_the_stored_handbook_follows_the_policy_at_the_start(
+    engine: Engine, settings: Settings, reader: Path, tmp_path: Path
+) -> None:
+    database = Database(settings.database_url)
+    database.upgrade()
+    with database.write() as session:
+        seed(session, date(2026, 11, 30))
+    policy = tmp_path / "policy.toml"
+    text = PACKAGED.read_text(encoding="utf-8")
+    policy.write_text(text.replace("days = 30", "days = 14", 1), encoding="utf-8")
+    support_pipeline(database, DuetChatModel(engine=engine), settings.model_copy(update={"policy": policy}))
+    with database.read() as session:
+        found = search(session, "how many days to return", "en", slugs=["returns"])
+    database.close()
+    assert any("14 days" in passage.body for passage in found)
+    assert not any("30 days" in passage.body for passage in found)
 
 
 def test_an_adapter_in_service_cannot_be_unloaded(engine: Engine, settings: Settings, reader: Path) -> None:

@@ -7,6 +7,7 @@ in the transaction that writes, and the model is only given sentences that are t
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -41,7 +42,7 @@ from apps.support.conversations.turn import (
 from apps.support.errors import ConflictError
 from apps.support.playbooks.case import DetailReader, Outcome, said
 from apps.support.reading.cleaning import clean, storable
-from apps.support.reading.commands import CHANGING, VERBS, Command, Shape
+from apps.support.reading.commands import VERBS, Command, Shape
 from apps.support.reading.context import load_context
 from apps.support.reading.identifiers import find_identifiers, without_emails
 from apps.support.reading.reader import Reading
@@ -90,6 +91,7 @@ class SupportPipeline:
         self.policy = policy or load_policy()
         self._clock = clock
         self._running: set[str] = set()
+        self._lock = threading.Lock()
 
     def answer(self, conversation_id: str, text: str) -> TurnResult:
         """The whole turn at once. Raises as `stream` does."""
@@ -145,13 +147,18 @@ class SupportPipeline:
         Raises NotFoundError for an unknown conversation and ConflictError while another turn of it runs.
         Closing the iterator cancels the generation; what was said by then is stored as incomplete.
         """
-        if conversation_id in self._running:
-            raise ConflictError("the last message of this conversation is still being answered")
-        self._running.add(conversation_id)
+        with self._lock:
+            if conversation_id in self._running:
+                raise ConflictError(
+                    "the last message of this conversation is still being answered: send the next one after that"
+                )
+            self._running.add(conversation_id)
         try:
             yield from self._turn(conversation_id, text)
         except StaleDataError as error:
-            raise ConflictError("another turn of this conversation came first") from error
+            raise ConflictError(
+                "another turn of this conversation came first: read its answer, and send the message again"
+            ) from error
         finally:
             self._running.discard(conversation_id)
 
@@ -175,6 +182,8 @@ class SupportPipeline:
                 self._act(incoming, settled, decision.run)
             with _timed(times, "postponed"):
                 self._go_on(incoming, settled)
+        except StaleDataError:
+            raise  # no failure: another turn came first
         except Exception:
             # Whatever broke, the customer must not be left without an answer: a person takes over.
             log.exception("turn failed", conversation=conversation_id)
@@ -262,10 +271,7 @@ class SupportPipeline:
         reading = self.reader.read(view, found.tagged)
         wishes = [context.wish(command, text) for command in reading.commands]
         wishes = [_of_what_is_named(wish, bool(found.unknown), bool(found.orders)) for wish in wishes]
-        if reading.confidence < SURE_OF_A_CHANGE and any(wish.verb in CHANGING for wish in wishes):
-            wishes = [wish for wish in wishes if wish.verb not in CHANGING] or [
-                Wish(verb="unclear", text=text)
-            ]
+        wishes = _sure_ones(wishes, reading.confidence) or [Wish(verb="unclear", text=text)]
         return Understood(found, reading, tuple(wishes), view.render(found.tagged))
 
     def _act(self, incoming: Incoming, settled: Settled, run: bool) -> None:
@@ -392,17 +398,19 @@ def _of_what_is_named(wish: Wish, names_unknown: bool, names_known: bool) -> Wis
     """A message that names an order that is not there is never about another one, named or talked about."""
     # The figures of an address may look like order numbers: there they only count against an order that is read.
     given = wish.to == "given" and not wish.orders
-    if names_unknown and not names_known and VERBS[wish.verb] in _ABOUT_ORDERS and not given:
+    about_orders = VERBS[wish.verb] in _ABOUT_ORDERS or wish.verb == "repay"
+    if names_unknown and not names_known and about_orders and not given:
         return wish.model_copy(update={"orders": (), "items": (), "unknown": True})
     return wish
 
 
 def _sure_ones(wishes: list[Wish], confidence: float) -> list[Wish]:
     """The wishes without the changes and the yes that were not read surely enough to follow them."""
-    unsure = {*CHANGING, "with"} if confidence < SURE_OF_A_CHANGE else set()
+    if confidence < SURE_OF_A_CHANGE:
+        wishes = [wish for wish in wishes if not wish.is_change and wish.verb != "with"]
     if confidence < SURE_OF_A_YES:
-        unsure.add("yes")
-    return [wish for wish in wishes if wish.verb not in unsure]
+        wishes = [wish for wish in wishes if wish.verb != "yes"]
+    return wishes
 
 
 def _same_verbs(wishes: Sequence[Wish], before: Wish | None) -> bool:

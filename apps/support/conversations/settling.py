@@ -20,7 +20,6 @@ from apps.support.playbooks.case import DetailReader, Planned, said
 from apps.support.playbooks.payments import method_meant
 from apps.support.playbooks.replanning import replan
 from apps.support.playbooks.swaps import swap_to
-from apps.support.reading.commands import CHANGING
 from apps.support.reading.context import Context
 from apps.support.reading.state import MOST_WAITING, ConversationState, Question, Step, Wish
 from apps.support.replies.language import Language
@@ -59,13 +58,15 @@ class Decision:
 def decide(room: Room, wishes: Sequence[Wish]) -> Decision:
     """Answer the message's commands; proposals, questions and what waits go into the state."""
     state, decision = room.state, Decision()
+    if any(wish.verb in ("no", "wait") for wish in wishes):
+        wishes = [wish for wish in wishes if wish.verb != "yes"]  # who hesitates has not agreed
     verbs = [wish.verb for wish in wishes]
     leaving = next((wish for wish in wishes if wish.verb in _HANDING_OVER), None)
     if leaving is not None:
         decision.settled.answers.append(Answered(leaving, follow(_case(room, leaving))))
         return decision
     method = _method(room, wishes)
-    changes = [wish for wish in wishes if _is_change(wish)]
+    changes = [wish for wish in wishes if wish.is_change]
     names_method = method is not None or not any(wish.verb == "with" for wish in wishes)
     if state.pending is not None and method is not None and not changes:
         _with_method(room, wishes, method, decision)
@@ -97,7 +98,7 @@ def decide(room: Room, wishes: Sequence[Wish]) -> Decision:
 def pursue(room: Room, wishes: Sequence[Wish], settled: Settled, method: PaymentMethod | None = None) -> None:
     """Follow the playbooks of the wishes, and of those of the open proposal that a change leaves in place."""
     state = room.state
-    changing = [wish for wish in wishes if _changing([wish])]
+    changing = [wish for wish in wishes if wish.is_change]
     opened = state.pending
     proposed = _proposed_variants(state)
     planned: list[tuple[Wish, Planned]] = []
@@ -352,14 +353,6 @@ def _proposed_variants(state: ConversationState) -> dict[int, int]:
         for step in steps
         if step.name in ("exchange", "change_item")
     }
-
-
-def _is_change(wish: Wish) -> bool:
-    return wish.verb in CHANGING or wish.topic.startswith("newsletter")
-
-
-def _changing(wishes: Sequence[Wish]) -> bool:
-    return any(map(_is_change, wishes))
 
 
 def _wait(state: ConversationState, wish: Wish) -> None:

@@ -112,8 +112,7 @@ TOPICS = (
 )
 
 CHANGING = frozenset({"cancel", "drop", "return", "swap", "readdress", "home", "repay"})
-"""What proposes a write: it needs a clear reading."""
-REMOVING = frozenset({"cancel", "return"})
+"""The verbs that propose a write."""
 
 INTENTS: dict[str, str] = {
     "cancel": "cancel_order",

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", re.ASCII)
 _NUMBER = re.compile(r"#?(?<![\w@$€£¥.,-])#?[A-Za-z]{0,12}[-_]?\d[A-Za-z\d_-]*(?![\w@%])", re.ASCII)
 _ANNOUNCED = re.compile(
-    r"(?:#|\border(?:er|s)?\b[^\w]*(?:(?:number|num|no|nr|id|is|was)\b\W*)*|\b(?:number|nr|no)\b\W*|"
+    r"(?:#|\border(?:er|s)?\b[^\w]*(?:(?:(?:number|num|no|nr|id)\b\W*)+(?:(?:is|was)\b\W*)?|"
+    r"(?P<verb>(?:is|was)\b\W*))?|\b(?:number|nr|no)\b\W*(?:(?:is|was)\b\W*)?|"
     r"\b(?:bestell|auftrags)\w*\W*|单号?\W*|單號?\W*|订单(?:号|编号)?\W*|訂單(?:號|編號)?\W*)$",
     re.IGNORECASE,
 )
@@ -61,14 +62,18 @@ def find_identifiers(text: str, orders: Mapping[str, str], *, known: bool) -> Id
 
     def tag(match: re.Match[str]) -> str:
         word = match[0].lstrip("#").upper().strip("-_")
-        announced = match[0].startswith("#") or _ANNOUNCED.search(rest, 0, match.start()) is not None
         count = sum(character.isdigit() for character in word)
+        before = _ANNOUNCED.search(rest, 0, match.start())
+        # "my order is 5 days late" names no order, "my order is 40178" does.
+        announced = match[0].startswith("#") or (
+            before is not None and (not before["verb"] or count >= LEAST_BARE_DIGITS)
+        )
         if not announced and count < LEAST_BARE_DIGITS:
             return match[0]
         numbers.append(word)
         if not known:
             return "#" if announced or count >= LEAST_GUEST_DIGITS else match[0]
-        handle = orders.get(word) or digits.get(re.sub(r"\D", "", word) if not word[:1].isalpha() else word)
+        handle = orders.get(word) or (digits.get(word) if word.isdigit() else None)
         if handle is not None:
             named.append(handle)
             return f"#{handle}"

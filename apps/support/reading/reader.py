@@ -77,6 +77,9 @@ class Reader:
         completion = self.generate(
             view.render(message), commands_automaton(view, message), MOST_COMMAND_TOKENS
         )
+        if completion.finish_reason != "stop":
+            # Cut short it may lack the exclusion or the no that stood behind.
+            return Reading((Command("unclear"),), 0.0)
         commands = tuple(parse(completion.text)) or (Command("unclear"),)
         return Reading(commands, probability(completion), self._alternatives(completion))
 

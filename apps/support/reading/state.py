@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from apps.support.reading.commands import CHANGING
+
 SEGMENT_CHARACTERS = 1_600
 """How much of the dialogue stays in the prompt: with the system prompt about 700 tokens, so that a 512-token
 window is always filled and the prompt's length never grows with the conversation."""
@@ -44,6 +46,11 @@ class Wish(_Stored):
     topic: str = ""
     unknown: bool = False
     text: str = ""  # the message that it was read from
+
+    @property
+    def is_change(self) -> bool:
+        """Whether it proposes a write, and so needs a clear reading."""
+        return self.verb in CHANGING or self.topic in ("newsletter_on", "newsletter_off")
 
 
 class Step(_Stored):

@@ -86,11 +86,10 @@ def follow_policy(session: Session, policy: Policy) -> int:
     """
     changed = 0
     for stored in session.scalars(select(PolicyArticle).where(PolicyArticle.markdown.is_not(None))):
+        if stored.language not in languages():
+            continue
         article = Article(stored.language, stored.slug, stored.markdown or "")
-        filled = _filled(article, policy)
-        if article.language in languages() and filled != [
-            (part.heading, part.body) for part in stored.sections
-        ]:
+        if _filled(article, policy) != [(part.heading, part.body) for part in stored.sections]:
             stored.sections.clear()
             session.flush()
             _fill(stored, article, policy)
