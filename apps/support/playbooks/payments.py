@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from apps.support.errors import ActionRefusedError
 from apps.support.playbooks.case import Case, Outcome, said
-from apps.support.playbooks.order_rules import paid_with
+from apps.support.playbooks.order_rules import check_difference_method, check_refund_method, paid_with
 from apps.support.reading.state import Question, Wish
 from apps.support.replies.descriptions import method_of
 from apps.support.replies.facts import Money
 from apps.support.replies.listing import listing
 from apps.support.replies.sentences import Note, write
 from apps.support.shop.models import Order, PaymentMethod
-from apps.support.shop.policy import Policy
 
 
 def method_meant(case: Case) -> PaymentMethod | Outcome:
@@ -37,36 +37,27 @@ def refund_method(case: Case, order: Order) -> tuple[PaymentMethod | None, Note 
     The note says why it is not the one that was asked for.
     """
     original, wanted = paid_with(order), case.method
-    if wanted is None or (original is not None and wanted.id == original.id):
+    if wanted is None:
         return original, None
-    if case.policy.payment.refund_to == "original":
-        return original, write("original_only", case.language, method=method_of(original, case.language))
-    if wanted.kind == "gift_card" and wanted.currency == order.currency:
-        return wanted, None
-    return original, write("refund_method_refused", case.language, method=method_of(original, case.language))
+    try:
+        check_refund_method(order, wanted, case.policy)
+    except ActionRefusedError as error:
+        return original, write(error.reason, case.language, method=method_of(original, case.language))
+    return wanted, None
 
 
 def difference_method(case: Case, order: Order, difference: int) -> tuple[PaymentMethod | None, Note | None]:
     """What a price difference is paid with, or given back to."""
     original, wanted = paid_with(order), case.method
-    if wanted is None or (original is not None and wanted.id == original.id):
+    if wanted is None:
         return original, None
-    foreign_card = wanted.kind == "gift_card" and wanted.currency != order.currency
-    if foreign_card or wanted.kind not in case.policy.payment.methods_for_difference:
-        name = method_of(wanted, case.language)
-        return original, write("method_not_taken", case.language, method=name)
-    amount = Money(difference, order.currency)
-    if not covers(wanted, amount, case.policy):
-        return original, too_small(case, wanted, amount)
+    try:
+        check_difference_method(order, wanted, difference, case.policy)
+    except ActionRefusedError as error:
+        if error.reason == "gift_card_too_small":
+            return original, too_small(case, wanted, Money(difference, order.currency))
+        return original, write(error.reason, case.language, method=method_of(wanted, case.language))
     return wanted, None
-
-
-def covers(method: PaymentMethod, amount: Money, policy: Policy) -> bool:
-    """Whether the method may be charged: a gift card only in its own currency, and where its balance suffices."""
-    if method.kind != "gift_card" or amount.minor <= 0:
-        return True
-    enough = (method.balance or 0) >= amount.minor or not policy.payment.gift_card_must_cover
-    return method.currency == amount.currency and enough
 
 
 def too_small(case: Case, card: PaymentMethod, amount: Money) -> Note:

@@ -18,10 +18,11 @@ from apps.support.playbooks.order_rules import (
     check_change_item,
     check_not_sent_back,
     check_send_back,
+    covers,
     refusal,
     states_of,
 )
-from apps.support.playbooks.payments import ask_other_method, covers, difference_method
+from apps.support.playbooks.payments import ask_other_method, difference_method
 from apps.support.playbooks.things import items_meant
 from apps.support.reading.choices import Wanted
 from apps.support.reading.state import ActionName, Line, Question, Step, Wish
@@ -81,7 +82,8 @@ def _swap_one(case: Case, item: OrderItem, outcome: Outcome) -> None:
         return  # one question at a time: the other item comes next
     note, offered = _ask(case, item, selection, wanted)
     outcome.notes.append(note)
-    if offered:
+    corrects_in_vain = item.id in case.proposed and not selection.fitting
+    if offered and not corrects_in_vain:
         wish = _wish_for(case, item)
         labels = tuple(describe_variant(variant) for variant in offered)
         choices = tuple(variant.id for variant in offered)
@@ -163,7 +165,7 @@ def plan_swap(case: Case, item: OrderItem, variant: Variant, exchange: bool, not
     arguments = {
         "item_id": item.id,
         "variant_id": variant.id,
-        "price": variant.price,
+        "amount": difference,
         "method_id": method.id if method else None,
     }
     line = Line(
