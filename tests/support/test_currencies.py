@@ -87,3 +87,17 @@ def test_a_product_names_its_prices_in_each_currency(chat: OpenChat) -> None:
     picked = conversation("product Mug | cheapest").reply
     assert "The cheapest" not in picked
     assert "$8.00" in picked
+
+
+def test_what_goes_back_and_what_was_spent_is_summed_in_each_currency(chat: OpenChat) -> None:
+    conversation = chat()
+    with conversation.database.write() as session:
+        session.scalars(select(Order).where(Order.number == "1007")).one().currency = "EUR"
+    conversation("cancel P Q")
+    told = conversation("sum").reply
+    assert "Altogether $290.00 goes back" in told
+    assert "Altogether €8.00 goes back" in told
+    assert "298" not in told
+    spent = conversation("spent").reply
+    assert "1 orders come to €8.00" in spent
+    assert "3 orders come to $439.00" in spent

@@ -139,7 +139,7 @@ class Variant(Base):
     options: Mapped[JsonObject]  # {"color": "blue", "size": "M"}
     price: Mapped[Minor]
     currency: Mapped[Currency]
-    available: Mapped[bool]
+    available: Mapped[bool]  # on sale: to be had where the stock suffices, too
     stock: Mapped[int | None]  # None: the shop does not count it
 
     product: Mapped[Product] = relationship(back_populates="variants")
