@@ -193,9 +193,10 @@ def load_context(session: Session, state: ConversationState, named: Sequence[str
     if is_cut:
         of_items = select(OrderItem.order_id).where(OrderItem.id.in_(_items_in_question(state)))
         asked = own.where(
-            or_(Order.number.in_(named), Order.id.in_(_in_question(state)), Order.id.in_(of_items))
+            Order.id.not_in([order.id for order in found]),
+            or_(Order.number.in_(named), Order.id.in_(_in_question(state)), Order.id.in_(of_items)),
         )
-        more = [order for order in session.scalars(asked.limit(len(ORDER_HANDLES))) if order not in found]
+        more = session.scalars(asked.limit(len(ORDER_HANDLES)))
         found = sorted([*more, *found][: len(ORDER_HANDLES)], key=_age)
     context = Context(customer, customer, all_orders=own if is_cut else None)
     letters = iter(ITEM_HANDLES)
@@ -239,8 +240,6 @@ def _items_in_question(state: ConversationState) -> set[int]:
 
 def _in_question(state: ConversationState) -> set[int]:
     orders = {order_id for wish in _wishes_in_question(state) for order_id in wish.orders}
-    if state.question and state.question.about == "order":
-        orders |= set(state.question.choices)
     orders |= {step.order_id for step in state.pending.steps if step.order_id} if state.pending else set()
     return orders | ({state.order_id} if state.order_id else set())
 
