@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
@@ -66,7 +67,7 @@ async def infill(
     wanted = CompletionRequest.model_validate(
         {
             "model": MODEL,
-            "prompt": runtime.tokenizer.encode_fim(prefix, body.input_suffix, files),
+            "prompt": await asyncio.to_thread(runtime.tokenizer.encode_fim, prefix, body.input_suffix, files),
             "max_tokens": DEFAULT_TOKENS if body.n_predict < 0 else max(1, body.n_predict),
             "temperature": body.temperature,
             "top_k": max(0, body.top_k),

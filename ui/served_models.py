@@ -88,7 +88,7 @@ class EngineModel:
     async def chat(self, request: ChatRequest) -> list[Answer]:
         try:
             # Reading a long prompt takes time, also under a grammar: not in the event loop.
-            return self._submit(await asyncio.to_thread(self._wanted_chats, request), request)
+            return await asyncio.to_thread(lambda: self._submit(self._wanted_chats(request), request))
         except RequestError as error:
             if error.parameter == "prompt":
                 error.parameter = "messages"
@@ -97,7 +97,7 @@ class EngineModel:
     async def complete(self, request: CompletionRequest) -> list[Answer]:
         if not request.prompts:
             raise RequestError("there is no prompt", "prompt")
-        return self._submit(await asyncio.to_thread(self._wanted_completions, request), request)
+        return await asyncio.to_thread(lambda: self._submit(self._wanted_completions(request), request))
 
     def _wanted_chats(self, request: ChatRequest) -> list[_Wanted]:
         tokenizer = self.engine.tokenizer
@@ -119,6 +119,7 @@ class EngineModel:
         found: list[_Wanted] = []
         for prompt in request.prompts:
             tokens = self._encode(prompt, request.suffix)
+            self.engine.check(tokens, request.window)  # before a grammar reads what the model cannot
             found += _wanted(tokens, samplings, self._code_constraint(request, prompt, tokens))
         return found
 

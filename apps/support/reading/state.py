@@ -105,6 +105,7 @@ class Exchange(_Stored):
 
 class ConversationState(BaseModel):
     turn: int = 0
+    opened_by: str = ""  # the name of the key
     trusted_customer_id: int | None = None  # named by a trusted key, or proven by what proves a customer
     email: str | None = None  # what the customer gave as proof; checked against each order again
     postcodes: list[str] = Field(default_factory=list)
