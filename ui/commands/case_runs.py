@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import MofNCompleteColumn, TimeRemainingColumn
+
+from ui.commands.progress import bar
 
 
 def run_mark(run: Mapping[str, Any]) -> str:
@@ -20,17 +21,13 @@ def run_mark(run: Mapping[str, Any]) -> str:
 @contextmanager
 def case_bar(doing: str, total: int, done: int) -> Iterator[Callable[[Mapping[str, Any]], None]]:
     """A bar on the terminal that takes each finished case, and says how many passed where cases say so."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     passed = count = 0
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(doing, total=total, completed=min(done, total))
+    with bar(doing, total, min(done, total), columns=(MofNCompleteColumn, TimeRemainingColumn)) as shown:
 
         def on_case(case: Mapping[str, Any]) -> None:
             nonlocal passed, count
             count += 1
             passed += case.get("passed", False)
-            words = f"{passed} of {count} passed" if "passed" in case else doing
-            bar.update(task, advance=1, description=words)
+            shown.advance(f"{passed} of {count} passed" if "passed" in case else doing)
 
         yield on_case

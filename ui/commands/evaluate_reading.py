@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from apps.settings import load_settings
+from core_model import catalog
 from ui.commands.case_runs import case_bar, run_mark
 from ui.commands.evaluate import show
 from ui.commands.trial_reader import reader_mark, trial_reader
@@ -43,7 +44,7 @@ def reading(
     path = data or _test_file(settings.adapters_dir)
     examples = evaluation.read_examples(path, limit)
     described = Data.of(path, len(examples))
-    name = Path(settings.model).stem if "/" in settings.model else settings.model
+    name = catalog.name_of(settings.model)
     run: dict[str, Any] = {
         "command": "eval reading",
         "model": name,

@@ -55,7 +55,7 @@ def tasks(
     with progress_bar() as progress:
         catalog.resolve(settings.model, settings.home, settings.sources, progress)
     described = Data.of(data, len(found))
-    name = Path(settings.model).stem if "/" in settings.model else settings.model
+    name = catalog.name_of(settings.model)
     run: dict[str, Any] = {
         "command": "eval tasks",
         "model": name,

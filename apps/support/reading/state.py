@@ -83,7 +83,6 @@ class Proposal(_Stored):
     sentence: str  # the words that the customer was asked to agree to
     lines: tuple[Line, ...] = ()
     gives_back: dict[str, int] = {}  # currency → minor units
-    asked_at_turn: int
 
 
 class Question(_Stored):
