@@ -7,20 +7,15 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 import uvicorn
 from openai import OpenAI
 
-from apps import api_keys
-from apps.auth import Scope
 from apps.settings import Settings
 from apps.support.conversations.pipeline import MessageReader, SupportPipeline
 from apps.support.replies.writer import ReplyWriter
-from apps.support.shop.database import Database
 from core_model import DuetChatModel, Engine
 from tests.conftest import EDGE
 from tests.ui.silent_adapters import write_silent_adapter
@@ -117,28 +112,3 @@ def server(edge_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Ite
 def client(server: Server) -> Iterator[OpenAI]:
     with server.client() as client:
         yield client
-
-
-@dataclass(frozen=True)
-class Guarded:
-    url: str
-    database: Database
-
-    def make(self, name: str, *scopes: Scope) -> str:
-        with self.database.write() as session:
-            return api_keys.create(session, name, scopes)
-
-    def ask(self, key: str | None, method: str, path: str, body: Any = None) -> httpx.Response:
-        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
-        return httpx.request(method, self.url + path, json=body, headers=headers, timeout=60)
-
-
-@pytest.fixture
-def guarded(edge_engine: Engine, tmp_path: Path) -> Iterator[Guarded]:
-    write_silent_adapter(tmp_path / "support-reader", edge_engine, EDGE)
-    settings = Settings(home=tmp_path, adapters_dir=tmp_path, api_keys=(), rate_limit=40)
-    with serving(settings, borrowed(edge_engine)) as url:
-        wait_until_ready(url)
-        database = Database(settings.database_url)
-        yield Guarded(url, database)
-        database.close()

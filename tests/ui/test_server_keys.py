@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -12,12 +15,42 @@ from typer.testing import CliRunner
 
 from apps import api_keys
 from apps.auth import KeyNameError, Scope
-from tests.ui.conftest import Guarded
+from apps.settings import Settings
+from apps.support.shop.database import Database
+from core_model import Engine
+from tests.conftest import EDGE
+from tests.ui.conftest import borrowed, serving, wait_until_ready
+from tests.ui.silent_adapters import write_silent_adapter
 from tests.ui.test_server_errors import refused
 from ui.cli import app
 from ui.server import OPEN_PATHS
 
 ANNA = "anna.keller@example.com"
+
+
+@dataclass(frozen=True)
+class Guarded:
+    url: str
+    database: Database
+
+    def make(self, name: str, *scopes: Scope) -> str:
+        with self.database.write() as session:
+            return api_keys.create(session, name, scopes)
+
+    def ask(self, key: str | None, method: str, path: str, body: Any = None) -> httpx.Response:
+        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+        return httpx.request(method, self.url + path, json=body, headers=headers, timeout=60)
+
+
+@pytest.fixture
+def guarded(edge_engine: Engine, tmp_path: Path) -> Iterator[Guarded]:
+    write_silent_adapter(tmp_path / "support-reader", edge_engine, EDGE)
+    settings = Settings(home=tmp_path, adapters_dir=tmp_path, api_keys=(), rate_limit=40)
+    with serving(settings, borrowed(edge_engine)) as url:
+        wait_until_ready(url)
+        database = Database(settings.database_url)
+        yield Guarded(url, database)
+        database.close()
 
 
 def test_a_key_opens_what_its_scopes_name_and_nothing_else(guarded: Guarded) -> None:
