@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from apps.auth import Scope
-from apps.permissions import needs
+from apps.permissions import caller_of, needs
 from core_model.requests import Completion
 from ui.openai.schemas import CompletionRequest
 from ui.openai.streaming import EventStream, collected, event, merged
@@ -78,7 +78,7 @@ async def infill(
             "language": body.known_language,
         }
     )
-    answers = await runtime.models.get(MODEL).complete(wanted)
+    answers = await runtime.models.get(MODEL).complete(wanted, caller_of(request).name)
     if body.stream:
         return EventStream(_events(body, answers, runtime), answers)
     (end,) = await collected(request, answers)
