@@ -51,6 +51,8 @@ class GenerationRequest:
     window: int | None = None  # positions seen at once, 32…2048; None: all
     adapter: str | None = None
     constraint: Constraint | None = None
+    owner: str = ""
+    """Keys and values are reused among the requests of one owner: what others have sent shows in no time or count."""
 
     def __post_init__(self) -> None:
         if not self.prompt:

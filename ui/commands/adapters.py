@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.markdown import Markdown
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from apps.settings import load_settings
 from ui.commands.csv_recipe import ShopWords, write_recipe
 from ui.commands.make_reader_data import make_reader_data
 from ui.commands.make_replies import make_replies
+from ui.commands.progress import REMAINING, bar
 
 if TYPE_CHECKING:
     from core_model.training.adapter import Metrics, Note
@@ -155,10 +155,8 @@ def _require_training_packages() -> None:
 @contextmanager
 def _display() -> Iterator[tuple[Report, Note]]:
     """A bar on stderr, or a line a minute where that is no terminal; and a line for each validation."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task("starting", total=None)
+    with bar("starting", columns=REMAINING, stays=True) as shown:
+        console = shown.console
         said_at = 0.0
 
         def report(progress: TrainingProgress) -> None:
@@ -176,7 +174,7 @@ def _display() -> Iterator[tuple[Report, Note]]:
                 )
                 return
             text = f"loss {progress.loss:.4f}, {progress.tokens_per_second:.0f} tokens/s"
-            bar.update(task, description=text, total=progress.steps, completed=progress.step)
+            shown.show(progress.step, progress.steps, text)
             if not console.is_terminal and progress.seconds - said_at >= SECONDS_BETWEEN_LINES:
                 said_at = progress.seconds
                 console.print(f"step {progress.step} of {progress.steps}: {text}")

@@ -53,7 +53,7 @@ def end_of(session: Session, customer_id: int) -> CustomerEnd:
 
 def prices_of(session: Session) -> dict[str, int]:
     """What each variant costs, by its SKU."""
-    return {sku: price for sku, price in session.execute(select(Variant.sku, Variant.price))}
+    return {variant.sku: variant.price for variant in session.scalars(select(Variant))}
 
 
 def expected_end(before: CustomerEnd, task: Task, prices: Mapping[str, int]) -> CustomerEnd:
