@@ -21,6 +21,7 @@ from core_model.training.batches import Batch, Row, make_batches
 from core_model.training.data import DataFile, describe
 from core_model.training.errors import TrainingDataError
 from core_model.training.lora_training import Validation
+from core_model.training.losses import ROWS_AT_ONCE, predictions, reply_loss
 from core_model.training.recipe import Recipe, find
 
 Conversation = list[Message]
@@ -156,8 +157,8 @@ class ReplyObjective:
         return make_batches(self._training, self._tokens_per_batch, rng)
 
     def loss(self, model: Any, batch: Batch) -> Tensor:
-        logits, targets = reply_logits(model, batch)
-        return F.cross_entropy(logits, targets)
+        wanted = reply_tokens(batch)
+        return reply_loss(model, batch.tokens, wanted) / wanted.sum()
 
     def validate(self, model: Any) -> Validation:
         figures = reply_scores(model, self._held_out)
@@ -168,27 +169,22 @@ class ReplyObjective:
         )
 
 
-def reply_logits(model: Any, batch: Batch) -> tuple[Tensor, Tensor]:
-    """(logits [n, vocab] float32, tokens [n]) of all reply tokens of the batch.
-
-    Only these rows go through the head: of a small model with a large vocabulary it is a third of the work.
-    """
-    causal = model.get_base_model()
-    hidden = causal.model(input_ids=batch.tokens).last_hidden_state
+def reply_tokens(batch: Batch) -> Tensor:
+    """Which tokens of the batch are of a reply: [rows, longest] bool."""
     positions = torch.arange(batch.tokens.shape[1])
-    predicted = (positions >= batch.targets[:, None]) & (positions < batch.lengths[:, None])
-    predicting = torch.roll(predicted, -1, 1)
-    predicting[:, -1] = False  # position 0 is never a reply's: a prompt comes before it
-    return causal.lm_head(hidden[predicting]).float(), batch.tokens[predicted]
+    return (positions >= batch.targets[:, None]) & (positions < batch.lengths[:, None])
 
 
 def reply_scores(model: Any, batches: Sequence[Batch]) -> dict[str, float]:
     """loss (nats per reply token), perplexity, and the share of reply tokens that are the likeliest."""
     total, right, count = 0.0, 0, 0
     for batch in batches:
-        logits, targets = reply_logits(model, batch)
-        total += F.cross_entropy(logits, targets, reduction="sum").item()
-        right += int((logits.argmax(-1) == targets).sum())
+        hidden, targets = predictions(model, batch.tokens, reply_tokens(batch))
+        head = model.get_output_embeddings()
+        for part, wanted in zip(hidden.split(ROWS_AT_ONCE), targets.split(ROWS_AT_ONCE), strict=True):
+            logits = head(part).float()
+            total += F.cross_entropy(logits, wanted, reduction="sum").item()
+            right += int((logits.argmax(-1) == wanted).sum())
         count += len(targets)
     loss = total / count
     return {"loss": loss, "perplexity": math.exp(loss), "token_accuracy": right / count}

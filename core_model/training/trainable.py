@@ -110,7 +110,6 @@ def adapt(model: Any, shape: LoraShape, classification: bool) -> Any:
     """
     from peft import LoraConfig, TaskType, get_peft_model
 
-    base_parameters = sum(parameter.numel() for parameter in model.model.parameters())
     layers = model.config.num_hidden_layers
     if shape.first_layer >= layers:
         raise RecipeError(f"lora.first_layer is {shape.first_layer}; the base has {layers} layers, from 0")
@@ -125,14 +124,21 @@ def adapt(model: Any, shape: LoraShape, classification: bool) -> Any:
         ),
         autocast_adapter_dtype=False,
     )
-    pairs = sum(tensor.numel() for name, tensor in adapted.named_parameters() if ".lora_" in name)
-    if pairs > MAX_SHARE * base_parameters:
-        fitting = int(shape.rank * MAX_SHARE * base_parameters / pairs)
-        raise RecipeError(
-            f"rank {shape.rank} makes an adapter of {pairs / base_parameters:.1%} of the base; at most "
-            f"{MAX_SHARE:.1%} are allowed: use rank {fitting} or fewer modules"
-        )
+    refuse_too_many_pairs(adapted)
     return adapted
+
+
+def refuse_too_many_pairs(adapted: Any) -> None:
+    """Raises RecipeError if the pairs are more than 3.7 % of the base's parameters, saying which rank fits."""
+    sizes = {name: tensor.numel() for name, tensor in adapted.get_base_model().model.named_parameters()}
+    pairs = sum(size for name, size in sizes.items() if ".lora_" in name)
+    base = sum(sizes.values()) - pairs
+    if pairs > MAX_SHARE * base:
+        rank = max(settings.r for settings in adapted.peft_config.values())
+        raise RecipeError(
+            f"rank {rank} makes an adapter of {pairs / base:.1%} of the base; at most {MAX_SHARE:.1%} are "
+            f"allowed: use rank {int(rank * MAX_SHARE * base / pairs)} or fewer modules"
+        )
 
 
 def begin_with(adapted: Any, folder: Path) -> None:

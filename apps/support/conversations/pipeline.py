@@ -40,6 +40,7 @@ from apps.support.conversations.turn import (
     understood_of,
 )
 from apps.support.errors import ConflictError
+from apps.support.learning.drafts import keep_draft
 from apps.support.playbooks.case import DetailReader, Outcome, said
 from apps.support.reading.cleaning import clean, storable
 from apps.support.reading.commands import VERBS, Command, Shape
@@ -115,7 +116,7 @@ class SupportPipeline:
         )
 
     def draft(self, conversation_id: str, text: str | None) -> TurnResult:
-        """What the assistant would answer, for a person to send: nothing is done and nothing stored.
+        """What the assistant would answer, for a person to send: nothing is done, and only the draft is stored.
 
         Without `text` it answers the customer's last message. The reply is empty where the assistant would
         act or hand over instead of answering. Raises NotFoundError.
@@ -139,7 +140,11 @@ class SupportPipeline:
         spoken = Spoken("")
         for piece in self._speak(incoming, settled):
             spoken.text += piece
-        return result_of(incoming, understood, settled, spoken.text, None)
+        result = result_of(incoming, understood, settled, spoken.text, None)
+        if spoken.text:
+            with self.database.write() as session:
+                result.draft_id = keep_draft(session, incoming, settled, spoken.text).id
+        return result
 
     def stream(self, conversation_id: str, text: str) -> Generator[TurnEvent, None, None]:
         """The turn's events as they come: intent, facts, the reply's pieces, the result.
