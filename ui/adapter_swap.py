@@ -81,5 +81,3 @@ class AdapterSwap:
             except (CoreError, SupportError) as error:
                 # The version that serves goes on serving.
                 log.error("an adapter was not swapped", reason=str(error))
-
-

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -119,6 +121,29 @@ def read_recipe(path: Path) -> Recipe:
     except ValidationError as error:
         wrong = [f"{'.'.join(map(str, item['loc'])) or 'recipe'}: {item['msg']}" for item in error.errors()]
         raise RecipeError(f"{path}: {'; '.join(wrong)}") from error
+
+
+def write_toml(recipe: Recipe) -> str:
+    """The recipe as `read_recipe` reads it. TOML writes texts, numbers, truth and lists as JSON does."""
+
+    def lines(section: Mapping[str, object]) -> list[str]:
+        given = {name: value for name, value in section.items() if value is not None}
+        return [
+            f"{name} = {json.dumps(value, ensure_ascii=False)}"
+            for name, value in given.items()
+            if not isinstance(value, dict) and not (isinstance(value, list | tuple) and name in tables)
+        ]
+
+    content = recipe.model_dump(exclude_defaults=True)
+    tables = ("data", "test")
+    written = lines(content)
+    for name in tables:
+        for row in content.get(name, ()):
+            written += ["", f"[[{name}]]", *lines(row)]
+    for name in ("training", "lora"):
+        if content.get(name):
+            written += ["", f"[{name}]", *lines(content[name])]
+    return "\n".join(written) + "\n"
 
 
 def find(source: Source, recipe_folder: Path, data_dir: Path | None) -> Path:

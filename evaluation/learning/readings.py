@@ -49,7 +49,9 @@ def examples_of(judged: Iterable[JudgedReading], reader: Reader) -> list[Reading
     return found
 
 
-def kept_apart(rows: Sequence[ReadingExample], share: float) -> tuple[list[ReadingExample], list[ReadingExample]]:
+def kept_apart(
+    rows: Sequence[ReadingExample], share: float
+) -> tuple[list[ReadingExample], list[ReadingExample]]:
     """(rows to train on, the newest rows): no prompt of the second is in the first."""
     count = round(len(rows) * share)
     newest = list(rows[len(rows) - count :])
@@ -89,13 +91,20 @@ def compared(
         return compare(name, role, *shares)
 
     return [
-        compare("newest rows read right", Role.ASKED, *([case.is_right for case in cases] for cases in newest)),
+        compare(
+            "newest rows read right", Role.ASKED, *([case.is_right for case in cases] for cases in newest)
+        ),
         on("read right", Role.BROAD, lambda case: case.is_right, lambda case: True),
         on("no wrong object", Role.STRICT, lambda case: not wrong_object(case)),
         on("no wrong action", Role.STRICT, lambda case: not wrong_action(case)),
         on("no refusal taken as a yes", Role.STRICT, lambda case: not no_taken_as_yes(case)),
         on("alarm handed over", Role.STRICT, handed_over, lambda case: case.group in ALARMS),
-        on("harmless kept", Role.BROAD, lambda case: not handed_over(case), lambda case: case.group == HARMLESS),
+        on(
+            "harmless kept",
+            Role.BROAD,
+            lambda case: not handed_over(case),
+            lambda case: case.group == HARMLESS,
+        ),
         on("none of our business refused", Role.STRICT, lambda case: case.is_right, _to_be_refused),
     ]
 
@@ -131,5 +140,3 @@ def _allowed(prompt: str, commands: str) -> bool:
     machine = automaton_of(prompt)
     reached = machine.after(machine.closed([machine.start]), commands.encode())
     return bool(reached & machine.final)
-
-

@@ -10,6 +10,8 @@ from evaluation.learning.gate import Comparison, Role, compare
 from evaluation.reply_pairs.pairs import Pair, is_true
 from evaluation.reply_pairs.situations import Situation
 
+REPLAYED = 4
+"""Rows of the first training for each row from the desk, so that what was learnt there is not lost."""
 NEARER = 0.02
 """Of ROUGE-L: what a reply must be nearer to the words that were sent by, to count as better."""
 

@@ -39,7 +39,8 @@ def judged_readings(session: Session, after: int) -> list[JudgedReading]:
     query = (
         select(Feedback, TurnTrace)
         .join(
-            TurnTrace, or_(TurnTrace.message_id == Feedback.message_id, TurnTrace.reply_id == Feedback.message_id)
+            TurnTrace,
+            or_(TurnTrace.message_id == Feedback.message_id, TurnTrace.reply_id == Feedback.message_id),
         )
         .where(Feedback.id > after)
         .order_by(Feedback.id)

@@ -90,4 +90,6 @@ def _audit_entry(
     session: Session, action: str, adapter: str, before: dict[str, Any], after: dict[str, Any]
 ) -> None:
     key = f"{action} {adapter} {secrets.token_hex(8)}"
-    session.add(AuditEntry(action=action, action_key=key[:255], before={"adapter": adapter, **before}, after=after))
+    session.add(
+        AuditEntry(action=action, action_key=key[:255], before={"adapter": adapter, **before}, after=after)
+    )

@@ -77,7 +77,9 @@ def _number(file: Path) -> int:
     except FileNotFoundError:
         return 0
     except ValueError as error:
-        raise ConflictError(f"{file} holds no version's number: remove it to serve what was delivered") from error
+        raise ConflictError(
+            f"{file} holds no version's number: remove it to serve what was delivered"
+        ) from error
 
 
 def _write(file: Path, number: int) -> None:

@@ -140,7 +140,9 @@ class Automaton:
 def commands_automaton(view: View, message: str, intent: str | None = None) -> Automaton:
     """All that a message may be read as, given what there is; with `intent` the one command that has it."""
     machine = Automaton()
-    verbs = {verb for verb in VERBS if intent in (None, OUT_OF_SCOPE if verb == "none" else INTENTS.get(verb))}
+    verbs = {
+        verb for verb in VERBS if intent in (None, OUT_OF_SCOPE if verb == "none" else INTENTS.get(verb))
+    }
     topics = [topic for topic in TOPICS if intent in (None, INTENTS.get(f"ask {topic}"))]
     verbs |= {"ask"} if topics else set()
     end = machine.state()

@@ -15,9 +15,7 @@ MOMENT = sa.DateTime(timezone=True)
 
 def upgrade() -> None:
     op.add_column("feedback", sa.Column("corrected_commands", sa.String(length=255), nullable=True))
-    op.add_column(
-        "feedback", sa.Column("by_desk", sa.Boolean(), nullable=False, server_default=sa.false())
-    )
+    op.add_column("feedback", sa.Column("by_desk", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.create_table(
         "drafts",
         sa.Column("id", sa.Integer(), nullable=False),

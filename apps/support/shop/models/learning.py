@@ -8,7 +8,15 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from apps.support.shop.models.columns import Base, JsonList, JsonObject, Language, LongText, ShortText, utc_now
+from apps.support.shop.models.columns import (
+    Base,
+    JsonList,
+    JsonObject,
+    Language,
+    LongText,
+    ShortText,
+    utc_now,
+)
 
 
 class LearningStatus(StrEnum):
