@@ -18,7 +18,7 @@ from core_model.causal_lm import LLMForCausalLM
 from core_model.tokenizer import Tokenizer
 from core_model.training import trainable
 from core_model.training.errors import TrainingDataError
-from core_model.training.losses import reply_loss
+from core_model.training.losses import token_losses
 from core_model.training.replies import Conversation, encode_reply
 
 __all__ = ["AdaptedModel", "LoraConfig", "Trainer", "TrainingArguments", "get_peft_model"]
@@ -80,7 +80,7 @@ class Trainer(transformers.Trainer):
         `num_items_in_batch` counts those of all batches whose gradients are added up.
         """
         labels = inputs["labels"]
-        loss = reply_loss(model, inputs["input_ids"], labels != UNWANTED)
+        loss = token_losses(model, inputs["input_ids"], labels != UNWANTED).sum()
         loss = loss / (int((labels != UNWANTED).sum()) if num_items_in_batch is None else num_items_in_batch)
         return (loss, {"loss": loss}) if return_outputs else loss
 

@@ -13,7 +13,7 @@ ROWS_AT_ONCE = 64
 
 
 class ChunkedCrossEntropy(torch.autograd.Function):
-    """Summed cross-entropy of the rows of a frozen head, without ever holding the logits of all of them.
+    """Cross-entropy of each row of a frozen head, without ever holding the logits of all of them.
 
     The gradient towards the hidden states is known as soon as a chunk's logits are (softmax minus one-hot, times
     the head), so it is computed in the forward pass, and nothing is computed twice.
@@ -21,24 +21,24 @@ class ChunkedCrossEntropy(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, head: Tensor, targets: Tensor, rows: int) -> Tensor:
-        """`hidden` [n, h], `head` [vocab, h], `targets` [n]; a float32 scalar."""
-        total = torch.zeros(())
+        """`hidden` [n, h], `head` [vocab, h], `targets` [n]; [n] float32."""
+        losses = torch.empty(len(targets))
         gradient = torch.empty_like(hidden)
         for start in range(0, len(targets), rows):
             part, wanted = hidden[start : start + rows], targets[start : start + rows, None]
             logits = (part @ head.T).float()  # [rows, vocab]
             normalisers = logits.logsumexp(-1, keepdim=True)
-            total += (normalisers - logits.gather(1, wanted)).sum()
+            losses[start : start + rows] = (normalisers - logits.gather(1, wanted))[:, 0]
             slope = logits.sub_(normalisers).exp_()
             slope.scatter_add_(1, wanted, torch.full(wanted.shape, -1.0))
             gradient[start : start + rows] = slope.to(head.dtype) @ head
         ctx.save_for_backward(gradient)
-        return total
+        return losses
 
     @staticmethod
     def backward(ctx: Any, *outer: Tensor) -> tuple[Tensor | None, ...]:
         (gradient,) = ctx.saved_tensors
-        return gradient * outer[0].to(gradient.dtype), None, None, None
+        return gradient * outer[0].to(gradient.dtype)[:, None], None, None, None
 
 
 def predictions(model: Any, tokens: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
@@ -53,15 +53,14 @@ def predictions(model: Any, tokens: Tensor, wanted: Tensor) -> tuple[Tensor, Ten
     return hidden[:, :-1][following], tokens[:, 1:][following]
 
 
-def reply_loss(model: Any, tokens: Tensor, wanted: Tensor, rows_at_once: int = ROWS_AT_ONCE) -> Tensor:
-    """Summed cross-entropy of the wanted tokens, in nats: a scalar. Nothing flows into the head's own weights."""
+def token_losses(model: Any, tokens: Tensor, wanted: Tensor, rows_at_once: int = ROWS_AT_ONCE) -> Tensor:
+    """Cross-entropy of each wanted token, in nats: [n]. Nothing flows into the head's own weights."""
     hidden, targets = predictions(model, tokens, wanted)
     head = model.get_output_embeddings().weight.detach()
     if hidden.requires_grad:
-        loss: Tensor = ChunkedCrossEntropy.apply(hidden, head, targets, rows_at_once)
-        return loss
-    sums = [
-        F.cross_entropy((part @ head.T).float(), there, reduction="sum")
-        for part, there in zip(hidden.split(rows_at_once), targets.split(rows_at_once), strict=True)
-    ]
-    return torch.stack(sums).sum()
+        losses: Tensor = ChunkedCrossEntropy.apply(hidden, head, targets, rows_at_once)
+        return losses
+    parts = zip(hidden.split(rows_at_once), targets.split(rows_at_once), strict=True)
+    return torch.cat(
+        [F.cross_entropy((part @ head.T).float(), there, reduction="none") for part, there in parts]
+    )

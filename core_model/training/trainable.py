@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from pathlib import Path
 from typing import Any
@@ -141,8 +142,21 @@ def refuse_too_many_pairs(adapted: Any) -> None:
         )
 
 
-def begin_with(adapted: Any, folder: Path) -> None:
-    """Take over the low-rank pairs of a stored adapter. Raises RecipeError where they are not of the same shape."""
+def recompute(adapted: Any, every: int) -> None:
+    """Of every so many layers let one keep no activations: less memory, and its forward pass runs twice
+    (arXiv 1604.06174). Layers without a gradient keep none anyway.
+    """
+    base = adapted.get_base_model()
+    base.gradient_checkpointing_enable({"use_reentrant": False})
+    for number, layer in enumerate(base.model.layers):
+        layer.gradient_checkpointing = number % every == 0
+
+
+def begin_with(adapted: Any, folder: Path) -> str:
+    """Take over the low-rank pairs of a stored adapter; the sha256 of its file.
+
+    Raises RecipeError where they are not of the same shape.
+    """
     from peft import set_peft_model_state_dict
     from safetensors.torch import load_file
 
@@ -156,7 +170,8 @@ def begin_with(adapted: Any, folder: Path) -> None:
         raise RecipeError(
             f"begin_with: the adapter in {folder} has another shape than this recipe's lora section"
         )
-    set_peft_model_state_dict(adapted, stored)
+    set_peft_model_state_dict(adapted, {name: tensor for name, tensor in stored.items() if ".lora_" in name})
+    return hashlib.sha256((folder / "adapter_model.safetensors").read_bytes()).hexdigest()
 
 
 def save(adapted: Any, folder: Path, base: str) -> None:

@@ -67,10 +67,11 @@ def list_adapters() -> None:
         elif (folder / WEIGHTS).is_file():
             table.add_row(folder.name, "", base_of(folder), "", "elsewhere")
         elif (folder / "recipe.toml").is_file():
-            from core_model.training.recipe import read_recipe
+            from core_model.training.recipe import Recipe, read_training
 
-            recipe = read_recipe(folder / "recipe.toml")
-            table.add_row(folder.name, recipe.kind, recipe.model, "", "not yet")
+            recipe = read_training(folder / "recipe.toml")
+            base = recipe.model if isinstance(recipe, Recipe) else ""
+            table.add_row(folder.name, recipe.kind, base, "", "not yet")
     Console().print(table)
 
 
@@ -107,7 +108,7 @@ def train(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where it was interrupted.")] = False,
 ) -> None:
-    """Train an adapter from a recipe, or an intent adapter from a CSV file, into DUET_ADAPTERS_DIR."""
+    """Train an adapter from a recipe or curriculum, or an intent adapter from a CSV file, into DUET_ADAPTERS_DIR."""
     settings = load_settings()
     if (recipe is None) == (csv is None):
         raise typer.BadParameter("give a recipe, or --csv with --name")
@@ -118,14 +119,23 @@ def train(
         recipe = write_recipe(words, settings.adapters_dir)
     assert recipe is not None
     require_training_packages()
-    from core_model.training.adapter import Training, train_adapter
-    from core_model.training.recipe import read_recipe
+    from core_model.training import curriculum
+    from core_model.training.adapter import Training
+    from core_model.training.recipe import read_training
 
-    output = settings.adapters_dir / read_recipe(recipe).name
-    training = Training(recipe, output, settings.home, data_dir, settings.threads, resume)
+    output = settings.adapters_dir / read_training(recipe).name
+    training = Training(
+        recipe,
+        output,
+        settings.home,
+        data_dir,
+        settings.threads,
+        resume,
+        recomputed_every=settings.activation_checkpoint_interval if settings.mem_opt else None,
+    )
     try:
         with training_display() as (report, note):
-            metrics = train_adapter(training, report, note)
+            metrics = curriculum.train(training, report, note)
     except KeyboardInterrupt:
         typer.echo("\ninterrupted; the same command with --resume goes on", err=True)
         raise typer.Exit(130) from None
