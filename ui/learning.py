@@ -132,7 +132,9 @@ class School:
         path = folder / recipes.FILE_NAME
         path.write_text(write_toml(further(first, versions.served_folder(), folder)), encoding="utf-8")
         settings = self.settings
-        train_adapter(Training(path, folder, settings.home, threads=settings.threads), self.report, self.note)
+        recomputed = settings.activation_checkpoint_interval if settings.mem_opt else None
+        work = Training(path, folder, settings.home, threads=settings.threads, recomputed_every=recomputed)
+        train_adapter(work, self.report, self.note)
 
     @contextmanager
     def _engine(self, folder: Path) -> Iterator[tuple[Engine, str]]:
