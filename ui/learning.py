@@ -15,6 +15,7 @@ from apps.support.learning import runs
 from apps.support.learning.versions import Versions
 from apps.support.shop.database import Database
 from apps.support.shop.models import LearningRun, LearningStatus
+from core_model import catalog
 from core_model.causal_lm import load_engine
 from core_model.engine import Engine
 from core_model.lora import load_adapter
@@ -130,6 +131,9 @@ class School:
         lesson.write(folder / ROWS_FILE, training)
         first = read_recipe(versions.delivered / recipes.FILE_NAME)
         path = folder / recipes.FILE_NAME
+        beside = versions.delivered / first.model
+        if first.model not in catalog.CATALOG and beside.exists():
+            first = first.model_copy(update={"model": str(beside.resolve())})
         path.write_text(write_toml(further(first, versions.served_folder(), folder)), encoding="utf-8")
         settings = self.settings
         recomputed = settings.activation_checkpoint_interval if settings.mem_opt else None

@@ -22,7 +22,7 @@ from core_model.training.replies import (
 )
 
 Metrics = dict[str, dict[str, float]]
-GENERAL_CHARACTERS = 6_000
+GENERAL_CHARACTERS = 3_000
 GENERAL_TOKENS = 256
 """A general text, a shop's rules and code, that says what the adapter costs in what it was not trained for."""
 

@@ -15,7 +15,7 @@ LEAST_ROWS = 40
 SIGNIFICANT = 0.05
 MOST_LOST = 0.005
 """How much a broad figure may fall by, where the fall may be chance."""
-MOST_CONTRADICTED = 0.15
+MOST_CONTRADICTED = 0.12
 """The share of feedback that both versions surely read otherwise must surely be below this. A person who corrects
 mostly does so where the reader was unsure; wrong on purpose is mostly against a reading that was sure and right."""
 

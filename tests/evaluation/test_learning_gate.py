@@ -49,8 +49,8 @@ def test_right_feedback_goes_into_service() -> None:
 
 def test_feedback_that_is_wrong_on_purpose_in_a_fifth_does_not_get_in() -> None:
     refused = [Stream(poisoned=0.2, seed=seed).objections() for seed in range(40)]
-    assert sum(any("the feedback may be wrong" in reason for reason in reasons) for reasons in refused) >= 30
-    assert Stream(poisoned=0.4, seed=1).objections()
+    assert sum(any("the feedback may be wrong" in reason for reason in reasons) for reasons in refused) >= 37
+    assert all(Stream(poisoned=0.3, seed=seed).objections() for seed in range(40))
 
 
 def test_a_stream_of_one_lie_is_refused_by_the_fixed_test() -> None:

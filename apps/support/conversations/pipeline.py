@@ -20,6 +20,7 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from apps.support.conversations import records
 from apps.support.conversations.acting import file_complaint, hand_over, run_proposal
+from apps.support.conversations.drafting import keep_draft
 from apps.support.conversations.identity import shows_enough, take_evidence
 from apps.support.conversations.results import result_of
 from apps.support.conversations.settling import Room, decide, take_up
@@ -40,7 +41,6 @@ from apps.support.conversations.turn import (
     understood_of,
 )
 from apps.support.errors import ConflictError
-from apps.support.learning.drafts import keep_draft
 from apps.support.playbooks.case import DetailReader, Outcome, said
 from apps.support.reading.cleaning import clean, storable
 from apps.support.reading.commands import VERBS, Command, Shape

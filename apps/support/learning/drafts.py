@@ -1,17 +1,15 @@
-"""Drafts as they were offered, and as they were sent: the replies that the desk would have liked."""
+"""Drafts as they were offered and as they were sent: the replies that the desk would have liked."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from apps.support.conversations.turn import Incoming, Settled
 from apps.support.learning.pseudonyms import Pseudonyms
-from apps.support.reading.identifiers import without_emails
 from apps.support.replies.facts import Fact
 from apps.support.replies.language import Language
 from apps.support.replies.sentences import Note
@@ -35,29 +33,6 @@ class SentDraft:
         return self.offered == self.sent
 
 
-def keep_draft(session: Session, incoming: Incoming, settled: Settled, text: str) -> Draft:
-    """Store a draft. Its notes are kept where the model put one answer into words: only then there is to learn."""
-    worded = [answer for answer in settled.answers if answer.outcome.notes]
-    notes: list[dict[str, Any]] = []
-    message = incoming.text
-    if len(worded) == 1 and not settled.closing:
-        (answer,) = worded
-        outcome = answer.outcome
-        if not outcome.exact and not outcome.citations and any(note.facts for note in outcome.notes):
-            notes = [_stored(note) for note in outcome.notes]
-            message = answer.wish.text
-    draft = Draft(
-        conversation_id=incoming.conversation_id,
-        message=without_emails(message),
-        language=incoming.language,
-        notes=notes,
-        text=text,
-    )
-    session.add(draft)
-    session.flush()
-    return draft
-
-
 def sent_drafts(session: Session, after: int) -> list[SentDraft]:
     """The drafts behind number `after` that were sent, oldest first, without the customers' data."""
     query = select(Draft, Message.text).join(Message, Message.id == Draft.sent_id).where(Draft.id > after)
@@ -69,7 +44,7 @@ def sent_drafts(session: Session, after: int) -> list[SentDraft]:
         found.append(
             SentDraft(
                 draft.id,
-                cast(Language, draft.language),
+                draft.language,
                 names.replace(draft.message),
                 tuple(_note(note, names) for note in draft.notes),
                 names.replace(draft.text.strip()),
@@ -77,14 +52,6 @@ def sent_drafts(session: Session, after: int) -> list[SentDraft]:
             )
         )
     return found
-
-
-def _stored(note: Note) -> dict[str, Any]:
-    facts = [
-        {"name": fact.name, "text": fact.text, "forms": list(fact.forms), "must": fact.must_be_heard}
-        for fact in note.facts
-    ]
-    return {"key": note.key, "text": note.text, "facts": facts}
 
 
 def _note(stored: dict[str, Any], names: Pseudonyms) -> Note:

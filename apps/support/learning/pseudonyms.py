@@ -19,7 +19,8 @@ from apps.support.shop.models import Address, Conversation, Customer, Order
 
 _LOCALES = {"zh": "zh_CN", "de": "de_DE"}
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", re.ASCII)
-_NUMBER = re.compile(r"(?<![\d.,$€£¥])\d{4,}(?![\d.,]*\d)", re.ASCII)
+_NUMBER = re.compile(r"(?<![\d.,$€£¥])(?!(?:19|20)\d\d(?!\d))\d{4,}(?![\d.,]*\d)", re.ASCII)
+"""What may be an account or a telephone; a year is none, nor is an amount."""
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
 
