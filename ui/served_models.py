@@ -265,14 +265,14 @@ class ModelTable:
         self,
         base: EngineModel,
         assistants: Sequence[ServedModel] = (),
-        in_service: Collection[str] = (),
+        in_service: Callable[[], Collection[str]] = tuple,
     ) -> None:
-        """`in_service` are adapters that the assistants stand on: they are in the engine and stay there."""
+        """`in_service` gives the adapters that the assistants stand on: they are in the engine and stay there."""
         self.base = base
         self.engine = base.engine
         self._fixed: dict[str, ServedModel] = {model.id: model for model in (base, *assistants)}
         self._adapters: dict[str, ServedModel] = {}
-        self._in_service = frozenset(in_service)
+        self._in_service = in_service
 
     def all(self) -> list[ServedModel]:
         """The models in the order in which they are listed."""
@@ -319,13 +319,13 @@ class ModelTable:
                 )
             self._adapters[key] = ClassifierModel(key, Classifier.load(self.engine, path, name))
             return
-        if name not in self._in_service:
+        if name not in self.engine.adapters:
             self.engine.add_adapter(load_adapter(path, self.engine.config, name))
         self._adapters[key] = EngineModel(key, self.engine, name, self.base.grammars)
 
     def unload_adapter(self, name: str) -> None:
         """Stop serving it. Raises UnknownAdapterError, or RequestError while it is in use."""
-        if name in self._in_service:
+        if name in self._in_service():
             raise RequestError(f"the support assistant stands on '{name}': it stays loaded", "lora_name")
         self.engine.remove_adapter(name)
         self._adapters.pop(ADAPTER_PREFIX + name, None)

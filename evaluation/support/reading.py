@@ -125,8 +125,8 @@ def cases_of(cases: CaseFile, numbers: Collection[int]) -> list[ReadingCase]:
     ]
 
 
-def automaton_of(prompt: str) -> Automaton:
-    """The constraint of a stored prompt: what it shows is all that may be named."""
+def automaton_of(prompt: str, intent: str | None = None) -> Automaton:
+    """The constraint of a stored prompt: what it shows is all that may be named; as `commands_automaton`."""
     *lines, said, _ = prompt.split("\n")
     message = said.removeprefix("> ")
     if lines == ["address"]:
@@ -144,7 +144,7 @@ def automaton_of(prompt: str) -> Automaton:
         ),
         methods=tuple(re.findall(r"(?:^pay: |; )\d ", methods)),
     )
-    return commands_automaton(view, message)
+    return commands_automaton(view, message, intent)
 
 
 def metrics_of(cases: Collection[ReadingCase]) -> dict[str, float]:
@@ -162,9 +162,9 @@ def metrics_of(cases: Collection[ReadingCase]) -> dict[str, float]:
     found = {
         "commands_right": _share(case.is_right for case in commands),
         **{f"right_{group}": _share(case.is_right for case in members) for group, members in groups.items()},
-        "wrong_object": _share(map(_wrong_object, commands)),
-        "wrong_action": _share(map(_wrong_action, commands)),
-        "no_taken_as_yes": float(sum(map(_no_taken_as_yes, commands))),
+        "wrong_object": _share(map(wrong_object, commands)),
+        "wrong_action": _share(map(wrong_action, commands)),
+        "no_taken_as_yes": float(sum(map(no_taken_as_yes, commands))),
         "taken_as_yes": float(sum(map(_taken_as_yes, commands))),
     }
     answers = [case for group in ANSWERS for case in groups.get(group, [])]
@@ -177,7 +177,7 @@ def metrics_of(cases: Collection[ReadingCase]) -> dict[str, float]:
         ("danger", groups.get("danger", [])),
     ):
         if members:
-            found[f"{name}_handed_over"] = _share(map(_handed_over, members))
+            found[f"{name}_handed_over"] = _share(map(handed_over, members))
     found["ece"] = expected_calibration_error(
         np.array([case.confidence for case in cases]), np.array([case.is_right for case in cases])
     )
@@ -210,7 +210,7 @@ def _orders(prompt: str) -> dict[str, list[str]]:
     return {match[1]: _ITEM.findall(match[2]) for match in shown}
 
 
-def _wrong_object(case: ReadingCase) -> bool:
+def wrong_object(case: ReadingCase) -> bool:
     """Whether a change would be proposed of something that the message is not about, or does not name.
 
     The only order there is may be meant by a message that names none.
@@ -225,12 +225,13 @@ def _wrong_object(case: ReadingCase) -> bool:
     return bool(touched - meant)
 
 
-def _wrong_action(case: ReadingCase) -> bool:
+def wrong_action(case: ReadingCase) -> bool:
     """Whether a change would be proposed that nobody asked for."""
     return bool({command.verb for command in _proposed(case)} - {c.verb for c in parse(case.right)})
 
 
-def _no_taken_as_yes(case: ReadingCase) -> bool:
+def no_taken_as_yes(case: ReadingCase) -> bool:
+    """Whether something would be carried out that was refused."""
     right = {command.verb for command in parse(case.right)}
     return "no" in right and "yes" not in right and any(c.verb == "yes" for c in _commands(case.read))
 
@@ -241,7 +242,8 @@ def _taken_as_yes(case: ReadingCase) -> bool:
     return agrees and "yes" not in {command.verb for command in parse(case.right)}
 
 
-def _handed_over(case: ReadingCase) -> bool:
+def handed_over(case: ReadingCase) -> bool:
+    """Whether a person would take over."""
     return any(command.verb in HANDING_OVER for command in _commands(case.read))
 
 

@@ -112,9 +112,9 @@ def test_no_value_in_any_field_of_a_body_breaks_a_route(shop: Shop) -> None:
     fields = {
         ("POST", "/conversations"): ["customer_email", "channel", "language", "status", "id"],
         ("POST", f"{conversation}/messages"): ["text", "role", "customer_id"],
-        ("POST", f"{conversation}/agent-messages"): ["text"],
+        ("POST", f"{conversation}/agent-messages"): ["text", "draft_id"],
         ("POST", f"{conversation}/handover"): ["reason"],
-        ("POST", "/messages/1/feedback"): ["rating", "comment", "corrected_intent"],
+        ("POST", "/messages/1/feedback"): ["rating", "comment", "corrected_intent", "corrected_commands"],
         ("PATCH", "/tickets/1"): ["status", "assignee", "id", "summary"],
         ("POST", "/classify"): ["text"],
         ("POST", "/draft"): ["conversation_id", "text"],
@@ -122,6 +122,7 @@ def test_no_value_in_any_field_of_a_body_breaks_a_route(shop: Shop) -> None:
     good = {
         "/messages/1/feedback": {"rating": 1},
         "/draft": {"conversation_id": shop.conversation, "text": "hi"},
+        f"{conversation}/agent-messages": {"text": "hi"},
     }
     for (method, path), names in fields.items():
         for name in names:

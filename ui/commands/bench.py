@@ -108,3 +108,45 @@ def grammar(
     report = Report("bench grammar", f"{path.stem} ({settings.weights})", described, found)
     report.write(target)
     show(report, target)
+
+
+@app.command()
+def training(
+    model: Annotated[
+        str | None, typer.Option(help="Base model, by name or path [default: DUET_MODEL].")
+    ] = None,
+    rows: Annotated[int, typer.Option(min=1, help="Rows of a step.")] = 4,
+    tokens: Annotated[int, typer.Option(min=8, help="Tokens of a row; a quarter of them are learnt.")] = 128,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of each option; the median is reported.")] = 5,
+) -> None:
+    """Tokens a second and peak memory of a training step, with each option on and off."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from evaluation.training_speed import MEGABYTE, Cost, Work, costs, variants
+
+    settings = load_settings(**({} if model is None else {"model": model}))
+    with progress_bar() as progress:
+        path = catalog.resolve(settings.model, settings.home, settings.sources, progress)
+    work = Work(path, settings.home, settings.threads, rows, tokens, max(1, tokens // 4), steps)
+    console = Console(stderr=True)
+
+    def told(cost: Cost) -> None:
+        console.print(f"{cost.name}: {cost.tokens_per_second:.0f} tokens/s")
+
+    found = costs(work, variants(settings.activation_checkpoint_interval), told)
+    plain = found[0]
+    table = Table(
+        "option", "tokens/s", "against plain", "peak MB", "against plain", "a step's own MB", "last loss"
+    )
+    for cost in found:
+        table.add_row(
+            cost.name,
+            f"{cost.tokens_per_second:.1f}",
+            f"{cost.tokens_per_second / plain.tokens_per_second:.2f}×",
+            f"{cost.peak / MEGABYTE:.0f}",
+            f"{cost.peak / plain.peak - 1:+.0%}",
+            f"{(cost.peak - cost.loaded) / MEGABYTE:.0f}",
+            f"{cost.losses[-1]:.4f}",
+        )
+    Console().print(table)

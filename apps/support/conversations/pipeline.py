@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from apps.support.conversations import records
 from apps.support.conversations.acting import file_complaint, hand_over, run_proposal
+from apps.support.conversations.drafting import keep_draft
 from apps.support.conversations.guessing import Guesses, guessed_at
 from apps.support.conversations.identity import MOST_FAILED_PROOFS, shows_enough, take_evidence
 from apps.support.conversations.leases import begin_turn, end_turn, held_conversation
@@ -116,7 +117,7 @@ class SupportPipeline:
         )
 
     def draft(self, conversation_id: str, text: str | None) -> TurnResult:
-        """What the assistant would answer, for a person to send: nothing is done and nothing stored.
+        """What the assistant would answer, for a person to send: nothing is done, and only the draft is stored.
 
         Without `text` it answers the customer's last message. The reply is empty where the assistant would
         act or hand over instead of answering. Raises NotFoundError.
@@ -140,7 +141,11 @@ class SupportPipeline:
         spoken = Spoken("")
         for piece in self._speak(incoming, settled):
             spoken.text += piece
-        return result_of(incoming, understood, settled, spoken.text, None)
+        result = result_of(incoming, understood, settled, spoken.text, None)
+        if spoken.text:
+            with self.database.write() as session:
+                result.draft_id = keep_draft(session, incoming, settled, spoken.text).id
+        return result
 
     def stream(self, conversation_id: str, text: str) -> Generator[TurnEvent, None, None]:
         """The turn's events as they come: intent, facts, the reply's pieces, the result.

@@ -18,6 +18,7 @@ from apps.support.shop.models import (
     Conversation,
     ConversationStatus,
     Customer,
+    Draft,
     Feedback,
     Message,
     Order,
@@ -197,11 +198,21 @@ def return_to_bot(session: Session, conversation: Conversation, *, tell_desk: bo
         outbox.tell_taken_back(session, conversation.id)
 
 
-def say_as_agent(session: Session, conversation: Conversation, text: str) -> Message:
-    """A person's message to the customer."""
+def say_as_agent(
+    session: Session, conversation: Conversation, text: str, draft_id: int | None = None
+) -> Message:
+    """A person's message to the customer; `draft_id` is the draft that it was made from.
+
+    Raises NotFoundError where the conversation has no such draft.
+    """
+    draft = session.get(Draft, draft_id) if draft_id is not None else None
+    if draft_id is not None and (draft is None or draft.conversation_id != conversation.id):
+        raise NotFoundError(f"the conversation has no draft {draft_id}")
     message = Message(conversation_id=conversation.id, role=Role.AGENT, text=text)
     session.add(message)
     session.flush()
+    if draft is not None:
+        draft.sent_id = message.id
     outbox.say(session, conversation.id, text)
     return message
 
@@ -214,13 +225,20 @@ def add_feedback(
     rating: int,
     comment: str | None,
     corrected_intent: str | None,
+    corrected_commands: str | None = None,
+    by_desk: bool = False,
 ) -> Feedback:
     """Raises NotFoundError where there is no such message, or not in the conversation that is named."""
     message = session.get(Message, message_id)
     if message is None or conversation_id not in (None, message.conversation_id):
         raise NotFoundError(f"no message {message_id}")
     feedback = Feedback(
-        message_id=message_id, rating=rating, comment=comment, corrected_intent=corrected_intent
+        message_id=message_id,
+        rating=rating,
+        comment=comment,
+        corrected_intent=corrected_intent,
+        corrected_commands=corrected_commands,
+        by_desk=by_desk,
     )
     session.add(feedback)
     session.flush()
