@@ -84,6 +84,12 @@ class KVCache:
             parts += [self.key_scales, self.value_scales]
         return sum(part.nbytes for part in parts)
 
+    @property
+    def tree_nbytes(self) -> int:
+        """Of a tree over as many blocks as there are."""
+        layers, heads, width = self._tree_shape
+        return layers * heads * _groups(self.blocks) * width * 2 * BLOCK * torch.bfloat16.itemsize
+
     def tree(self, seat: int, blocks: int) -> SpanTree:
         """The tree of the sequence on that seat, with room for `blocks`; one that is too small begins anew."""
         tree = self._trees.get(seat)

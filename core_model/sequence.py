@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core_model.batch import SINKS
-from core_model.block_manager import BlockManager
+from core_model.block_manager import BlockManager, Root
 from core_model.constraint import Constraint
 from core_model.errors import RequestError
 from core_model.kv_cache import BLOCK
 from core_model.requests import Completion, GenerationRequest, Piece, TokenLogprob
 from core_model.sampling import draw, logprob_of
+from core_model.sparse_attention import NEVER
 from core_model.tokenizer import Tokenizer
 
 
@@ -29,16 +30,18 @@ class Sequence:
     tokens: list[int]
     window: int | None
     adapter: str | None
+    sparse_from: int = NEVER  # first position that attends sparsely
     computed: int = 0
     blocks: list[int] = field(default_factory=list)
+    seat: int | None = None  # while it runs: where its own part of the cache lies
     reserved: int = 0  # blocks it may ever hold at once
     submitted: float = field(default_factory=time.perf_counter)
     cancelled: bool = False
 
     @property
-    def root(self) -> tuple[str | None, int]:
+    def root(self) -> Root:
         """What its keys and values depend on besides its tokens."""
-        return (self.adapter, self.window or 0)
+        return (self.adapter, self.window or 0, self.sparse_from)
 
     @property
     def reusable(self) -> int:
@@ -84,6 +87,9 @@ class Sequence:
             if block >= 0:
                 manager.release(block)
         self.blocks = []
+        if self.seat is not None:
+            manager.release_seat(self.seat)
+            self.seat = None
 
 
 class Sink(Protocol):
@@ -99,9 +105,16 @@ class Sink(Protocol):
 class Generating(Sequence):
     """A sequence that grows by sampling and delivers text."""
 
-    def __init__(self, request: GenerationRequest, tokenizer: Tokenizer, sink: Sink, budget: int) -> None:
+    def __init__(
+        self,
+        request: GenerationRequest,
+        tokenizer: Tokenizer,
+        sink: Sink,
+        budget: int,
+        sparse_from: int = NEVER,
+    ) -> None:
         """`budget` tokens may be generated. Raises RequestError where no completion fits into it."""
-        super().__init__(list(request.prompt), request.window, request.adapter)
+        super().__init__(list(request.prompt), request.window, request.adapter, sparse_from)
         self.request = request
         self.completion = Completion(prompt_tokens=len(request.prompt))
         self.finished = False

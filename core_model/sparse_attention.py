@@ -17,6 +17,8 @@ from core_model.kv_cache import BLOCK
 
 FAN_OUT = 16
 """Children of a span."""
+SPARSE_BEYOND = 8192
+"""Positions after which the engine attends sparsely by itself."""
 NEVER = 2**31 - 1
 """`sparse_from` of a sequence that always attends to everything."""
 
@@ -35,9 +37,7 @@ class SparseBudget:
         return max(0, position - self.local + 1) // BLOCK
 
 
-def visible_blocks(
-    queries: Tensor, keys: Tensor, position: int, budget: SparseBudget
-) -> Tensor:
+def visible_blocks(queries: Tensor, keys: Tensor, position: int, budget: SparseBudget) -> Tensor:
     """Blocks that the query heads [group, head_dim] of one key/value head see, ascending int64.
 
     `queries` are scaled; `keys` [length, head_dim] are those of the sequence up to `position`, at least.
@@ -71,7 +71,9 @@ def choose(queries: Tensor, log_totals: Tensor, keys: Tensor, limit: int, budget
         nodes = [group * FAN_OUT + i for group in opened for i in range(FAN_OUT)]
         # Block 0 holds the sinks, which are attended to anyway.
         nodes = [node for node in nodes if (0 if level else 1) <= node < complete]
-        scores = torch.tensor([_score(queries, rest, channels, *_bounds(keys, level, node)) for node in nodes])
+        scores = torch.tensor(
+            [_score(queries, rest, channels, *_bounds(keys, level, node)) for node in nodes]
+        )
         opened = _best(scores, torch.tensor(nodes), budget.beam if level else budget.chosen)
         # The span that the local window cuts is always opened.
         if level and limit % FAN_OUT**level:

@@ -20,6 +20,7 @@ from ui.commands import (
     adapters,
     bench,
     bench_import,
+    bench_long,
     bench_support,
     chat,
     code,
@@ -89,7 +90,7 @@ for evaluation in (
 ):
     evaluate.app.command()(evaluation)
 bench.app.command("import")(bench_import.import_)
-for benchmark in (bench_support.support, bench_support.window):
+for benchmark in (bench_support.support, bench_support.window, bench_long.long):
     bench.app.command()(benchmark)
 app.add_typer(bench.app, name="bench")
 app.add_typer(evaluate.app, name="eval")

@@ -151,7 +151,9 @@ class EngineModel:
             for prompt, sampling, constraint in wanted:
                 answers.append(
                     self.engine.submit(
-                        GenerationRequest(prompt, sampling, request.window, self.adapter, constraint)
+                        GenerationRequest(
+                            prompt, sampling, request.window, self.adapter, constraint, request.attention
+                        )
                     )
                 )
         except BaseException:
