@@ -37,6 +37,9 @@ class SparseBudget:
         return max(0, position - self.local + 1) // BLOCK
 
 
+BUDGET = SparseBudget()
+
+
 def visible_blocks(queries: Tensor, keys: Tensor, position: int, budget: SparseBudget) -> Tensor:
     """Blocks that the query heads [group, head_dim] of one key/value head see, ascending int64.
 
