@@ -22,7 +22,7 @@ from evaluation.plots import exponent
 
 SIZES = (2048, 8192, 16384, 32768)
 DEPTHS = (0.1, 0.3, 0.5, 0.7, 0.9)
-SCORED_TOKENS = 512
+SCORED_TOKENS = 256
 """Tokens at the end of a text whose perplexity is taken, given all before them."""
 DECODED_TOKENS = 32
 ANSWER_TOKENS = 10
@@ -134,18 +134,19 @@ def long_text(
     sizes: Sequence[int] = SIZES,
     forms: Sequence[str] = tuple(FORMS),
     kinds: Sequence[str] = tuple(KINDS),
+    scored: int = SCORED_TOKENS,
     progress: Callable[[str], None] = lambda step: None,
 ) -> dict[str, float]:
     """Metrics {form}_{size}_…: prefill_seconds, decode_ms, cache_mb, and for each kind perplexity and recall.
 
-    Speed is taken on the first kind. `{form}_prefill_exponent` and `{form}_decode_exponent` are fitted over
+    Speed is taken on the first kind; perplexity is that of the last `scored` tokens. `{form}_prefill_exponent` and `{form}_decode_exponent` are fitted over
     the sizes. Raises DataError for an unknown form or kind, and for a size that the model cannot read.
     """
     for known, asked in ((FORMS, forms), (KINDS, kinds)):
         unknown = set(asked) - set(known)
         if unknown:
             raise DataError(f"unknown: {', '.join(sorted(unknown))}; known: {', '.join(known)}")
-    room = SCORED_TOKENS + DECODED_TOKENS
+    room = scored + DECODED_TOKENS
     if min(sizes) <= 2 * room or max(sizes) + room >= decoder.config.context:
         raise DataError(
             f"sizes must be above {2 * room} and, for {decoder.config.name}, below {decoder.config.context - room}"
@@ -159,7 +160,7 @@ def long_text(
             try:
                 for index, kind in enumerate(kinds):
                     progress(f"{size} tokens, {name}, {kind}")
-                    taken = _Measurement(engine, FORMS[name], haystack(kind, size, tokenizer))
+                    taken = _Measurement(engine, FORMS[name], haystack(kind, size, tokenizer), scored)
                     found = taken.quality(kind) if index else taken.speed() | taken.quality(kind)
                     metrics |= {f"{name}_{size}_{figure}": value for figure, value in found.items()}
             finally:
@@ -176,9 +177,9 @@ def long_text(
 class _Measurement:
     """One text in one form, whose beginning is computed once and then found in the prefix cache."""
 
-    def __init__(self, engine: Engine, form: Form, text: Haystack) -> None:
+    def __init__(self, engine: Engine, form: Form, text: Haystack, scored: int) -> None:
         self._engine, self._form = engine, form
-        self._begun, self._rest = text.tokens[:-SCORED_TOKENS], text.tokens[-SCORED_TOKENS:]
+        self._begun, self._rest = text.tokens[:-scored], text.tokens[-scored:]
         self._answers = text.answers
 
     def speed(self) -> dict[str, float]:

@@ -69,7 +69,10 @@ def test_few_bits_agree_with_the_torch_decoder(
     counts = [[n, 9][: len(windows)] for n in (70, 1, 13, 200, 1)]
     batches = [conversation.next(count) for count in counts]
     limit = TOLERANCE if precision == "int8" else FOUR_BIT_TOLERANCE
-    assert max(errors(fused(family, "int8", home), reference(family, "int8"), batches, precision)) < limit
+    assert (
+        max(errors(fused(family, "int8", home, threads=1), reference(family, "int8"), batches, precision))
+        < limit
+    )
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
@@ -81,14 +84,14 @@ def test_sparse_rows_agree_with_the_torch_decoder(
 ) -> None:
     conversation = Conversation([0])
     batches = [sparse(conversation.next([n]), 200) for n in (400, 1, 20, 1)]
-    found = errors(fused(family, "int8", home), reference(family, "int8"), batches, precision)
+    found = errors(fused(family, "int8", home, threads=1), reference(family, "int8"), batches, precision)
     assert max(found) < SPARSE_TOLERANCE
     assert sorted(found)[1] < SPARSE_TOLERANCE / 2
 
 
 @pytest.mark.parametrize("backend", ["avx2", "portable"])
 def test_other_back_ends_read_few_bits_and_choose_blocks(backend: str, home: Path) -> None:  # noqa: F811
-    ours, oracle = fused("llama", "int8", home, backend), reference("llama", "int8")
+    ours, oracle = fused("llama", "int8", home, backend, threads=1), reference("llama", "int8")
     for precision in PRECISIONS:
         conversation = Conversation([0])
         batches = [sparse(conversation.next([n])) for n in (300, 1)]
@@ -112,7 +115,7 @@ def test_sparse_and_dense_sequences_with_adapters_share_a_batch(home: Path) -> N
 
 
 def test_a_budget_for_every_block_is_dense_attention(home: Path) -> None:  # noqa: F811
-    ours = fused("qwen2", "int8", home)
+    ours = fused("qwen2", "int8", home, threads=1)
     states = []
     for budget in (None, SparseBudget(local=48, chosen=20, beam=64, channels=64)):
         conversation, cache = Conversation([0]), cache_for(ours, "bf16")
@@ -123,7 +126,7 @@ def test_a_budget_for_every_block_is_dense_attention(home: Path) -> None:  # noq
 
 
 def test_how_a_text_is_cut_does_not_change_which_blocks_are_chosen(home: Path) -> None:  # noqa: F811
-    ours = fused("llama", "int8", home)
+    ours = fused("llama", "int8", home, threads=1)
     last: list[Tensor] = []
     for counts in ([401], [144, 200, 57], [400, 1]):
         conversation, cache = Conversation([0]), cache_for(ours, "bf16")
@@ -140,7 +143,7 @@ def test_how_a_text_is_cut_does_not_change_which_blocks_are_chosen(home: Path) -
 
 
 def test_tokens_can_be_taken_back_into_a_block_that_was_full(home: Path) -> None:  # noqa: F811
-    ours = fused("llama", "int8", home)
+    ours = fused("llama", "int8", home, threads=1)
 
     def after(guesses: int) -> Tensor:
         conversation, cache = Conversation([0]), cache_for(ours, "int8")

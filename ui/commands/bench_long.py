@@ -53,7 +53,9 @@ def long(
     )
     console = Console(stderr=True)
     try:
-        found = long_text(loaded.decoder, loaded.tokenizer, sizes, forms, kind or list(KINDS), console.print)
+        found = long_text(
+            loaded.decoder, loaded.tokenizer, sizes, forms, kind or list(KINDS), progress=console.print
+        )
     finally:
         loaded.close()
     name = f"bench-long-{path.stem}-{settings.weights}"
