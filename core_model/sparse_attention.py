@@ -31,6 +31,7 @@ class SparseBudget:
     chosen: int = 64  # blocks before them
     beam: int = 64  # spans that are opened on each level
     channels: int = 32  # channels that bounds are scored with
+    spread: float = 0.25  # how far a key may lie from the middle of its bounds: 0 not at all, 1 up to them
 
     def first_local(self, position: int) -> int:
         """The first block that a row sees anyway."""
@@ -75,7 +76,7 @@ def choose(queries: Tensor, log_totals: Tensor, keys: Tensor, limit: int, budget
         # Block 0 holds the sinks, which are attended to anyway.
         nodes = [node for node in nodes if (0 if level else 1) <= node < complete]
         scores = torch.tensor(
-            [_score(queries, rest, channels, *_bounds(keys, level, node)) for node in nodes]
+            [_score(queries, rest, channels, budget.spread, *_bounds(keys, level, node)) for node in nodes]
         )
         opened = _best(scores, torch.tensor(nodes), budget.beam if level else budget.chosen)
         # The span that the local window cuts is always opened.
@@ -91,10 +92,12 @@ def _bounds(keys: Tensor, level: int, node: int) -> tuple[Tensor, Tensor]:
     return span.amin(0).bfloat16().float(), span.amax(0).bfloat16().float()
 
 
-def _score(queries: Tensor, rest: Tensor, channels: Tensor, low: Tensor, high: Tensor) -> float:
-    q = queries[:, channels]
-    bound = torch.where(q > 0, q * high[channels], q * low[channels]).sum(-1)
-    return float((bound + rest).max())
+def _score(
+    queries: Tensor, rest: Tensor, channels: Tensor, spread: float, low: Tensor, high: Tensor
+) -> float:
+    q, low, high = queries[:, channels], low[channels], high[channels]
+    worth = (q * (low + high) / 2 + spread * q.abs() * (high - low) / 2).sum(-1)
+    return float((worth + rest).max())
 
 
 def _best(scores: Tensor, nodes: Tensor, count: int) -> list[int]:

@@ -139,8 +139,9 @@ def long_text(
 ) -> dict[str, float]:
     """Metrics {form}_{size}_…: prefill_seconds, decode_ms, cache_mb, and for each kind perplexity and recall.
 
-    Speed is taken on the first kind; perplexity is that of the last `scored` tokens. `{form}_prefill_exponent` and `{form}_decode_exponent` are fitted over
-    the sizes. Raises DataError for an unknown form or kind, and for a size that the model cannot read.
+    Speed is taken on the first kind; perplexity is that of the last `scored` tokens.
+    `{form}_prefill_exponent` and `{form}_decode_exponent` are fitted over the sizes. Raises DataError for an
+    unknown form or kind, and for a size that the model cannot read.
     """
     for known, asked in ((FORMS, forms), (KINDS, kinds)):
         unknown = set(asked) - set(known)

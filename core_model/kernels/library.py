@@ -73,7 +73,10 @@ class Cache(Structure):
 class SparseBudget(Structure):
     """kernels/model.h: SparseBudget."""
 
-    _fields_ = tuple((name, c_int32) for name in ("local", "chosen", "beam", "channels"))
+    _fields_ = (
+        *((name, c_int32) for name in ("local", "chosen", "beam", "channels")),
+        ("spread", c_float),
+    )
 
 
 class Batch(Structure):

@@ -48,6 +48,7 @@ struct SparseBudget {
     int32_t chosen;    // blocks of the past before them
     int32_t beam;      // spans that are opened on each level
     int32_t channels;  // channels that bounds are scored with
+    float spread;      // how far a key may lie from the middle of its bounds: 0 not at all, 1 up to them
 };
 
 struct Batch {

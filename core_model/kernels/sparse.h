@@ -59,6 +59,13 @@ class SpanTree {
     const int capacity_, head_dim_;
 };
 
+// Bounds of 16 spans in some channels, as keys that queries are multiplied with.
+struct BoundKeys {
+    const uint16_t* bounds;
+    const int32_t* offsets;
+    F load(int d) const { return simd::load_bf16(bounds + offsets[d]); }
+};
+
 // Chooses blocks among [1, limit) for the query heads of one row that share a key/value head.
 class BlockChoice {
   public:
@@ -119,37 +126,34 @@ class BlockChoice {
         }
         keep_best(weights, budget_.channels);
         std::sort(weights.begin(), weights.end(), [](const Candidate& a, const Candidate& b) { return a.node < b.node; });
+        for (const Candidate& weight : weights) {
+            offsets_.push_back(weight.node * 2 * FAN_OUT);
+            offsets_.push_back(weight.node * 2 * FAN_OUT + FAN_OUT);
+        }
+        factors_.resize(heads_ * offsets_.size());
         for (int h = 0; h < heads_; h++) {
+            float* factors = &factors_[h * offsets_.size()];
+            factors_of_[h] = factors;
             float rest = -log_totals[h];
             for (int d = 0; d < head_dim; d++) rest += q_[h][d] * middles[d];
             for (const Candidate& weight : weights) {
-                const float q = q_[h][weight.node];
+                const float q = q_[h][weight.node], spread = q > 0 ? budget_.spread : -budget_.spread;
                 rest -= q * middles[weight.node];
-                factors_.push_back(q);
-                offsets_.push_back((weight.node * 2 + (q > 0)) * FAN_OUT);
+                *factors++ = q * (1 - spread) / 2;
+                *factors++ = q * (1 + spread) / 2;
             }
-            rests_.push_back(rest);
+            rests_[h] = rest;
         }
-        channels_ = static_cast<int>(weights.size());
     }
 
-    // The largest share, as a logarithm, that a head can give to a key of each of 16 spans.
+    // The largest share, as a logarithm, that a head may give to a key of each of 16 spans.
     void score(int level, int group, int complete, std::vector<Candidate>& candidates) const {
-        const uint16_t* bounds = tree_.group(level, group);
+        alignas(64) float worths[MAX_QUERIES * FAN_OUT], scores[FAN_OUT];
+        score_all(heads_, factors_of_, BoundKeys{tree_.group(level, group), offsets_.data()},
+                  static_cast<int>(offsets_.size()), worths, FAN_OUT);
         F best = simd::set1(-INFINITY);
-        for (int h = 0; h < heads_; h++) {
-            const float* factors = &factors_[static_cast<size_t>(h) * channels_];
-            const int32_t* offsets = &offsets_[static_cast<size_t>(h) * channels_];
-            F even = simd::set1(rests_[h]), odd = simd::zero();
-            int c = 0;
-            for (; c + 2 <= channels_; c += 2) {
-                even = simd::fma(simd::set1(factors[c]), simd::load_bf16(bounds + offsets[c]), even);
-                odd = simd::fma(simd::set1(factors[c + 1]), simd::load_bf16(bounds + offsets[c + 1]), odd);
-            }
-            if (c < channels_) even = simd::fma(simd::set1(factors[c]), simd::load_bf16(bounds + offsets[c]), even);
-            best = simd::max(best, simd::add(even, odd));
-        }
-        alignas(64) float scores[FAN_OUT];
+        for (int h = 0; h < heads_; h++)
+            best = simd::max(best, simd::add(simd::load(worths + h * FAN_OUT), simd::set1(rests_[h])));
         simd::store(scores, best);
         const int first = group * FAN_OUT;
         // Block 0 holds the sinks, which are attended to anyway.
@@ -161,9 +165,11 @@ class BlockChoice {
     const float* const* q_;
     const int heads_, limit_;
     const SparseBudget& budget_;
-    int top_ = 0, channels_ = 0;
-    std::vector<float> factors_, rests_;
-    std::vector<int32_t> offsets_;
+    int top_ = 0;
+    std::vector<int32_t> offsets_;      // of the bounds that are read of each group
+    std::vector<float> factors_;        // [heads, offsets]
+    const float* factors_of_[MAX_QUERIES];
+    float rests_[MAX_QUERIES];          // what a head's worths have in common
 };
 
 }  // namespace duet
