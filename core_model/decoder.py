@@ -17,7 +17,7 @@ from core_model.checkpoint import Checkpoint
 from core_model.config import ModelConfig
 from core_model.kv_cache import BLOCK, KVCache
 from core_model.lora import MODULES, LoraAdapter
-from core_model.sparse_attention import SparseBudget, visible_blocks
+from core_model.sparse_attention import SparseBudget, span_bounds, visible_blocks
 from core_model.tensors import NORMS, linear_name
 
 
@@ -208,10 +208,12 @@ def _sparse_mask(
     kv_heads, group = len(keys), queries.shape[1] // len(keys)
     mask = visible.repeat(queries.shape[1], 1, 1)
     scaled = queries / queries.shape[2] ** 0.5
-    for row, position in enumerate(positions.tolist()):
-        for head in range(kv_heads if position >= sparse_from else 0):
-            own = slice(head * group, (head + 1) * group)
-            blocks = visible_blocks(scaled[row, own], keys[head], position, budget)
+    for head in range(kv_heads):
+        bounds, own = span_bounds(keys[head]), slice(head * group, (head + 1) * group)
+        for row, position in enumerate(positions.tolist()):
+            if position < sparse_from:
+                continue
+            blocks = visible_blocks(scaled[row, own], keys[head], bounds, position, budget)
             seen = torch.zeros(-(-mask.shape[2] // BLOCK), dtype=torch.bool)
             seen[blocks] = True
             mask[own, row] &= seen.repeat_interleave(BLOCK)[: mask.shape[2]]

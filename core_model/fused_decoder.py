@@ -221,14 +221,14 @@ def _sparse_from(batch: Batch) -> Tensor:
 def _trees(batch: Batch, cache: KVCache) -> list[SpanTree | None]:
     """The tree of each sequence that has a row which attends sparsely, as far as it is still true."""
     trees: list[SpanTree | None] = [None] * len(batch.adapters)
-    if batch.sparse_from is None:
+    if batch.sparse_from is None or int(batch.sparse_from.min()) > int(batch.positions.max()):
         return trees
     seats, sparse_from = _seats(batch).tolist(), batch.sparse_from.tolist()
     for sequence, seat in enumerate(seats):
-        positions = batch.positions[batch.sequences == sequence]
-        if not len(positions) or int(positions[-1]) < sparse_from[sequence]:
+        positions = batch.positions[batch.sequences == sequence].tolist()
+        if not positions or positions[-1] < sparse_from[sequence]:
             continue
-        if batch.budget.first_local(int(positions[-1])) - 1 > batch.budget.chosen:
-            tree = trees[sequence] = cache.tree(seat, batch.block_tables.shape[1])
-            tree.summarised = min(tree.summarised, int(positions[0]) // BLOCK)
+        if batch.budget.first_local(positions[-1]) - 1 > batch.budget.chosen:
+            tree = trees[sequence] = cache.tree(seat, positions[-1] // BLOCK + 1)
+            tree.summarised = min(tree.summarised, positions[0] // BLOCK)
     return trees

@@ -41,7 +41,26 @@ class SparseBudget:
 BUDGET = SparseBudget()
 
 
-def visible_blocks(queries: Tensor, keys: Tensor, position: int, budget: SparseBudget) -> Tensor:
+Bounds = list[tuple[Tensor, Tensor]]
+"""Of each level of spans: minimum and maximum of their keys in each channel, both [spans, head_dim]."""
+
+
+def span_bounds(keys: Tensor) -> Bounds:
+    """The bounds of all whole spans of the keys [length, head_dim] of one key/value head."""
+    blocks = len(keys) // BLOCK
+    low, high = keys[: blocks * BLOCK].unflatten(0, (blocks, BLOCK)).bfloat16().float().aminmax(dim=1)
+    levels = [(low, high)]
+    while blocks > FAN_OUT ** len(levels):
+        count = len(low) // FAN_OUT
+        low = low[: count * FAN_OUT].unflatten(0, (count, FAN_OUT)).amin(1)
+        high = high[: count * FAN_OUT].unflatten(0, (count, FAN_OUT)).amax(1)
+        levels.append((low, high))
+    return levels
+
+
+def visible_blocks(
+    queries: Tensor, keys: Tensor, bounds: Bounds, position: int, budget: SparseBudget
+) -> Tensor:
     """Blocks that the query heads [group, head_dim] of one key/value head see, ascending int64.
 
     `queries` are scaled; `keys` [length, head_dim] are those of the sequence up to `position`, at least.
@@ -51,11 +70,11 @@ def visible_blocks(queries: Tensor, keys: Tensor, position: int, budget: SparseB
         return torch.arange(last + 1)
     nearby = torch.cat([keys[:BLOCK], keys[limit * BLOCK : position + 1]])
     log_totals = (queries @ nearby.T).logsumexp(-1)  # [group]
-    chosen = choose(queries, log_totals, keys, limit, budget)
+    chosen = choose(queries, log_totals, bounds, limit, budget)
     return torch.cat([torch.zeros(1, dtype=torch.int64), chosen, torch.arange(limit, last + 1)])
 
 
-def choose(queries: Tensor, log_totals: Tensor, keys: Tensor, limit: int, budget: SparseBudget) -> Tensor:
+def choose(queries: Tensor, log_totals: Tensor, bounds: Bounds, limit: int, budget: SparseBudget) -> Tensor:
     """The best blocks among 1 … `limit` - 1, ascending int64.
 
     A block's worth is the largest share of its attention, as a logarithm, that a head may give to one of
@@ -64,42 +83,24 @@ def choose(queries: Tensor, log_totals: Tensor, keys: Tensor, limit: int, budget
     top = 0
     while limit > FAN_OUT ** (top + 1):
         top += 1
-    low, high = _bounds(keys, top, 0)
-    middle, spread = (low + high) / 2, high - low
-    weights = queries.abs().amax(0) * spread
-    channels = torch.tensor(_best(weights, torch.arange(len(weights)), budget.channels))
+    low, high = (levels[0] for levels in bounds[top])
+    weights = queries.abs().amax(0) * (high - low)
+    channels = weights.argsort(descending=True, stable=True)[: budget.channels]
+    middle = (low + high) / 2
+    # In the other channels every span counts as the middle of the oldest one.
     rest = queries @ middle - queries[:, channels] @ middle[channels] - log_totals
-    opened = [0]
+    q = queries[:, channels]
+    opened = torch.zeros(1, dtype=torch.int64)
     for level in range(top, -1, -1):
         complete = limit // FAN_OUT**level
-        nodes = [group * FAN_OUT + i for group in opened for i in range(FAN_OUT)]
+        nodes = (opened[:, None] * FAN_OUT + torch.arange(FAN_OUT)).flatten()
         # Block 0 holds the sinks, which are attended to anyway.
-        nodes = [node for node in nodes if (0 if level else 1) <= node < complete]
-        scores = torch.tensor(
-            [_score(queries, rest, channels, budget.spread, *_bounds(keys, level, node)) for node in nodes]
-        )
-        opened = _best(scores, torch.tensor(nodes), budget.beam if level else budget.chosen)
-        # The span that the local window cuts is always opened.
+        nodes = nodes[(nodes >= (0 if level else 1)) & (nodes < complete)]
+        low, high = (side[nodes][:, channels].T for side in bounds[level])
+        worths = q @ (low + high) / 2 + budget.spread * (q.abs() @ (high - low)) / 2  # [group, nodes]
+        order = (worths + rest[:, None]).amax(0).argsort(descending=True, stable=True)
+        opened = nodes[order[: budget.beam if level else budget.chosen]]
+        # The span that the local positions cut into is always opened.
         if level and limit % FAN_OUT**level:
-            opened.append(complete)
-    return torch.tensor(sorted(opened), dtype=torch.int64)
-
-
-def _bounds(keys: Tensor, level: int, node: int) -> tuple[Tensor, Tensor]:
-    """Minimum and maximum of the keys of a span in each channel, as the kernels' tree holds them."""
-    size = BLOCK * FAN_OUT**level
-    span = keys[node * size : (node + 1) * size]
-    return span.amin(0).bfloat16().float(), span.amax(0).bfloat16().float()
-
-
-def _score(
-    queries: Tensor, rest: Tensor, channels: Tensor, spread: float, low: Tensor, high: Tensor
-) -> float:
-    q, low, high = queries[:, channels], low[channels], high[channels]
-    worth = (q * (low + high) / 2 + spread * q.abs() * (high - low) / 2).sum(-1)
-    return float((worth + rest).max())
-
-
-def _best(scores: Tensor, nodes: Tensor, count: int) -> list[int]:
-    order = sorted(range(len(scores)), key=lambda i: (-float(scores[i]), int(nodes[i])))
-    return [int(nodes[i]) for i in order[:count]]
+            opened = torch.cat([opened, torch.tensor([complete])])
+    return opened.sort().values

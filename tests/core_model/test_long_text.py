@@ -15,7 +15,7 @@ from core_model.checkpoint import load_checkpoint
 from core_model.decoder import TorchDecoder
 from core_model.fused_decoder import FusedDecoder
 from core_model.kv_cache import BLOCK, PRECISIONS, KVCache, Precision, from_scale8, to_scale8
-from core_model.sparse_attention import NEVER, SparseBudget, choose
+from core_model.sparse_attention import NEVER, SparseBudget, choose, span_bounds
 from core_model.tokenizer import Tokenizer
 from tests.core_model.test_kernels import (
     FAMILIES,
@@ -171,7 +171,9 @@ def test_a_key_that_stands_out_is_found_wherever_it_lies(blocks: int) -> None:
     for block in (1, blocks // 2, blocks - 1):
         keys = torch.randn(blocks * BLOCK, 32, generator=generator)
         keys[block * BLOCK + 5] = 6 * query[1]
-        found = choose(query, torch.zeros(2), keys, blocks, SparseBudget(48, chosen=3, beam=2, channels=16))
+        found = choose(
+            query, torch.zeros(2), span_bounds(keys), blocks, SparseBudget(48, chosen=3, beam=2, channels=16)
+        )
         assert block in found.tolist()
         assert len(found) == 3
 
