@@ -29,6 +29,8 @@ from evaluation.support.tasks.task_file import Task
 from evaluation.support.tasks.wrong_objects import wrong_object
 
 MOST_MESSAGES = 20
+UNASKED = frozenset({"handover", "complaint"})
+"""What an assistant does without asking first."""
 
 Case = dict[str, Any]
 OnCase = Callable[[Case], None]
@@ -187,6 +189,10 @@ def _converse(
         with database.read() as session:
             proposal = open_proposal(session, conversation)
         new = proposal if proposal != proposed else Changes()
+        wrong = wrong_object(new, playable.goals, playable.questions)
+        done = [a["name"] for a in result.actions if a["status"] == "done" and a["name"] not in UNASKED]
+        if done and not proposed:
+            wrong = f"{' and '.join(done)}, carried out without having been proposed"
         turns.append(
             {
                 "customer": text,
@@ -194,7 +200,7 @@ def _converse(
                 "understood": result.commands,
                 "actions": result.actions,
                 "proposal": _shown(proposal),
-                "wrong_object": wrong_object(new, playable.goals, playable.questions),
+                "wrong_object": wrong,
             }
         )
         proposed = proposal
