@@ -28,10 +28,10 @@ class SparseBudget:
     """What a row attends to; see docs/long-text.md for how the numbers were chosen."""
 
     local: int = 512  # latest positions
-    chosen: int = 64  # blocks before them
+    chosen: int = 128  # blocks before them
     beam: int = 64  # spans that are opened on each level
     channels: int = 32  # channels that bounds are scored with
-    spread: float = 0.25  # how far a key may lie from the middle of its bounds: 0 not at all, 1 up to them
+    spread: float = 0.5  # how far a key may lie from the middle of its bounds: 0 not at all, 1 up to them
 
     def first_local(self, position: int) -> int:
         """The first block that a row sees anyway."""
