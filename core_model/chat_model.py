@@ -24,14 +24,14 @@ from core_model.engine import Engine
 from core_model.errors import RequestError
 from core_model.generation import Generation
 from core_model.languages import languages
-from core_model.requests import Completion, GenerationRequest, Piece, SamplingParams
+from core_model.requests import Attention, Completion, GenerationRequest, Piece, SamplingParams
 from core_model.tokenizer import Message
 
 _SAMPLING = tuple(SamplingParams.__dataclass_fields__)
 
 
 class DuetChatModel(BaseChatModel):
-    """`invoke`, `stream`, `astream`, `batch`; `bind(adapter=…, window=…, language=…, temperature=…, …)`.
+    """`invoke`, `stream`, `astream`, `batch`; `bind(adapter=…, window=…, attention=…, language=…, temperature=…, …)`.
 
     Every field below can be bound or passed per call, as can all of `SamplingParams`. `prefill` is how the
     answer begins: the model goes on from there, and the answer comes without it. With a `language`, prefill
@@ -43,6 +43,7 @@ class DuetChatModel(BaseChatModel):
     engine: Engine
     adapter: str | None = None
     window: int | None = None
+    attention: Attention | None = None
     prefill: str = ""
     sampling: SamplingParams = SamplingParams()
     constraint: Callable[[], Constraint | None] | None = None
@@ -63,7 +64,7 @@ class DuetChatModel(BaseChatModel):
 
         Raises RequestError for an option that is unknown or out of range.
         """
-        own = {"adapter", "window", "prefill", "constraint", "language"}
+        own = {"adapter", "window", "attention", "prefill", "constraint", "language"}
         unknown = options.keys() - own - set(_SAMPLING)
         if unknown:
             raise RequestError(f"unknown option {', '.join(sorted(unknown))}", min(unknown))
@@ -91,6 +92,7 @@ class DuetChatModel(BaseChatModel):
                 window=fields["window"],
                 adapter=fields["adapter"],
                 constraint=constraint,
+                attention=fields["attention"],
             )
         )
 

@@ -20,11 +20,12 @@ from core_model.block_manager import BlockManager
 from core_model.decoder import Decoder
 from core_model.errors import ContextLengthError, EngineClosedError, RequestError, UnknownAdapterError
 from core_model.generation import Generation
-from core_model.kv_cache import BLOCK, KVCache
+from core_model.kv_cache import BLOCK, KVCache, Precision
 from core_model.lora import LoraAdapter
-from core_model.requests import GenerationRequest
+from core_model.requests import Attention, GenerationRequest
 from core_model.scheduler import PREFILL_ALONE, Scheduler, Work
 from core_model.sequence import Generating, Measuring, Sequence
+from core_model.sparse_attention import NEVER
 from core_model.tokenizer import Tokenizer
 
 log = structlog.get_logger(__name__)
@@ -49,13 +50,21 @@ class Engine:
     """Runs one decoder for everybody. Thread-safe; close it when done."""
 
     def __init__(
-        self, decoder: Decoder, tokenizer: Tokenizer, cache_tokens: int = 16384, max_sequences: int = 16
+        self,
+        decoder: Decoder,
+        tokenizer: Tokenizer,
+        cache_tokens: int = 16384,
+        max_sequences: int = 16,
+        precision: Precision = "bf16",
+        sparse_beyond: int = NEVER,
     ) -> None:
+        """`precision` is that of keys and values; positions from `sparse_beyond` on attend sparsely."""
         self.decoder = decoder
         self.tokenizer = tokenizer
         self.config = decoder.config
         blocks = max(2, cache_tokens // BLOCK)
-        self._cache = KVCache(decoder.config, blocks, decoder.cache_dtype)
+        self._cache = KVCache(decoder.config, blocks, decoder.cache_dtype, precision, max_sequences)
+        self._sparse_beyond = sparse_beyond
         self._manager = BlockManager(blocks)
         self._scheduler = Scheduler(self._manager, max_sequences)
         self._adapters: dict[str, LoraAdapter] = {}
@@ -73,26 +82,40 @@ class Engine:
         budget = request.sampling.max_tokens
         if request.window is None:
             budget = min(budget, self.config.context - len(request.prompt))
-        sequence = Generating(request, self.tokenizer, generation, budget)
+        sparse_from = self._sparse_from(request.window, request.attention)
+        sequence = Generating(request, self.tokenizer, generation, budget, sparse_from)
         generation.on_cancel(lambda: self._cancel(sequence))
         self._enqueue(sequence, budget)
         return generation
 
     def score(
-        self, prompt: list[int], continuations: list[list[int]], adapter: str | None = None
+        self,
+        prompt: list[int],
+        continuations: list[list[int]],
+        adapter: str | None = None,
+        window: int | None = None,
+        attention: Attention | None = None,
     ) -> list[float]:
         """Log-likelihood of each continuation of the prompt (sum over its tokens, in nats)."""
         if any(not continuation for continuation in continuations):
             raise RequestError("a continuation to be scored is empty", "continuations")
         sequences = [
-            Measuring(prompt + continuation, None, adapter, score_from=len(prompt))
+            Measuring(
+                prompt + continuation,
+                window,
+                adapter,
+                self._sparse_from(window, attention),
+                score_from=len(prompt),
+            )
             for continuation in continuations
         ]
         return [sum(sequence.logprobs) for sequence in self._measure(sequences)]
 
     def encode(self, prompts: list[list[int]], adapter: str | None = None) -> NDArray[np.float32]:
         """Last hidden state of each prompt, [prompts, hidden]: what a classification head reads."""
-        measured = self._measure([Measuring(list(prompt), None, adapter) for prompt in prompts])
+        measured = self._measure(
+            [Measuring(list(prompt), None, adapter, self._sparse_from(None, None)) for prompt in prompts]
+        )
         return np.stack([sequence.hidden for sequence in measured if sequence.hidden is not None])
 
     @property
@@ -131,12 +154,23 @@ class Engine:
                 }
             )
 
+    def cache_bytes_per_token(self, sparse: bool = False) -> float:
+        """What a token takes in the cache; with `sparse`, also in the tree of a sequence that attends so."""
+        tokens = self._cache.blocks * BLOCK
+        return (self._cache.nbytes + (self._cache.tree_nbytes if sparse else 0)) / tokens
+
     def close(self) -> None:
         """Stop; requests still under way end with EngineClosedError."""
         with self._changed:
             self._closed = True
             self._changed.notify()
         self._thread.join()
+
+    def _sparse_from(self, window: int | None, attention: Attention | None) -> int:
+        """The first position that attends sparsely."""
+        if window is not None:
+            return NEVER
+        return {None: self._sparse_beyond, "sparse": 0, "dense": NEVER}[attention]
 
     def check(self, prompt: list[int], window: int | None, adapter: str | None = None) -> None:
         """Raise RequestError (or a subclass) where a prompt cannot be read at all."""
@@ -169,7 +203,7 @@ class Engine:
     def _measure(self, sequences: list[Measuring]) -> list[Measuring]:
         futures: list[Future[Measuring]] = []
         for sequence in sequences:
-            self.check(sequence.tokens, None, sequence.adapter)
+            self.check(sequence.tokens, sequence.window, sequence.adapter)
             futures.append(Future())
             self._results[sequence] = futures[-1]
             self._enqueue(sequence, 0)
@@ -231,10 +265,15 @@ class Engine:
         positions: list[int] = []
         owners: list[int] = []
         slots: list[int] = []
+        seats: list[int] = []
         outputs: list[int] = []
         rows: list[tuple[int, int]] = []
         for index, item in enumerate(work):
             sequence, start, end = item.sequence, item.sequence.computed, item.sequence.computed + item.count
+            if sequence.seat is None:
+                sequence.seat = self._manager.take_seat()
+                self._cache.vacate(sequence.seat)
+            seats.append(sequence.seat)
             sequence.prepare(item.count, self._manager)
             base = len(tokens)
             tokens += sequence.tokens[start:end]
@@ -263,6 +302,8 @@ class Engine:
             windows=int32([item.sequence.window or 0 for item in work]),
             adapters=[item.sequence.adapter for item in work],
             outputs=torch.tensor(outputs, dtype=torch.int64),
+            seats=int32(seats),
+            sparse_from=int32([item.sequence.sparse_from for item in work]),
         )
         return batch, rows
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal, get_args
 
 from core_model.constraint import Constraint
 from core_model.errors import RequestError
 
 WINDOW_RANGE = (32, 2048)
+Attention = Literal["dense", "sparse"]
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class GenerationRequest:
     window: int | None = None  # positions seen at once, 32…2048; None: all
     adapter: str | None = None
     constraint: Constraint | None = None
+    attention: Attention | None = None  # None: as the engine does it for so long a text
     owner: str = ""
     """Keys and values are reused among the requests of one owner: what others have sent shows in no time or count."""
 
@@ -60,6 +63,10 @@ class GenerationRequest:
         low, high = WINDOW_RANGE
         if self.window is not None and not low <= self.window <= high:
             raise RequestError(f"window is {self.window}; it must be between {low} and {high}", "window")
+        if self.attention not in (None, *get_args(Attention)):
+            raise RequestError(f"attention is {self.attention!r}; it must be dense or sparse", "attention")
+        if self.attention and self.window:
+            raise RequestError("give a window or a kind of attention, not both", "attention")
 
 
 @dataclass(frozen=True)

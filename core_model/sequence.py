@@ -16,6 +16,7 @@ from core_model.errors import RequestError
 from core_model.kv_cache import BLOCK
 from core_model.requests import Completion, GenerationRequest, Piece, TokenLogprob
 from core_model.sampling import draw, logprob_of
+from core_model.sparse_attention import NEVER
 from core_model.tokenizer import Tokenizer
 
 
@@ -29,9 +30,11 @@ class Sequence:
     tokens: list[int]
     window: int | None
     adapter: str | None
+    sparse_from: int = NEVER  # first position that attends sparsely
     owner: str = field(default="", kw_only=True)
     computed: int = 0
     blocks: list[int] = field(default_factory=list)
+    seat: int | None = None  # while it runs: where its own part of the cache lies
     reserved: int = 0  # blocks it may ever hold at once
     submitted: float = field(default_factory=time.perf_counter)
     cancelled: bool = False
@@ -39,7 +42,7 @@ class Sequence:
     @property
     def root(self) -> Root:
         """What its keys and values depend on besides its tokens, and whose they are."""
-        return (self.adapter, self.window or 0, self.owner)
+        return (self.adapter, self.window or 0, self.sparse_from, self.owner)
 
     @property
     def reusable(self) -> int:
@@ -85,6 +88,9 @@ class Sequence:
             if block >= 0:
                 manager.release(block)
         self.blocks = []
+        if self.seat is not None:
+            manager.release_seat(self.seat)
+            self.seat = None
 
 
 class Sink(Protocol):
@@ -100,9 +106,18 @@ class Sink(Protocol):
 class Generating(Sequence):
     """A sequence that grows by sampling and delivers text."""
 
-    def __init__(self, request: GenerationRequest, tokenizer: Tokenizer, sink: Sink, budget: int) -> None:
+    def __init__(
+        self,
+        request: GenerationRequest,
+        tokenizer: Tokenizer,
+        sink: Sink,
+        budget: int,
+        sparse_from: int = NEVER,
+    ) -> None:
         """`budget` tokens may be generated. Raises RequestError where no completion fits into it."""
-        super().__init__(list(request.prompt), request.window, request.adapter, owner=request.owner)
+        super().__init__(
+            list(request.prompt), request.window, request.adapter, sparse_from, owner=request.owner
+        )
         self.request = request
         self.completion = Completion(prompt_tokens=len(request.prompt))
         self.finished = False

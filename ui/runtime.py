@@ -86,6 +86,8 @@ def load_runtime(settings: Settings, metrics: Metrics) -> Runtime:
         threads=settings.threads,
         cache_tokens=settings.kv_cache_tokens,
         max_sequences=settings.max_batch,
+        kv_cache=settings.kv_cache,
+        sparse_beyond=settings.sparse_beyond,
         home=settings.home,
     )
     return assemble(engine, catalog.name_of(settings.model), settings, metrics)
@@ -160,6 +162,8 @@ def _support_engine(settings: Settings) -> Engine:
         threads=settings.threads,
         cache_tokens=settings.kv_cache_tokens,
         max_sequences=settings.max_batch,
+        kv_cache=settings.kv_cache,
+        sparse_beyond=settings.sparse_beyond,
         home=settings.home,
     )
 

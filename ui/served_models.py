@@ -155,7 +155,15 @@ class EngineModel:
             for prompt, sampling, constraint in wanted:
                 answers.append(
                     self.engine.submit(
-                        GenerationRequest(prompt, sampling, request.window, self.adapter, constraint, owner)
+                        GenerationRequest(
+                            prompt,
+                            sampling,
+                            request.window,
+                            self.adapter,
+                            constraint,
+                            attention=request.attention,
+                            owner=owner,
+                        )
                     )
                 )
         except BaseException:
