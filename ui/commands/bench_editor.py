@@ -51,7 +51,7 @@ def editor(
 
     from evaluation.cases import CaseFile
     from evaluation.editor.bench import figures, run
-    from evaluation.editor.contestants import Contestant, LlamaCpp, Server
+    from evaluation.editor.contestants import Contestant, Server, llama_cpp
     from evaluation.editor.sessions import sessions
     from evaluation.grammar import read_rows
     from evaluation.report import Data, Report
@@ -67,9 +67,10 @@ def editor(
     console = Console(stderr=True)
     columns = (TextColumn("typing"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with ExitStack() as open_parts:
-        contestants: list[Contestant] = [Server(url or open_parts.enter_context(_served(settings)))]
+        served = url or open_parts.enter_context(_served(settings))
+        contestants: list[Contestant] = [Server("duet", served, ends_lines=True)]
         if against:
-            contestants.append(open_parts.enter_context(LlamaCpp(path, settings.threads)))
+            contestants.append(open_parts.enter_context(llama_cpp(path, settings.threads)))
         cases = open_parts.enter_context(CaseFile(target.with_suffix(".jsonl"), asked))
         bar = open_parts.enter_context(
             Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

@@ -13,13 +13,13 @@ from typing import Self
 from apps.code.grammar.constraint import GrammarConstraint
 from core_model.tokenizer import Tokenizer
 
-_HALF_WORD = re.compile(r"[^\S\n]?\w{1,64}\Z|(?<=\S)[^\S\n]\Z")
+_HALF_WORD = re.compile(r"[^\w\r\n]?\w{1,64}\Z| ?[^\w\s]{1,4}\Z|(?<=\S)[^\S\n]\Z")
 
 
 def half_word(prefix: str) -> str:
-    """What of the text before the cursor is taken back: the word that it stands at, with the space before that.
+    """What of the text before the cursor is taken back: the word or the signs that it stands at.
 
-    Tokens begin with the space before a word (` return`).
+    With the one character before a word, for tokens are made like this: ` return`, `(self`, `.join`, `("`.
     """
     found = _HALF_WORD.search(prefix)
     return found[0] if found else ""
