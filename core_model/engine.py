@@ -7,6 +7,7 @@ thread through a lock and per-request queues.
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -57,6 +58,7 @@ class Engine:
         blocks = max(2, cache_tokens // BLOCK)
         self._cache = KVCache(decoder.config, blocks, decoder.cache_dtype)
         self._manager = BlockManager(blocks)
+        self.max_sequences = max_sequences
         self._scheduler = Scheduler(self._manager, max_sequences)
         self._adapters: dict[str, LoraAdapter] = {}
         self._results: dict[Sequence, Future[Measuring]] = {}
@@ -187,7 +189,7 @@ class Engine:
     def _run(self) -> None:
         while True:
             with self._changed:
-                self._drop_cancelled()
+                self._drop_ended()
                 work = [] if self._closed else self._scheduler.schedule()
                 if not work:
                     if self._closed:
@@ -296,12 +298,14 @@ class Engine:
             if item.count > 1 or isinstance(item.sequence, Measuring):
                 self._statistics.prompt_tokens += item.count
 
-    def _drop_cancelled(self) -> None:
+    def _drop_ended(self) -> None:
+        """Take out what was cancelled, and what has used up its time."""
+        now = time.perf_counter()
         for sequence in [*self._scheduler.running, *self._scheduler.waiting]:
-            if sequence.cancelled and isinstance(sequence, Generating):
+            if isinstance(sequence, Generating) and (sequence.cancelled or sequence.overdue(now)):
                 self._scheduler.remove(sequence)
-                self._statistics.cancelled += 1
-                sequence.finish("cancelled")
+                self._statistics.cancelled += sequence.cancelled
+                sequence.finish("cancelled" if sequence.cancelled else "deadline")
                 sequence.end()
 
     def _end_all(self, error: Exception) -> None:

@@ -10,7 +10,6 @@ import structlog
 from fastapi import FastAPI, Request
 
 from apps.code.assistant import CodeAssistant
-from apps.code.constraints import Constraints
 from apps.settings import Settings
 from apps.support.conversations.pipeline import SupportPipeline
 from apps.support.errors import DatabaseNotReadyError
@@ -29,7 +28,7 @@ from core_model.lora import base_of
 from core_model.tokenizer import Tokenizer
 from ui.metrics import Metrics
 from ui.openai.errors import NotReadyError
-from ui.served_models import AssistantModel, EngineModel, ModelTable, ServedModel
+from ui.served_models import DEFAULT_ID, AssistantModel, EngineModel, ModelTable, ServedModel
 from ui.support_model import SupportReplies
 from ui.support_pipeline import adapters_in_service, no_reader, readers_for, support_pipeline
 
@@ -95,8 +94,7 @@ def assemble(
 ) -> Runtime:
     """Serve a loaded base model as `name`, with the adapters that belong to it and the assistants."""
     metrics.watch(engine)
-    grammars = Constraints(engine.tokenizer)
-    code_model = EngineModel("duet-code", engine, grammars=grammars, fences=True)
+    code_model = EngineModel(DEFAULT_ID, engine, fences=True)
     database = _open_database(settings)
     chat_model = DuetChatModel(engine=engine)
     served: list[ServedModel] = [code_model, *assistants]
@@ -115,7 +113,7 @@ def assemble(
         if support_engine is not None and support_engine is not engine:
             support_engine.close()
         support_engine = None
-    base = EngineModel(name, engine, grammars=grammars)
+    base = EngineModel(name, engine)
     in_service = adapters_in_service(support) if support and support_engine is engine else set()
     models = ModelTable(base, served, in_service)
     for file in sorted(settings.adapters_dir.glob("*/adapter_config.json")):

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from apps.code.errors import LanguageNotServedError
 from apps.code.grammar.constraint import BlockConstraint, FencedConstraint, GrammarConstraint
 from apps.code.grammar.errors import PrefixNotViableError, UnknownLanguageError
 from apps.code.grammar.languages import language as grammar_language
 from apps.code.prompts import END_OF_BLOCK, LANGUAGE_NAMES, fence
-from core_model.languages import Block
+from core_model.constraint import Constraint
 from core_model.tokenizer import Tokenizer
+
+
+@dataclass(frozen=True)
+class Block:
+    """A chat answer that is code: the model finds the block opened, and the answer comes without its marks."""
+
+    opening: str  # stands in the prompt, before how the answer begins
+    end: str  # stop string
+    constraint: Constraint | None  # None where no program begins as the answer does
 
 
 class Constraints:

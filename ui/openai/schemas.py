@@ -36,7 +36,7 @@ class _Generation(BaseModel):
 
     model_config = ConfigDict(strict=True)
 
-    model: str
+    model: str | None = None  # None and "": the code assistant
     n: int = Field(1, ge=1, le=MAX_CHOICES)
     stream: bool | None = None
     stream_options: StreamOptions | None = None
