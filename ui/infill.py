@@ -6,13 +6,14 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field
 
 from apps.auth import Scope
 from apps.code.completion import AUTOMATIC_FLOOR, Gap, OtherFile
 from apps.permissions import needs
 from core_model.requests import Completion, SamplingParams
 from ui.llama_cpp import compact_json, only_fields, timings
+from ui.openai.body import Body
 from ui.openai.streaming import EventStream, collected, event, merged
 from ui.openai.usage import verdict
 from ui.runtime import Runtime, runtime_when_ready
@@ -32,10 +33,8 @@ class ExtraFile(BaseModel):
     text: str
 
 
-class InfillRequest(BaseModel):
-    """Null means left out. Other fields than these (samplers, cache_prompt, …) are let through and do nothing."""
-
-    model_config = ConfigDict(strict=True)
+class InfillRequest(Body):
+    """Other fields than these (samplers, cache_prompt, …) are let through and do nothing."""
 
     model: str = ""
     id_slot: int = -1
@@ -58,13 +57,6 @@ class InfillRequest(BaseModel):
     stream: bool = False
     language: str | None = None  # Duet's own: python, java or cpp
     filename: str | None = None  # Duet's own: of the file with the gap
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_nulls(cls, data: Any) -> Any:
-        if not isinstance(data, dict):
-            return data
-        return {name: value for name, value in data.items() if value is not None}
 
     @property
     def gap(self) -> Gap:

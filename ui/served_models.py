@@ -90,7 +90,7 @@ class EngineModel:
         try:
             # Reading a long prompt takes time, also under a grammar: not in the event loop.
             wanted = await asyncio.to_thread(
-                self._requests.chat, messages, samplings, request.language, self.fences
+                self._requests.chat, messages, samplings, request.language, self.fences, request.shape
             )
             return self._submit(wanted, request.window)
         except RequestError as error:
@@ -195,6 +195,9 @@ class AssistantModel:
             raise RequestError(f"{self.id} cannot report logprobs; the base model can", "logprobs")
         if request.language is not None:
             raise RequestError(f"{self.id} writes no code; duet-code does", "language")
+        if request.shape is not None:
+            name = "tools" if request.tools else "response_format"
+            raise RequestError(f"{self.id} answers in sentences; use another model for {name}", name)
         count = sum(len(self.tokenizer.encode(message.text)) for message in request.messages)
         return [TextAnswer(count, self.reply(request, choice), self.tokenizer) for choice in range(request.n)]
 
