@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from fastapi import FastAPI, Request
@@ -98,6 +98,8 @@ def assemble(
     database = _open_database(settings)
     chat_model = DuetChatModel(engine=engine)
     served: list[ServedModel] = [code_model, *assistants]
+    if (tag := catalog.tag_of(name)) is not None:
+        served.append(replace(code_model, id=tag))
     support: SupportPipeline | None = None
     support_engine: Engine | None = None
     lacking = ""

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import structlog
 from fastapi import Depends, FastAPI, Header, Request, Response
+from fastapi.middleware.cors import CORSMiddleware
 from starlette.concurrency import run_in_threadpool
 
 from apps.api_keys import StoredKeys
@@ -86,8 +87,17 @@ def create_app(settings: Settings, load: LoadRuntime = load_runtime) -> FastAPI:
     app.router.default = pages
     app.add_middleware(LimitBody)
     app.add_middleware(CountRequests, metrics=metrics)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=("GET", "POST", "PUT", "PATCH", "DELETE"),
+            allow_private_network=True,
+            allow_headers=("*",),  # clients send headers of their own, and the origin is one that is trusted
+        )
     install_error_handlers(app)
-    for module in (chat, completions, classify, models, infill, llama_cpp):
+    routers = (chat, completions, classify, models, infill, llama_cpp)
+    for module in routers:
         app.include_router(module.router)
     app.include_router(code_api.create_router(code_assistant))
     app.include_router(support_api.create_router(support_assistant, classifiers))
