@@ -22,7 +22,7 @@ from apps.support.errors import DatabaseNotReadyError
 from apps.support.helpdesks import api as integrations_api
 from apps.support.helpdesks.configured import configured_desks
 from apps.support.shop.database import Database
-from ui import infill, llama_cpp
+from ui import infill, llama_cpp, tabby
 from ui.body_limit import LimitBody
 from ui.metrics import CountRequests, Metrics
 from ui.openai import chat, classify, completions, models
@@ -96,7 +96,7 @@ def create_app(settings: Settings, load: LoadRuntime = load_runtime) -> FastAPI:
             allow_headers=("*",),  # clients send headers of their own, and the origin is one that is trusted
         )
     install_error_handlers(app)
-    routers = (chat, completions, classify, models, infill, llama_cpp)
+    routers = (chat, completions, classify, models, infill, llama_cpp, tabby)
     for module in routers:
         app.include_router(module.router)
     app.include_router(code_api.create_router(code_assistant))
