@@ -25,6 +25,8 @@ from apps.support.shop.database import Database
 from ui import infill, llama_cpp, tabby
 from ui.body_limit import LimitBody
 from ui.metrics import CountRequests, Metrics
+from ui.ollama import answering
+from ui.ollama import models as ollama_models
 from ui.openai import chat, classify, completions, models
 from ui.openai.errors import install_error_handlers
 from ui.pages import Pages
@@ -96,7 +98,7 @@ def create_app(settings: Settings, load: LoadRuntime = load_runtime) -> FastAPI:
             allow_headers=("*",),  # clients send headers of their own, and the origin is one that is trusted
         )
     install_error_handlers(app)
-    routers = (chat, completions, classify, models, infill, llama_cpp, tabby)
+    routers = (chat, completions, classify, models, infill, llama_cpp, tabby, answering, ollama_models)
     for module in routers:
         app.include_router(module.router)
     app.include_router(code_api.create_router(code_assistant))
