@@ -136,7 +136,9 @@ class Tokenizer:
         Editors write it themselves, in the model's own marks. None for any other text.
         """
         marks = [name for names in FIM_NAMES.values() for name in names if name in self.special]
-        parts = re.split(f"({'|'.join(map(re.escape, marks))})", text) if len(marks) == len(FIM_NAMES) else []
+        if len(marks) != len(FIM_NAMES):
+            return None
+        parts = re.split(f"({'|'.join(map(re.escape, marks))})", text)
         if parts[1::2] != marks or parts[-1]:
             return None
         before, prefix, suffix = parts[0], parts[2], parts[4]

@@ -18,12 +18,10 @@ from ui.openai.streaming import EventStream, collected, event, merged
 from ui.openai.usage import verdict
 from ui.runtime import Runtime, runtime_when_ready
 from ui.served_models import Answer
-from ui.slots import Slots
 
 DEFAULT_TOKENS = 128
 
 router = APIRouter(dependencies=[needs(Scope.MODELS)])
-slots = Slots()
 
 
 class ExtraFile(BaseModel):
@@ -81,6 +79,7 @@ class InfillRequest(Body):
             ),
             deadline_s=waits_ms / 1000 if limited else None,
             decode_s=self.t_max_predict_ms / 1000 if self.t_max_predict_ms and self.n_predict else None,
+            indentation=self.n_indent,
             alternatives=self.n_cmpl,
             floor=AUTOMATIC_FLOOR,
         )
@@ -95,9 +94,13 @@ async def infill(
     A list of bodies where alternatives are asked for. A new request ends the one before it in the same slot.
     """
     model = runtime.models.get(body.model)
+    slot = (request.state.caller, request.client and request.client.host, body.id_slot)
+    taken = body.n_predict and body.id_slot >= 0  # a warming call is no look at the screen
+    if taken:
+        runtime.slots.end(slot)
     answers = await model.fill(body.gap)
-    if body.n_predict and body.id_slot >= 0:
-        slots.take((request.state.caller, request.client and request.client.host, body.id_slot), answers)
+    if taken:
+        runtime.slots.take(slot, answers)
     if body.stream:
         return EventStream(_events(body, model.id, answers, runtime), answers)
     ends = await collected(request, answers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import structlog
 from fastapi import FastAPI, Request
@@ -29,6 +29,7 @@ from core_model.tokenizer import Tokenizer
 from ui.metrics import Metrics
 from ui.openai.errors import NotReadyError
 from ui.served_models import DEFAULT_ID, AssistantModel, EngineModel, ModelTable, ServedModel
+from ui.slots import Slots
 from ui.support_model import SupportReplies
 from ui.support_pipeline import adapters_in_service, no_reader, readers_for, support_pipeline
 
@@ -48,6 +49,7 @@ class Runtime:
     desks: DeskWorker | None = None
     support_engine: Engine | None = None  # where the base that is served has no reader
     no_support: str = ""  # why there is no support assistant
+    slots: Slots = field(default_factory=Slots)
 
     @property
     def tokenizer(self) -> Tokenizer:

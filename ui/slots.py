@@ -16,10 +16,14 @@ class Slots:
     def __init__(self) -> None:
         self._under_way: OrderedDict[Hashable, Sequence[Answer]] = OrderedDict()
 
-    def take(self, slot: Hashable, answers: Sequence[Answer]) -> None:
-        """Put answers into a slot; those that were there are cancelled (nothing happens to finished ones)."""
+    def end(self, slot: Hashable) -> None:
+        """Cancel what is under way in a slot; nothing happens to what has finished."""
         for answer in self._under_way.pop(slot, ()):
             answer.cancel()
+
+    def take(self, slot: Hashable, answers: Sequence[Answer]) -> None:
+        """Put answers into a slot; what was there is cancelled."""
+        self.end(slot)
         self._under_way[slot] = answers
         if len(self._under_way) > _MAX_SLOTS:
             self._under_way.popitem(last=False)

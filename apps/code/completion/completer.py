@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
+from typing import Protocol
 
 from apps.code.completion.context import fim_prompt
 from apps.code.completion.detection import detect
@@ -13,6 +14,7 @@ from apps.code.completion.finishing import Finishing
 from apps.code.completion.fitting import Fit
 from apps.code.completion.gap import Gap
 from apps.code.completion.healing import GapConstraint, half_word
+from apps.code.completion.recall import Recall
 from apps.code.completion.shape import shape_at
 from apps.code.constraints import Constraints, served_language
 from core_model.engine import Engine
@@ -23,8 +25,47 @@ ALTERNATIVE_TEMPERATURE = 0.6
 """Of the second and further alternatives where the first is the likeliest text."""
 
 
-class Suggestion:
+_PATIENCE = 60_000
+"""Characters read to find out whether the file can be made whole, 0.1 s: of a part of a file it cannot."""
+
+
+class Suggestion(Protocol):
     """One suggestion on its way. What the iteration gives is certain, so it comes when the suggestion is finished."""
+
+    def __aiter__(self) -> AsyncIterator[Piece]:
+        """All of it, in one piece."""
+
+    def drafted(self) -> Iterator[str]:
+        """The text as it is written; what is suggested in the end may be less."""
+
+    def result(self) -> Completion:
+        """Wait for the end. Its text is empty where nothing is worth saying; raises what went wrong in the engine."""
+
+    def cancel(self) -> None:
+        """Stop the work before the next step."""
+
+
+class _Known:
+    """A suggestion that is there already."""
+
+    def __init__(self, completion: Completion) -> None:
+        self._completion = completion
+
+    async def __aiter__(self) -> AsyncIterator[Piece]:
+        yield Piece(self._completion.text, self._completion.tokens, [])
+
+    def drafted(self) -> Iterator[str]:
+        yield self._completion.text
+
+    def result(self) -> Completion:
+        return self._completion
+
+    def cancel(self) -> None:
+        """There is nothing to stop."""
+
+
+class _Written:
+    """A suggestion that the engine writes."""
 
     def __init__(
         self, generation: Generation, begun: str, finish: Callable[[Completion], Completion]
@@ -35,7 +76,6 @@ class Suggestion:
         self._completion: Completion | None = None
 
     def drafted(self) -> Iterator[str]:
-        """The text as it is written; what is suggested in the end may be less."""
         said, told = "", len(self._begun)
         for piece in self._generation:
             said += piece.text
@@ -50,13 +90,11 @@ class Suggestion:
             yield Piece(end.text, end.tokens, end.logprobs)
 
     def result(self) -> Completion:
-        """Wait for the end. Its text is empty where nothing is worth saying; raises what went wrong in the engine."""
         if self._completion is None:
             self._completion = self._finish(self._generation.result())
         return self._completion
 
     def cancel(self) -> None:
-        """Stop the work before the next step."""
         self._generation.cancel()
 
 
@@ -68,6 +106,7 @@ class Completer:
         self._engine = engine
         self._adapter = adapter
         self._constraints = Constraints(engine.tokenizer) if grammar else None
+        self._recall = Recall()
 
     def submit(self, gap: Gap) -> list[Suggestion]:
         """Start as many suggestions as there are to be alternatives.
@@ -76,6 +115,8 @@ class Completer:
         cannot fill in.
         """
         language = self.language_of(gap)
+        if (rest := self._recall.rest(gap)) is not None and gap.alternatives == 1:
+            return [_Known(self._known(gap, rest, language))]
         begun = half_word(gap.prefix)
         before = gap.prefix[: len(gap.prefix) - len(begun)]
         prompt = fim_prompt(self._engine.tokenizer, before, gap.suffix, gap.files, gap.prompt_tokens)
@@ -85,7 +126,7 @@ class Completer:
         suggestions: list[Suggestion] = []
         for number in range(gap.alternatives):
             fit = Fit(gap.prefix, gap.suffix, language, whole)
-            ending = GapEnding(gap.prefix, gap.suffix, begun, shape, fit)
+            ending = GapEnding(gap.prefix, gap.suffix, begun, shape, fit, gap.indentation)
             request = GenerationRequest(
                 prompt,
                 _sampling(gap, number),
@@ -97,21 +138,42 @@ class Completer:
                 decode_s=gap.decode_s,
                 background=not gap.sampling.max_tokens,
             )
-            finish = Finishing(
+            finish = self._finish(
                 gap,
-                begun,
-                fit,
-                ending,
-                self._engine.tokenizer,
-                constraint is not None and constraint.in_grammar,
+                Finishing(
+                    gap,
+                    begun,
+                    fit,
+                    ending,
+                    self._engine.tokenizer,
+                    constraint is not None and constraint.in_grammar,
+                ),
+                remember=not number,
             )
             try:
-                suggestions.append(Suggestion(self._engine.submit(request), begun, finish))
+                suggestions.append(_Written(self._engine.submit(request), begun, finish))
             except BaseException:
                 for suggestion in suggestions:
                     suggestion.cancel()
                 raise
         return suggestions
+
+    def _finish(self, gap: Gap, finishing: Finishing, remember: bool) -> Callable[[Completion], Completion]:
+        def finish(written: Completion) -> Completion:
+            finished = finishing(written)
+            if remember and finished.finish_reason in ("stop", "length"):
+                self._recall.keep(gap, finished.text)
+            return finished
+
+        return finish
+
+    def _known(self, gap: Gap, text: str, language: str | None) -> Completion:
+        fit = Fit(gap.prefix, gap.suffix, language, whole=True)
+        return Completion(
+            text=text,
+            tokens=self._engine.tokenizer.encode(text),
+            complete=fit.parses(text) if language is not None else None,
+        )
 
     def language_of(self, gap: Gap) -> str | None:
         """The language of the file with the gap, None where it is none of ours. Raises LanguageNotServedError."""
@@ -125,7 +187,7 @@ class Completer:
             return None
         grammar = None
         if self._constraints is not None and language is not None:
-            grammar = self._constraints.program(language, before, gap.suffix)
+            grammar = self._constraints.program(language, before, gap.suffix, _PATIENCE)
         return GapConstraint(self._engine.tokenizer, begun, grammar)
 
 

@@ -13,7 +13,11 @@ _TELLING = 3  # characters: a shorter line, as a bracket, may well stand twice
 class GapEnding:
     """A `core_model.requests.Ending` for one gap; `begun` is the half word that the generated text repeats."""
 
-    def __init__(self, prefix: str, suffix: str, begun: str, shape: Shape, fit: Fit) -> None:
+    def __init__(
+        self, prefix: str, suffix: str, begun: str, shape: Shape, fit: Fit, indentation: int = 0
+    ) -> None:
+        """`indentation` is what further lines must have at least."""
+        self._least = indentation
         self._begun = len(begun)
         self._shape = shape
         self._fit = fit
@@ -42,7 +46,7 @@ class GapEnding:
         lines = body.split("\n")
         while self._looked < len(lines) - 1:
             index, end = self._looked, len("\n".join(lines[: self._looked + 1]))
-            if index and self._is_next(lines[index]):
+            if index and (self._is_next(lines[index]) or self._too_far_left(lines[index])):
                 return len("\n".join(lines[:index]))
             if self._fit.fits(body[:end].rstrip()):
                 return end
@@ -74,7 +78,7 @@ class GapEnding:
                 continue
             if not last and index and self._is_next(line):
                 return end
-            if _indentation(line) <= self._head and index:
+            if index and (_indentation(line) <= self._head or self._too_far_left(line)):
                 closed = end + 1 + len(line) - len(line.lstrip()) + 1
                 if line.lstrip().startswith("}") and self._fit.fits(body[:closed]):
                     return closed
@@ -82,6 +86,9 @@ class GapEnding:
             if not last:
                 self._looked = index + 1
         return None
+
+    def _too_far_left(self, line: str) -> bool:
+        return line.strip() != "" and _indentation(line) < self._least
 
     def _is_next(self, line: str) -> bool:
         return len(line.strip()) > _TELLING and line.strip() == self._next

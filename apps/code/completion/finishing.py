@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from apps.code.completion.gap import Gap
 from core_model.requests import Completion
 from core_model.tokenizer import Tokenizer
 
+_LAST_WORD = re.compile(r"\w+\Z")
 _MAX_CUT = 16  # tokens that are taken back to make a text fit
 
 
@@ -54,6 +56,8 @@ class Finishing:
 
     def _candidates(self, body: str, written: Completion) -> Iterator[str]:
         """What might be suggested, the most first: all of it, whole lines of it, what stands before a token."""
+        if written.finish_reason in ("length", "deadline") and not self._fit.parses(body):
+            body = _LAST_WORD.sub("", body)  # it may go on
         yield body.rstrip() if self._gap.suffix[:1] in ("", "\n", "\r") else body
         lines = body.split("\n")
         for count in range(len(lines) - 1, 0, -1):

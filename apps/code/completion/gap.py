@@ -42,6 +42,7 @@ class Gap:
     prompt_tokens: int = PROMPT_TOKENS
     deadline_s: float | None = None
     decode_s: float | None = None
+    indentation: int = 0  # of further lines, at least
     alternatives: int = 1
     floor: float | None = None
     window: int | None = None
