@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from apps.auth import Scope
 from apps.code.completion import AUTOMATIC_FLOOR, Gap, OtherFile
@@ -15,6 +15,7 @@ from core_model.requests import Completion, SamplingParams
 from ui.llama_cpp import compact_json, only_fields, timings
 from ui.openai.body import Body
 from ui.openai.streaming import EventStream, collected, event, merged
+from ui.openai.unsupported import LLAMA_CPP, refuse_unsupported
 from ui.openai.usage import verdict
 from ui.runtime import Runtime, runtime_when_ready
 from ui.served_models import Answer
@@ -32,7 +33,7 @@ class ExtraFile(BaseModel):
 
 
 class InfillRequest(Body):
-    """Other fields than these (samplers, cache_prompt, …) are let through and do nothing."""
+    """Fields that would change the text and do not here are refused; others (cache_prompt, …) are let through."""
 
     model: str = ""
     id_slot: int = -1
@@ -55,6 +56,13 @@ class InfillRequest(Body):
     stream: bool = False
     language: str | None = None  # Duet's own: python, java or cpp
     filename: str | None = None  # Duet's own: of the file with the gap
+
+    @model_validator(mode="before")
+    @classmethod
+    def _honoured(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            refuse_unsupported(data, LLAMA_CPP)
+        return data
 
     @property
     def gap(self) -> Gap:

@@ -8,14 +8,14 @@ from typing import Any
 from ui.openai.errors import APIError
 
 # Each with the value that says the same as leaving it out; so do nothing, 0, false and what is empty.
-UNSUPPORTED: Mapping[str, Any] = {
-    # OpenAI
+OPENAI: Mapping[str, Any] = {
     "functions": None,
     "function_call": None,
     "modalities": ["text"],
     "audio": None,
     "web_search_options": None,
-    # vLLM
+}
+VLLM: Mapping[str, Any] = {
     "guided_json": None,
     "guided_regex": None,
     "guided_choice": None,
@@ -38,7 +38,8 @@ UNSUPPORTED: Mapping[str, Any] = {
     "chat_template": None,
     "chat_template_kwargs": None,
     "documents": None,
-    # llama.cpp
+}
+LLAMA_CPP: Mapping[str, Any] = {
     "grammar": None,
     "json_schema": None,
     "repeat_penalty": 1.0,
@@ -51,6 +52,7 @@ UNSUPPORTED: Mapping[str, Any] = {
     "n_probs": None,
     "lora": None,
 }
+UNSUPPORTED: Mapping[str, Any] = {**OPENAI, **VLLM, **LLAMA_CPP}
 
 
 def refuse_unsupported(body: Mapping[str, Any], fields: Mapping[str, Any] = UNSUPPORTED) -> None:
