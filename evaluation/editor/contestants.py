@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol
+from typing import Any, Protocol
 
 import httpx
 
@@ -89,14 +89,15 @@ class LlamaCpp:
             self._process.stdin.flush()
         except BrokenPipeError as error:
             raise EvaluationError(self._ended()) from error
-        return Suggested(**self._read())
+        answer = self._read()
+        return Suggested(str(answer["text"]), float(answer["seconds"]))
 
-    def _read(self) -> dict[str, object]:
+    def _read(self) -> dict[str, Any]:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
             raise EvaluationError(self._ended())
-        answer: dict[str, object] = json.loads(line)
+        answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
             raise EvaluationError(str(answer["error"]))
         return answer

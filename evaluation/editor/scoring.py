@@ -62,6 +62,5 @@ def unexplained(session: Session, text: str) -> set[str]:
     if session.language == "python":
         known |= set(dir(builtins))
     line = session.prefix.rpartition("\n")[2]
-    half_word = re.search(r"\w*\Z", line)
-    begun = half_word[0] if half_word else ""
-    return {name for name in _NAME.findall(begun + text) if name not in known}
+    new = (match for match in _NAME.finditer(line + text) if match.end() > len(line))
+    return {match[0] for match in new if match[0] not in known}

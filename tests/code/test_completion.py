@@ -147,6 +147,14 @@ def test_the_next_keystroke_and_the_next_line_leave_the_beginning_of_the_prompt(
     assert common > len(prompts[0]) - SUFFIX_TOKENS - 16
 
 
+def test_where_the_beginning_of_a_file_is_left_out_its_imports_are_kept(qwen_tokenizer: Tokenizer) -> None:
+    typed = "import os\nfrom pathlib import Path\n\n\n" + numbered(60) + "x = "
+    text = qwen_tokenizer.decode(fim_prompt(qwen_tokenizer, typed, "\n", [], 512, "python"))
+    assert text.startswith("import os\nfrom pathlib import Path\n")
+    assert "def f0(" not in text
+    assert "def f59(" in text
+
+
 def test_of_other_files_the_nearest_are_shown_where_there_is_room(qwen_tokenizer: Tokenizer) -> None:
     files = [OtherFile(f"f{n}.py", f"value_{n} = {n}\n" * 20) for n in range(8)]
     text = qwen_tokenizer.decode(fim_prompt(qwen_tokenizer, "x = 1\n", "\n", files, 400))

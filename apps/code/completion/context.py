@@ -1,7 +1,8 @@
 """What of a project the model is shown around a cursor, in an order in which the next keystroke changes little.
 
-The prompt is: other files, the text before the cursor, then the text after it (PSM order). A keystroke changes the end
-of the second part, so the first tokens come from the cache; the third part is short, since it is read again each time.
+The prompt is: other files, the file's imports where its beginning is left out, the text before the cursor, then the
+text after it (PSM order). A keystroke changes the end of what stands before the cursor, so all before that comes from
+the cache; what stands after it is kept short, since it is read again each time.
 Both far ends are put where they stay when lines are added: a window that slid with each line would change
 everything after its beginning.
 """
@@ -12,22 +13,47 @@ import hashlib
 from collections.abc import Sequence
 
 from apps.code.completion.gap import OtherFile
+from apps.code.syntax import parse
 from core_model.tokenizer import Tokenizer
 
 SUFFIX_TOKENS = 48
+IMPORT_TOKENS = 64
+_IMPORTS = frozenset(
+    {
+        *("import_statement", "import_from_statement", "future_import_statement"),
+        *("import_declaration", "package_declaration", "preproc_include", "using_declaration"),
+    }
+)
 _SLACK = 0.5  # share of the room before the cursor within which the beginning may lie
 _CHARACTERS = 8  # a token has seldom more: what is farther away is not even encoded
 
 
 def fim_prompt(
-    tokenizer: Tokenizer, prefix: str, suffix: str, files: Sequence[OtherFile], tokens: int
+    tokenizer: Tokenizer,
+    prefix: str,
+    suffix: str,
+    files: Sequence[OtherFile],
+    tokens: int,
+    language: str | None = None,
 ) -> list[int]:
     """The prompt, of about so many tokens at most. Raises RequestError for a model that cannot fill in."""
     after = _first_lines(tokenizer, suffix, SUFFIX_TOKENS)
     room = tokens - SUFFIX_TOKENS
     before = _last_lines(tokenizer, prefix, room)
+    if len(before) < len(prefix) and language is not None:
+        before = _last_lines(tokenizer, prefix, room - IMPORT_TOKENS)
+        head = _imports(prefix[: len(prefix) - len(before)], language)
+        before = _first_lines(tokenizer, head, IMPORT_TOKENS) + before
     room -= len(tokenizer.encode(before))
     return tokenizer.encode_fim(before, after, _that_fit(tokenizer, files, room))
+
+
+def _imports(text: str, language: str) -> str:
+    """The imports of a file, each on lines of its own."""
+    data = text.encode("utf-8", "replace")
+    found = [node for node in parse(text, language).children if node.type in _IMPORTS]
+    lines = (data[node.start_byte : node.end_byte].decode().rstrip() for node in found)
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _last_lines(tokenizer: Tokenizer, text: str, room: int) -> str:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from apps.code.completion.ending import GapEnding
 from apps.code.completion.fitting import Fit
 from apps.code.completion.gap import Gap
+from apps.code.completion.healing import GapConstraint
 from core_model.requests import Completion
 from core_model.tokenizer import Tokenizer
 
@@ -26,14 +27,14 @@ class Finishing:
         fit: Fit,
         ending: GapEnding,
         tokenizer: Tokenizer,
-        prefix_parses: bool,
+        constraint: GapConstraint | None,
     ) -> None:
         self._gap = gap
         self._begun = begun
         self._fit = fit
         self._ending = ending
         self._tokenizer = tokenizer
-        self._prefix_parses = prefix_parses
+        self._in_grammar = constraint is not None and constraint.in_grammar
 
     def __call__(self, written: Completion) -> Completion:
         """The same completion with the text that is to be inserted, which may be empty."""
@@ -51,7 +52,7 @@ class Finishing:
             text=text,
             tokens=written.tokens[tokens],
             logprobs=written.logprobs[tokens] if self._gap.sampling.logprobs is not None else [],
-            complete=self._fit.parses(text) if self._prefix_parses else None,
+            complete=self._fit.parses(text) if self._in_grammar else None,
         )
 
     def _candidates(self, body: str, written: Completion) -> Iterator[str]:
