@@ -5,6 +5,7 @@ Its POST /v1/completions stands on one path with OpenAI's; `ui.openai.completion
 
 from __future__ import annotations
 
+import os
 import platform
 import uuid
 from collections.abc import Iterator
@@ -12,7 +13,6 @@ from importlib.metadata import version
 from itertools import chain
 from typing import Annotated, Any, Literal
 
-import psutil
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import Field
@@ -157,7 +157,7 @@ async def tabby_health(runtime: ReadyRuntime) -> dict[str, Any]:
         "device": "cpu",
         "arch": platform.machine(),
         "cpu_info": platform.processor() or platform.machine(),
-        "cpu_count": psutil.cpu_count() or 1,
+        "cpu_count": os.cpu_count() or 1,
         "cuda_devices": [],
         "version": {"build_date": "", "build_timestamp": "", "git_sha": "", "git_describe": f"v{release}"},
     }

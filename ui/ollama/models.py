@@ -16,7 +16,7 @@ from ui.ollama.form import OllamaRoute
 from ui.ollama.names import model_named, tagged
 from ui.ollama.schemas import ShowRequest
 from ui.runtime import Runtime, runtime_when_ready
-from ui.served_models import EngineModel, ServedModel
+from ui.served_models import ClassifierModel, EngineModel, ServedModel
 
 OLLAMA_VERSION = "0.12.6"
 """The release whose protocol this is: clients look whether it is new enough for what they want."""
@@ -34,7 +34,8 @@ async def show_version() -> dict[str, str]:
 @router.get("/api/tags")
 async def list_models(runtime: ReadyRuntime) -> dict[str, Any]:
     """Every model name that requests may use."""
-    return {"models": [_card(model, runtime) for model in runtime.models.all()]}
+    talking = (model for model in runtime.models.all() if not isinstance(model, ClassifierModel))
+    return {"models": [_card(model, runtime) for model in talking]}
 
 
 @router.post("/api/show")
@@ -97,6 +98,8 @@ def _created(model: ServedModel) -> str:
 
 
 def _capabilities(model: ServedModel, tokenizer: Tokenizer) -> list[str]:
+    if isinstance(model, ClassifierModel):
+        return []
     if not isinstance(model, EngineModel):
         return ["completion"]
     return ["completion", "tools", *(["insert"] if tokenizer.can_fill_in else [])]

@@ -39,14 +39,14 @@ _UNSUPPORTED_OPTIONS: Mapping[str, Any] = {
 class Options(Body):
     """`options`. Those about memory and devices (num_ctx, num_gpu, …) are let through and do nothing."""
 
-    num_predict: int = Field(-1, ge=-2)  # -1 and -2: as much as is usual here
+    num_predict: int = Field(default=-1, ge=-2)  # -1 and -2: as much as is usual here
     temperature: float | None = None
     top_k: int | None = None
     top_p: float | None = None
     min_p: float | None = None
     repeat_penalty: float | None = None
-    seed: int | None = Field(None, ge=-(2**63), lt=2**63)  # -1: another one each time
-    stop: list[str] = Field([], max_length=64)
+    seed: int | None = Field(default=None, ge=-(2**63), lt=2**63)  # -1: another one each time
+    stop: list[str] = Field(default_factory=list, max_length=64)
 
     @model_validator(mode="before")
     @classmethod

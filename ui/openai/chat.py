@@ -92,7 +92,7 @@ async def _chunks(
             told = verdict(body.language, item, said[number])
             yield chunk(number, {}, finish_reason=finish_reason(item, called[number] > 0), **told)
             continue
-        parts = [item.text] if reader is None else reader.push(item.text)
+        parts: list[str | ToolCall] = [item.text] if reader is None else reader.push(item.text)
         text = "".join(part for part in parts if isinstance(part, str))
         if text or item.logprobs:
             logprobs = _logprobs(item.logprobs, runtime.tokenizer) if body.logprobs else None

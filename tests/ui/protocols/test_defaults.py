@@ -51,7 +51,7 @@ def test_nulls_everywhere_mean_the_defaults(server: Server) -> None:
     }
     for path, body in bodies.items():
         for asked in (body, {**body, "model": ""}):
-            answer = httpx.post(server.url + path, json=asked, timeout=120)
+            answer = httpx.post(server.url + path, json=asked, timeout=300)
             assert answer.status_code == 200, answer.text
             assert answer.json()["model"] == "duet-code"
 
@@ -59,10 +59,10 @@ def test_nulls_everywhere_mean_the_defaults(server: Server) -> None:
 def test_nothing_is_written_where_a_prompt_is_only_to_be_read(server: Server) -> None:
     messages = [{"role": "user", "content": "Remember the word marigold. " * 20}]
     asked = {"messages": messages, "n_predict": 0, "samplers": [], "cache_prompt": True, "stream": False}
-    answer = httpx.post(f"{server.url}/v1/chat/completions", json=asked, timeout=120).json()
+    answer = httpx.post(f"{server.url}/v1/chat/completions", json=asked, timeout=300).json()
     assert answer["usage"]["completion_tokens"] == 0
     again = {**asked, "n_predict": 1}
-    usage = httpx.post(f"{server.url}/v1/chat/completions", json=again, timeout=120).json()["usage"]
+    usage = httpx.post(f"{server.url}/v1/chat/completions", json=again, timeout=300).json()["usage"]
     assert usage["prompt_tokens_details"]["cached_tokens"] > usage["prompt_tokens"] / 2
 
 
@@ -71,7 +71,7 @@ def preflight(url: str, origin: str) -> httpx.Response:
         "Access-Control-Request-Method": "POST",
         "Access-Control-Request-Headers": "authorization,x-stainless-os",
     }
-    return httpx.options(f"{url}/v1/chat/completions", headers={"Origin": origin, **wanted})
+    return httpx.options(f"{url}/v1/chat/completions", headers={"Origin": origin, **wanted}, timeout=300)
 
 
 @pytest.mark.slow
@@ -80,7 +80,7 @@ def test_browsers_may_ask_from_the_origins_that_are_named(coder_url: str) -> Non
     assert allowed.status_code == 200
     assert allowed.headers["access-control-allow-origin"] == ELSEWHERE
     assert "x-stainless-os" in allowed.headers["access-control-allow-headers"]
-    answer = httpx.get(f"{coder_url}/v1/models", headers={"Origin": ELSEWHERE})
+    answer = httpx.get(f"{coder_url}/v1/models", headers={"Origin": ELSEWHERE}, timeout=300)
     assert answer.headers["access-control-allow-origin"] == ELSEWHERE
     other = preflight(coder_url, "https://evil.example.com")
     assert other.status_code == 400
@@ -88,7 +88,7 @@ def test_browsers_may_ask_from_the_origins_that_are_named(coder_url: str) -> Non
 
 
 def test_without_the_setting_no_other_origin_may(server: Server) -> None:
-    answer = httpx.get(f"{server.url}/v1/models", headers={"Origin": ELSEWHERE})
+    answer = httpx.get(f"{server.url}/v1/models", headers={"Origin": ELSEWHERE}, timeout=300)
     assert "access-control-allow-origin" not in answer.headers
     assert "access-control-allow-origin" not in preflight(server.url, ELSEWHERE).headers
 

@@ -41,19 +41,25 @@ def test_a_suggestion_fits_and_what_became_of_it_is_counted(coder_url: str) -> N
     assert parses(PREFIX + choice["text"] + SUFFIX, "python")
     for kind in ("view", "view", "select"):
         event = {"type": kind, "completion_id": body["id"], "choice_index": 0, "view_id": "v", "elapsed": 400}
-        counted = httpx.post(f"{coder_url}/v1/events?select_kind=line", json=event)
+        counted = httpx.post(f"{coder_url}/v1/events?select_kind=line", json=event, timeout=300)
         assert (counted.status_code, counted.text) == (200, "")
-    page = httpx.get(f"{coder_url}/metrics").text
+    page = httpx.get(f"{coder_url}/metrics", timeout=300).text
     assert 'duet_suggestions_total{event="shown",model="duet-code"} 2.0' in page
     assert 'duet_suggestions_total{event="accepted",model="duet-code"} 1.0' in page
 
 
 def test_one_path_serves_both_protocols(server: Server) -> None:
     url = f"{server.url}/v1/completions"
-    assert httpx.post(url, json={"prompt": "Once", "max_tokens": 2}, timeout=120).json()["object"]
-    assert "fill in the middle" in refused(httpx.post(url, json=ASKED, timeout=120), 400)["message"]
-    assert refused(httpx.post(url, json={"segments": {"suffix": ""}}), 400)["param"] == "segments.prefix"
-    assert refused(httpx.post(url, json={"prompt": "a", "temperature": "hot"}), 400)["param"] == "temperature"
+    assert httpx.post(url, json={"prompt": "Once", "max_tokens": 2}, timeout=300).json()["object"]
+    assert "fill in the middle" in refused(httpx.post(url, json=ASKED, timeout=300), 400)["message"]
+    assert (
+        refused(httpx.post(url, json={"segments": {"suffix": ""}}, timeout=300), 400)["param"]
+        == "segments.prefix"
+    )
+    assert (
+        refused(httpx.post(url, json={"prompt": "a", "temperature": "hot"}, timeout=300), 400)["param"]
+        == "temperature"
+    )
 
 
 @pytest.mark.parametrize(
@@ -65,7 +71,7 @@ def test_one_path_serves_both_protocols(server: Server) -> None:
     ],
 )
 def test_what_is_not_honoured_is_refused(server: Server, change: dict[str, Any], param: str) -> None:
-    answer = httpx.post(f"{server.url}/v1/completions", json={**ASKED, **change}, timeout=120)
+    answer = httpx.post(f"{server.url}/v1/completions", json={**ASKED, **change}, timeout=300)
     assert refused(answer, 400)["param"] == param
 
 
@@ -79,7 +85,7 @@ def test_the_nearest_code_comes_last_and_foreign_languages_are_left_alone() -> N
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_health_tells_the_model_and_the_machine(server: Server, method: str) -> None:
-    health = httpx.request(method, f"{server.url}/v1/health").json()
+    health = httpx.request(method, f"{server.url}/v1/health", timeout=300).json()
     assert health["model"] == "smollm2-135m-instruct"
     assert health["device"] == "cpu"
     assert health["cuda_devices"] == []
@@ -95,5 +101,5 @@ def test_health_tells_the_model_and_the_machine(server: Server, method: str) -> 
     ],
 )
 def test_events_of_nothing_are_refused(server: Server, event: dict[str, str], param: str) -> None:
-    answer = httpx.post(f"{server.url}/v1/events", json={**event, "choice_index": 0})
+    answer = httpx.post(f"{server.url}/v1/events", json={**event, "choice_index": 0}, timeout=300)
     assert refused(answer, 400)["param"] == param

@@ -137,7 +137,7 @@ def test_what_a_tool_said_is_read(client: OpenAI) -> None:
 def test_what_cannot_be_honoured_is_refused_by_name(
     server: Server, change: dict[str, Any], param: str
 ) -> None:
-    answer = httpx.post(f"{server.url}/v1/chat/completions", json={**ASKED, **change}, timeout=120)
+    answer = httpx.post(f"{server.url}/v1/chat/completions", json={**ASKED, **change}, timeout=300)
     assert refused(answer, 400)["param"] == param
 
 
@@ -147,7 +147,7 @@ def test_what_cannot_be_honoured_is_refused_by_name(
 )
 def test_what_says_nothing_is_let_through(server: Server, change: dict[str, Any]) -> None:
     asked = {**ASKED, "max_tokens": 1, **change}
-    assert httpx.post(f"{server.url}/v1/chat/completions", json=asked, timeout=120).status_code == 200
+    assert httpx.post(f"{server.url}/v1/chat/completions", json=asked, timeout=300).status_code == 200
 
 
 def test_a_refusal_is_an_error_of_the_clients_own(client: OpenAI) -> None:
@@ -157,10 +157,10 @@ def test_a_refusal_is_an_error_of_the_clients_own(client: OpenAI) -> None:
 
 def test_the_template_can_be_seen_with_its_tools(server: Server) -> None:
     asked = {"messages": QUESTION, "tools": [TOOL], "tool_choice": "auto"}
-    told = httpx.post(f"{server.url}/apply-template", json=asked).json()["prompt"]
-    tokens = httpx.post(f"{server.url}/tokenize", json={"content": told}).json()["tokens"]
+    told = httpx.post(f"{server.url}/apply-template", json=asked, timeout=300).json()["prompt"]
+    tokens = httpx.post(f"{server.url}/tokenize", json={"content": told}, timeout=300).json()["tokens"]
     answer = httpx.post(
-        f"{server.url}/v1/chat/completions", json={**ASKED, **asked, "max_tokens": 1}, timeout=120
+        f"{server.url}/v1/chat/completions", json={**ASKED, **asked, "max_tokens": 1}, timeout=300
     )
     assert "note_city" in told
     assert len(tokens) == answer.json()["usage"]["prompt_tokens"]
