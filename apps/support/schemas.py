@@ -105,7 +105,10 @@ class VariantTold(_In):
 
 
 class ChangesOut(BaseModel):
-    """What became another value, before and after; empty where all was so already."""
+    """What became another value, before and after, as it is told: a price as "129.90" in the variant's currency.
+
+    Empty where all was so already.
+    """
 
     before: dict[str, Any]
     after: dict[str, Any]

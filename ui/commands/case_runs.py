@@ -6,8 +6,10 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -15,6 +17,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 def run_mark(run: Mapping[str, Any]) -> str:
     """One mark for each way to run, in its report's name, so that an interrupted run is found again."""
     return hashlib.sha256(json.dumps(run, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def spare_inputs(output: Path | None, *inputs: Path | None) -> None:
+    """Raises BadParameter where the report would be written over what it is made from."""
+    for path in inputs:
+        if output is not None and path is not None and output.resolve() == path.resolve():
+            raise typer.BadParameter(
+                f"{output} is what is measured: name another file for the report", param_hint="--output"
+            )
 
 
 @contextmanager

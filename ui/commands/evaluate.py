@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from apps.settings import load_settings
-from ui.commands.case_runs import case_bar, run_mark
+from ui.commands.case_runs import case_bar, run_mark, spare_inputs
 from ui.commands.code import EffortName, code_assistant, effort_named
 
 if TYPE_CHECKING:
@@ -176,6 +176,7 @@ def _measure(measured: _Measured, generate: Generate, run: dict[str, Any], worke
     from evaluation.cases import CaseFile
     from evaluation.report import Data, Report
 
+    spare_inputs(measured.output, measured.data)
     problems, samples = measured.problems, run["samples"]
     described = Data.of(measured.data, len(problems))
     run = {"command": measured.command, "data": described.sha256, **run}

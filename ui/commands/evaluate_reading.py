@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from apps.settings import load_settings
-from ui.commands.case_runs import case_bar, run_mark
+from ui.commands.case_runs import case_bar, run_mark, spare_inputs
 from ui.commands.evaluate import show
 from ui.commands.trial_reader import reader_mark, trial_reader
 
@@ -41,6 +41,7 @@ def reading(
 
     settings = load_settings(**({} if model is None else {"model": model}))
     path = data or _test_file(settings.adapters_dir)
+    spare_inputs(output, path)
     examples = evaluation.read_examples(path, limit)
     described = Data.of(path, len(examples))
     name = Path(settings.model).stem if "/" in settings.model else settings.model

@@ -13,7 +13,7 @@ import typer
 from apps.settings import Settings, load_settings
 from core_model import catalog
 from ui.commands.adapters import adapter_folder
-from ui.commands.case_runs import case_bar, run_mark
+from ui.commands.case_runs import case_bar, run_mark, spare_inputs
 from ui.commands.evaluate import show
 from ui.commands.models import progress_bar
 
@@ -41,6 +41,7 @@ def wording(
     from evaluation.cases import CaseFile
     from evaluation.report import Data, Report
 
+    spare_inputs(output, data)
     pairs = evaluation.load(data, limit)
     settings = load_settings(**({} if model is None else {"model": model}))
     folder = adapter_folder(adapter) if adapter else None

@@ -7,7 +7,6 @@ in the transaction that writes, and the model is only given sentences that are t
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,14 +15,16 @@ from typing import Protocol
 
 import structlog
 from sqlalchemy.orm import Session
-from sqlalchemy.orm.exc import StaleDataError
 
 from apps.support.conversations import records
 from apps.support.conversations.acting import file_complaint, hand_over, run_proposal
 from apps.support.conversations.drafting import keep_draft
 from apps.support.conversations.identity import shows_enough, take_evidence
+from apps.support.conversations.leases import begin_turn, end_turn, held_conversation
 from apps.support.conversations.results import result_of
-from apps.support.conversations.settling import Room, decide, take_up
+from apps.support.conversations.revising import ask_again
+from apps.support.conversations.room import Room
+from apps.support.conversations.settling import decide, take_up
 from apps.support.conversations.trace import trace_of
 from apps.support.conversations.turn import (
     Answered,
@@ -40,14 +41,14 @@ from apps.support.conversations.turn import (
     intents_of,
     understood_of,
 )
-from apps.support.errors import ConflictError
+from apps.support.errors import ActionRefusedError, ConflictError
 from apps.support.playbooks.case import DetailReader, Outcome, said
 from apps.support.reading.cleaning import clean, storable
 from apps.support.reading.commands import VERBS, Command, Shape
 from apps.support.reading.context import load_context
 from apps.support.reading.identifiers import find_identifiers, without_emails
 from apps.support.reading.reader import Reading
-from apps.support.reading.state import Wish
+from apps.support.reading.state import Proposal, Wish
 from apps.support.reading.view import View
 from apps.support.replies.language import detect_language, spoken_language, unspoken_notice, written_language
 from apps.support.replies.sentences import Note, joined
@@ -91,8 +92,6 @@ class SupportPipeline:
         self.replies = replies
         self.policy = policy or load_policy()
         self._clock = clock
-        self._running: set[str] = set()
-        self._lock = threading.Lock()
 
     def answer(self, conversation_id: str, text: str) -> TurnResult:
         """The whole turn at once. Raises as `stream` does."""
@@ -152,23 +151,14 @@ class SupportPipeline:
         Raises NotFoundError for an unknown conversation and ConflictError while another turn of it runs.
         Closing the iterator cancels the generation; what was said by then is stored as incomplete.
         """
-        with self._lock:
-            if conversation_id in self._running:
-                raise ConflictError(
-                    "the last message of this conversation is still being answered: send the next one after that"
-                )
-            self._running.add(conversation_id)
-        try:
-            yield from self._turn(conversation_id, text)
-        except StaleDataError as error:
-            raise ConflictError(
-                "another turn of this conversation came first: read its answer, and send the message again"
-            ) from error
-        finally:
-            self._running.discard(conversation_id)
-
-    def _turn(self, conversation_id: str, text: str) -> Iterator[TurnEvent]:
         incoming = self._begin(conversation_id, text)
+        try:
+            yield from self._turn(incoming)
+        finally:
+            with self.database.write() as session:
+                end_turn(session, conversation_id, incoming.state.turn)
+
+    def _turn(self, incoming: Incoming) -> Iterator[TurnEvent]:
         times: dict[str, float] = {}
         understood, settled = _UNSEEN, Settled()
         if incoming.status != ConversationStatus.BOT:
@@ -187,11 +177,11 @@ class SupportPipeline:
                 self._act(incoming, settled, decision.run)
             with _timed(times, "postponed"):
                 self._go_on(incoming, settled)
-        except StaleDataError:
+        except ConflictError:
             raise  # no failure: another turn came first
         except Exception:
             # Whatever broke, the customer must not be left without an answer: a person takes over.
-            log.exception("turn failed", conversation=conversation_id)
+            log.exception("turn failed", conversation=incoming.conversation_id)
             settled = self._failed(incoming)
         self._tell_languages(incoming, settled)
         facts = facts_of(settled.notes)
@@ -219,12 +209,9 @@ class SupportPipeline:
 
     def _begin(self, conversation_id: str, text: str) -> Incoming:
         with self.database.write() as session:
-            conversation = records.get_conversation(session, conversation_id)
-            state = records.load_state(conversation)
-            state.turn += 1
+            conversation, state = begin_turn(session, conversation_id)
             message = Message(conversation_id=conversation_id, role=Role.CUSTOMER, text=storable(text))
             session.add(message)
-            records.save_state(conversation, state)
             session.flush()
             return self._incoming(
                 conversation_id, message.id, text, state, conversation.status, conversation.language
@@ -287,7 +274,11 @@ class SupportPipeline:
             return
         pending = incoming.state.pending
         if run and pending is not None:
-            run_proposal(self.database, incoming, pending, settled, self.policy)
+            try:
+                run_proposal(self.database, incoming, pending, settled, self.policy)
+            except ActionRefusedError as error:
+                with self.database.read() as session:
+                    ask_again(self._room(session, incoming, pending), pending, error, settled)
         for answered in settled.answers:
             if answered.outcome.complaint:
                 file_complaint(self.database, incoming, settled, answered, self.policy)
@@ -298,11 +289,14 @@ class SupportPipeline:
         if settled.handed_over or not state.waiting or state.pending or state.question:
             return
         with self.database.read() as session:
-            context = load_context(session, state)
-            today = incoming.now.date()
-            take_up(
-                Room(session, state, context, incoming.language, today, self.policy, self.reader), settled
-            )
+            take_up(self._room(session, incoming), settled)
+
+    def _room(self, session: Session, incoming: Incoming, proposal: Proposal | None = None) -> Room:
+        """As the shop is by now, with the orders that the proposal is about."""
+        state, today = incoming.state, incoming.now.date()
+        about = state.model_copy(update={"pending": proposal}) if proposal else state
+        context = load_context(session, about)
+        return Room(session, state, context, incoming.language, today, self.policy, self.reader)
 
     def _failed(self, incoming: Incoming) -> Settled:
         answered = Answered(Wish(verb="unclear", text=incoming.text), Outcome(handover="failure"))
@@ -374,8 +368,9 @@ class SupportPipeline:
         started = time.perf_counter()
         first = intents_of(understood.reading)[0]
         incoming.state.told = spoken.text[:2_000] if spoken else incoming.state.told
+        incoming.state.answering_since = None
         with self.database.write() as session:
-            conversation = records.get_conversation(session, incoming.conversation_id)
+            conversation = held_conversation(session, incoming.conversation_id, incoming.state)
             records.save_state(conversation, incoming.state)
             conversation.language = incoming.language if spoken else conversation.language
             if conversation.customer_id is None and incoming.state.trusted_customer_id is not None:

@@ -60,9 +60,9 @@ def open_conversation(
     return conversation
 
 
-def get_conversation(session: Session, conversation_id: str) -> Conversation:
-    """Raises NotFoundError."""
-    conversation = session.get(Conversation, conversation_id)
+def get_conversation(session: Session, conversation_id: str, *, lock: bool = False) -> Conversation:
+    """`lock`: others' changes wait until the transaction ends. Raises NotFoundError."""
+    conversation = session.get(Conversation, conversation_id, with_for_update=True if lock else None)
     if conversation is None:
         raise NotFoundError(f"no conversation {conversation_id!r}")
     return conversation

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -104,7 +105,8 @@ class Exchange(_Stored):
 
 
 class ConversationState(BaseModel):
-    turn: int = 0
+    turn: int = 0  # raised by each message: a turn that is not the last one any more writes nothing
+    answering_since: datetime | None = None  # when the turn began that is not answered yet
     trusted_customer_id: int | None = None  # named by a trusted key, or proven by what proves a customer
     email: str | None = None  # what the customer gave as proof; checked against each order again
     postcodes: list[str] = Field(default_factory=list)

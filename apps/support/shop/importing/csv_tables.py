@@ -165,7 +165,12 @@ def _order(lines: list[tuple[str, OrderLine]]) -> OrderRecord:
         address=first.address,
     )
     parcels: dict[str | None, ShipmentChange] = {}
+    rows: dict[OrderLine, str] = {}
     for row, line in lines:
+        if line in rows:
+            problem = f"is the same as {rows[line]}: of two alike write one, with their quantity together"
+            raise ImportFileError(problem, row=row)
+        rows[line] = row
         for field in ("email", "status", "currency"):
             if getattr(line, field) != getattr(first, field):
                 raise ImportFileError(
