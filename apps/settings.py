@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from core_model import catalog
+from core_model.kv_cache import Precision
+from core_model.sparse_attention import SPARSE_BEYOND
 
 PACKAGED_ADAPTERS = Path(__file__).resolve().parents[1] / "adapters"
 
@@ -36,6 +39,8 @@ class Settings(BaseSettings):
     weights: Literal["int4", "int8", "bf16", "fp32"] = "int4"
     threads: int = Field(default_factory=_cores, ge=1)
     kv_cache_tokens: int = Field(default=32_768, ge=2_048)
+    kv_cache: Precision = "bf16"
+    sparse_beyond: int = Field(default=SPARSE_BEYOND, ge=0)
     max_batch: int = Field(default=8, ge=1)
     support_window: int = Field(default=512, ge=32, le=2_048)
     adapters_dir: Path = PACKAGED_ADAPTERS
@@ -50,6 +55,7 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65_535)
     api_keys: Annotated[tuple[str, ...], NoDecode] = Field(default=(), repr=False)
     rate_limit: int = Field(default=600, ge=1)
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     chatwoot_url: str | None = None
     chatwoot_token: str | None = Field(default=None, repr=False)
     chatwoot_reader_token: str | None = Field(default=None, repr=False)
@@ -69,12 +75,21 @@ class Settings(BaseSettings):
     def _split_paths(cls, value: Any) -> Any:
         return tuple(filter(None, value.split(os.pathsep))) if isinstance(value, str) else value
 
-    @field_validator("api_keys", mode="before")
+    @field_validator("api_keys", "cors_origins", mode="before")
     @classmethod
-    def _split_keys(cls, value: Any) -> Any:
+    def _split_list(cls, value: Any) -> Any:
         if not isinstance(value, str):
             return value
-        return tuple(key.strip() for key in value.split(",") if key.strip())
+        return tuple(item.strip() for item in value.split(",") if item.strip())
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            parts = urlsplit(origin)
+            if not parts.scheme or not parts.netloc or origin != f"{parts.scheme}://{parts.netloc}":
+                raise ValueError(f"{origin!r} is no origin such as https://shop.example.com")
+        return origins
 
     @property
     def sources(self) -> catalog.Sources:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from core_model.sparse_attention import BUDGET, SparseBudget
+
 SINKS = 4
 """First positions of a sequence that a windowed request always sees (StreamingLLM, arXiv 2309.17453)."""
 
@@ -27,3 +29,6 @@ class Batch:
     windows: Tensor  # [S] int32
     adapters: list[str | None]  # S names of loaded LoRA adapters
     outputs: Tensor  # [R] int64, indexes into T: the rows whose hidden state is wanted
+    seats: Tensor | None = None  # [S] int32, whose tails and trees in the cache; None: sequence s has seat s
+    sparse_from: Tensor | None = None  # [S] int32, first position that attends sparsely; None: never
+    budget: SparseBudget = BUDGET

@@ -7,6 +7,7 @@ thread through a lock and per-request queues.
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -20,11 +21,12 @@ from core_model.block_manager import BlockManager
 from core_model.decoder import Decoder
 from core_model.errors import ContextLengthError, EngineClosedError, RequestError, UnknownAdapterError
 from core_model.generation import Generation
-from core_model.kv_cache import BLOCK, KVCache
+from core_model.kv_cache import BLOCK, KVCache, Precision
 from core_model.lora import LoraAdapter
-from core_model.requests import GenerationRequest
+from core_model.requests import Attention, GenerationRequest
 from core_model.scheduler import PREFILL_ALONE, Scheduler, Work
 from core_model.sequence import Generating, Measuring, Sequence
+from core_model.sparse_attention import NEVER
 from core_model.tokenizer import Tokenizer
 
 log = structlog.get_logger(__name__)
@@ -49,14 +51,23 @@ class Engine:
     """Runs one decoder for everybody. Thread-safe; close it when done."""
 
     def __init__(
-        self, decoder: Decoder, tokenizer: Tokenizer, cache_tokens: int = 16384, max_sequences: int = 16
+        self,
+        decoder: Decoder,
+        tokenizer: Tokenizer,
+        cache_tokens: int = 16384,
+        max_sequences: int = 16,
+        precision: Precision = "bf16",
+        sparse_beyond: int = NEVER,
     ) -> None:
+        """`precision` is that of keys and values; positions from `sparse_beyond` on attend sparsely."""
         self.decoder = decoder
         self.tokenizer = tokenizer
         self.config = decoder.config
         blocks = max(2, cache_tokens // BLOCK)
-        self._cache = KVCache(decoder.config, blocks, decoder.cache_dtype)
+        self._cache = KVCache(decoder.config, blocks, decoder.cache_dtype, precision, max_sequences)
+        self._sparse_beyond = sparse_beyond
         self._manager = BlockManager(blocks)
+        self.max_sequences = max_sequences
         self._scheduler = Scheduler(self._manager, max_sequences)
         self._adapters: dict[str, LoraAdapter] = {}
         self._results: dict[Sequence, Future[Measuring]] = {}
@@ -68,31 +79,45 @@ class Engine:
 
     def submit(self, request: GenerationRequest) -> Generation:
         """Start a generation. Raises RequestError (or a subclass) if it cannot be served as asked."""
-        self._check(request.prompt, request.window, request.adapter)
+        self.check(request.prompt, request.window, request.adapter)
         generation = Generation()
         budget = request.sampling.max_tokens
         if request.window is None:
             budget = min(budget, self.config.context - len(request.prompt))
-        sequence = Generating(request, self.tokenizer, generation, budget)
+        sparse_from = self._sparse_from(request.window, request.attention)
+        sequence = Generating(request, self.tokenizer, generation, budget, sparse_from)
         generation.on_cancel(lambda: self._cancel(sequence))
         self._enqueue(sequence, budget)
         return generation
 
     def score(
-        self, prompt: list[int], continuations: list[list[int]], adapter: str | None = None
+        self,
+        prompt: list[int],
+        continuations: list[list[int]],
+        adapter: str | None = None,
+        window: int | None = None,
+        attention: Attention | None = None,
     ) -> list[float]:
         """Log-likelihood of each continuation of the prompt (sum over its tokens, in nats)."""
         if any(not continuation for continuation in continuations):
             raise RequestError("a continuation to be scored is empty", "continuations")
         sequences = [
-            Measuring(prompt + continuation, None, adapter, score_from=len(prompt))
+            Measuring(
+                prompt + continuation,
+                window,
+                adapter,
+                self._sparse_from(window, attention),
+                score_from=len(prompt),
+            )
             for continuation in continuations
         ]
         return [sum(sequence.logprobs) for sequence in self._measure(sequences)]
 
     def encode(self, prompts: list[list[int]], adapter: str | None = None) -> NDArray[np.float32]:
         """Last hidden state of each prompt, [prompts, hidden]: what a classification head reads."""
-        measured = self._measure([Measuring(list(prompt), None, adapter) for prompt in prompts])
+        measured = self._measure(
+            [Measuring(list(prompt), None, adapter, self._sparse_from(None, None)) for prompt in prompts]
+        )
         return np.stack([sequence.hidden for sequence in measured if sequence.hidden is not None])
 
     @property
@@ -131,6 +156,11 @@ class Engine:
                 }
             )
 
+    def cache_bytes_per_token(self, sparse: bool = False) -> float:
+        """What a token takes in the cache; with `sparse`, also in the tree of a sequence that attends so."""
+        tokens = self._cache.blocks * BLOCK
+        return (self._cache.nbytes + (self._cache.tree_nbytes if sparse else 0)) / tokens
+
     def close(self) -> None:
         """Stop; requests still under way end with EngineClosedError."""
         with self._changed:
@@ -138,7 +168,14 @@ class Engine:
             self._changed.notify()
         self._thread.join()
 
-    def _check(self, prompt: list[int], window: int | None, adapter: str | None) -> None:
+    def _sparse_from(self, window: int | None, attention: Attention | None) -> int:
+        """The first position that attends sparsely."""
+        if window is not None:
+            return NEVER
+        return {None: self._sparse_beyond, "sparse": 0, "dense": NEVER}[attention]
+
+    def check(self, prompt: list[int], window: int | None, adapter: str | None = None) -> None:
+        """Raise RequestError (or a subclass) where a prompt cannot be read at all."""
         if adapter is not None and adapter not in self._adapters:
             known = ", ".join(sorted(self._adapters)) or "none"
             raise UnknownAdapterError(f"no adapter '{adapter}' is loaded; loaded: {known}", "adapter")
@@ -168,7 +205,7 @@ class Engine:
     def _measure(self, sequences: list[Measuring]) -> list[Measuring]:
         futures: list[Future[Measuring]] = []
         for sequence in sequences:
-            self._check(sequence.tokens, None, sequence.adapter)
+            self.check(sequence.tokens, sequence.window, sequence.adapter)
             futures.append(Future())
             self._results[sequence] = futures[-1]
             self._enqueue(sequence, 0)
@@ -187,7 +224,7 @@ class Engine:
     def _run(self) -> None:
         while True:
             with self._changed:
-                self._drop_cancelled()
+                self._drop_ended()
                 work = [] if self._closed else self._scheduler.schedule()
                 if not work:
                     if self._closed:
@@ -230,10 +267,15 @@ class Engine:
         positions: list[int] = []
         owners: list[int] = []
         slots: list[int] = []
+        seats: list[int] = []
         outputs: list[int] = []
         rows: list[tuple[int, int]] = []
         for index, item in enumerate(work):
             sequence, start, end = item.sequence, item.sequence.computed, item.sequence.computed + item.count
+            if sequence.seat is None:
+                sequence.seat = self._manager.take_seat()
+                self._cache.vacate(sequence.seat)
+            seats.append(sequence.seat)
             sequence.prepare(item.count, self._manager)
             base = len(tokens)
             tokens += sequence.tokens[start:end]
@@ -262,6 +304,8 @@ class Engine:
             windows=int32([item.sequence.window or 0 for item in work]),
             adapters=[item.sequence.adapter for item in work],
             outputs=torch.tensor(outputs, dtype=torch.int64),
+            seats=int32(seats),
+            sparse_from=int32([item.sequence.sparse_from for item in work]),
         )
         return batch, rows
 
@@ -296,12 +340,14 @@ class Engine:
             if item.count > 1 or isinstance(item.sequence, Measuring):
                 self._statistics.prompt_tokens += item.count
 
-    def _drop_cancelled(self) -> None:
+    def _drop_ended(self) -> None:
+        """Take out what was cancelled, and what has used up its time."""
+        now = time.perf_counter()
         for sequence in [*self._scheduler.running, *self._scheduler.waiting]:
-            if sequence.cancelled and isinstance(sequence, Generating):
+            if isinstance(sequence, Generating) and (sequence.cancelled or sequence.overdue(now)):
                 self._scheduler.remove(sequence)
-                self._statistics.cancelled += 1
-                sequence.finish("cancelled")
+                self._statistics.cancelled += sequence.cancelled
+                sequence.finish("cancelled" if sequence.cancelled else "deadline")
                 sequence.end()
 
     def _end_all(self, error: Exception) -> None:

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core_model.batch import SINKS
-from core_model.block_manager import BlockManager
+from core_model.block_manager import BlockManager, Root
 from core_model.constraint import Constraint
 from core_model.errors import RequestError
 from core_model.kv_cache import BLOCK
-from core_model.requests import Completion, GenerationRequest, Piece, TokenLogprob
+from core_model.requests import Completion, Ending, GenerationRequest, Piece, TokenLogprob
 from core_model.sampling import draw, logprob_of
+from core_model.sparse_attention import NEVER
 from core_model.tokenizer import Tokenizer
 
 
@@ -29,16 +30,20 @@ class Sequence:
     tokens: list[int]
     window: int | None
     adapter: str | None
+    sparse_from: int = NEVER  # first position that attends sparsely
+    owner: str = field(default="", kw_only=True)
     computed: int = 0
     blocks: list[int] = field(default_factory=list)
+    seat: int | None = None  # while it runs: where its own part of the cache lies
     reserved: int = 0  # blocks it may ever hold at once
     submitted: float = field(default_factory=time.perf_counter)
     cancelled: bool = False
+    background: bool = False  # waits whenever anything else is to be done
 
     @property
-    def root(self) -> tuple[str | None, int]:
-        """What its keys and values depend on besides its tokens."""
-        return (self.adapter, self.window or 0)
+    def root(self) -> Root:
+        """What its keys and values depend on besides its tokens, and whose they are."""
+        return (self.adapter, self.window or 0, self.sparse_from, self.owner)
 
     @property
     def reusable(self) -> int:
@@ -84,6 +89,9 @@ class Sequence:
             if block >= 0:
                 manager.release(block)
         self.blocks = []
+        if self.seat is not None:
+            manager.release_seat(self.seat)
+            self.seat = None
 
 
 class Sink(Protocol):
@@ -99,9 +107,19 @@ class Sink(Protocol):
 class Generating(Sequence):
     """A sequence that grows by sampling and delivers text."""
 
-    def __init__(self, request: GenerationRequest, tokenizer: Tokenizer, sink: Sink, budget: int) -> None:
+    def __init__(
+        self,
+        request: GenerationRequest,
+        tokenizer: Tokenizer,
+        sink: Sink,
+        budget: int,
+        sparse_from: int = NEVER,
+    ) -> None:
         """`budget` tokens may be generated. Raises RequestError where no completion fits into it."""
-        super().__init__(list(request.prompt), request.window, request.adapter)
+        super().__init__(
+            list(request.prompt), request.window, request.adapter, sparse_from, owner=request.owner
+        )
+        self.background = request.background
         self.request = request
         self.completion = Completion(prompt_tokens=len(request.prompt))
         self.finished = False
@@ -116,12 +134,16 @@ class Generating(Sequence):
         self._stopped = False
         self._cut = False  # back to where the text was complete
         if self._constraint:
-            _check_room(self._constraint, budget)
+            if request.ending is None:  # who says where it ends says what becomes of a text that is cut short
+                _check_room(self._constraint, budget)
             self._certain = _Place(self._constraint.fork(), 0)
 
     def sample(self, logits: NDArray[np.float32]) -> None:
         """Draw the next token from `logits` [vocab] and deliver what text became certain."""
         sampling = self.request.sampling
+        if not self._budget:
+            self.finish("length")
+            return
         token = draw(
             logits,
             sampling,
@@ -147,6 +169,15 @@ class Generating(Sequence):
         if not self.finished and len(self.completion.tokens) >= self._budget:
             self._cut_back()
             self.finish("length")
+
+    def overdue(self, now: float) -> bool:
+        """Whether one of the request's limits of time has passed."""
+        spent, request = now - self.submitted, self.request
+        if request.deadline_s is not None and spent >= request.deadline_s:
+            return True
+        if request.decode_s is None or not self.completion.tokens:
+            return False
+        return spent - self.completion.first_token_s >= request.decode_s
 
     def finish(self, reason: str) -> None:
         """End the generation and deliver what was held back."""
@@ -219,6 +250,8 @@ class Generating(Sequence):
         text = self._held + "".join(map(self._decoder.push, tokens))
         certain, self._held, self._stopped = split_at_stop(text, self.request.sampling.stop)
         self.completion.text += certain
+        if self.request.ending is not None:
+            certain = self._end_where_asked(self.request.ending, certain)
         self._sink.deliver(Piece(certain, tokens, logprobs))
         if self._constraint and self.request.sampling.stop:
             self._certain.text += certain
@@ -228,6 +261,15 @@ class Generating(Sequence):
                 self._certain = _Place(self._constraint.fork(), len(self.completion.tokens))
         if self._stopped:
             self.finish("stop")
+
+    def _end_where_asked(self, ending: Ending, certain: str) -> str:
+        """What of the text that became certain is delivered. The stream may have shown more than is kept."""
+        keep = ending(self.completion.text)
+        if keep is None:
+            return certain
+        said = len(self.completion.text) - len(certain)
+        self.completion.text, self._held, self._stopped = self.completion.text[:keep], "", True
+        return certain[: max(0, keep - said)]
 
     def _complete_before_stop(self) -> None:
         """A stop string ends the text anywhere: complete what stands before it, even if that writes the string."""

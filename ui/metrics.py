@@ -44,6 +44,13 @@ class Metrics:
             registry=self._registry,
         )
 
+        self._suggestions = Counter(
+            "duet_suggestions",
+            "Suggestions in editors by what became of them: shown, accepted, dismissed",
+            ["model", "event"],
+            registry=self._registry,
+        )
+
     def watch(self, engine: Engine) -> None:
         """Show the engine's load at every scrape."""
         for name, text in (
@@ -67,6 +74,10 @@ class Metrics:
             self._tokens.labels(model, "prompt").inc(end.prompt_tokens)
             self._tokens.labels(model, "cached").inc(end.cached_tokens)
             self._tokens.labels(model, "completion").inc(len(end.tokens))
+
+    def suggestion(self, model: str, event: str) -> None:
+        """An editor tells what became of a suggestion."""
+        self._suggestions.labels(model, event).inc()
 
     def page(self) -> bytes:
         """The page that Prometheus scrapes."""

@@ -16,13 +16,19 @@ from starlette.concurrency import run_in_threadpool
 
 from apps.auth import Scope
 from apps.code.answers import EFFORTS, Answer, Checked, Event, Events, Token
-from apps.code.assistant import COMPLETION_TOKENS, MAX_TOKENS, CodeAssistant
+from apps.code.assistant import MAX_TOKENS, CodeAssistant
+from apps.code.completion import Gap, OtherFile
 from apps.permissions import needs
 from core_model.errors import CoreError
+from core_model.requests import SamplingParams
 
 CLIENT_GONE = 499  # for the log only (nginx's)
+COMPLETION_TOKENS = 256
 
 MaxTokens = Annotated[int, Field(ge=1, le=8192)]
+MOST_CHARACTERS = 400_000
+"""Of one field: more than any model here reads, and little enough that what looks at it first takes a moment."""
+Text = Annotated[str, Field(max_length=MOST_CHARACTERS)]
 Temperature = Annotated[float, Field(ge=0, le=2)]
 EffortName = Literal["quick", "normal", "thorough"]
 
@@ -35,25 +41,50 @@ class _Body(BaseModel):
 
 
 class WriteBody(_Body):
-    task: str = Field(min_length=1)
+    task: Text = Field(min_length=1)
     language: str
-    start: str = ""
+    start: Text = ""
     effort: EffortName = "normal"
     max_tokens: MaxTokens = MAX_TOKENS
 
 
+class FileBody(BaseModel):
+    """Another file of the project."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    name: str
+    text: Text
+
+
 class CompleteBody(_Body):
-    prefix: str
-    suffix: str = ""
-    language: str
+    prefix: Text
+    suffix: Text = ""
+    language: str | None = Field(None, description="Left out, it is found from the name and the text.")
+    filename: str | None = None
+    files: list[FileBody] = Field(default=[], max_length=256, description="Text of others, the nearest last.")
     max_tokens: MaxTokens = COMPLETION_TOKENS
+    deadline_ms: int | None = Field(None, ge=1, description="What is written by then is the answer.")
+
+    @property
+    def gap(self) -> Gap:
+        """The gap that is asked about; the caller wants to see what there is."""
+        return Gap(
+            self.prefix,
+            self.suffix,
+            tuple(OtherFile(file.name, file.text) for file in self.files),
+            filename=self.filename,
+            language=self.language,
+            sampling=SamplingParams(temperature=self.temperature, max_tokens=self.max_tokens),
+            deadline_s=None if self.deadline_ms is None else self.deadline_ms / 1000,
+        )
 
 
 class TranslateBody(_Body):
-    code: str = Field(min_length=1)
+    code: Text = Field(min_length=1)
     source: str
     target: str
-    start: str = ""
+    start: Text = ""
     effort: EffortName = "normal"
     max_tokens: MaxTokens = MAX_TOKENS
 
@@ -97,7 +128,7 @@ def create_router(assistant_of: Callable[[Request], CodeAssistant]) -> APIRouter
         body: CompleteBody, request: Request, assistant: Assistant, accept: Accept = ""
     ) -> Response:
         """What belongs between `prefix` and `suffix`."""
-        return await _respond(assistant.complete(**body.model_dump()), request, accept)
+        return await _respond(assistant.complete(body.gap, compile=body.compile), request, accept)
 
     @router.post("/translate", response_model=AnswerBody)
     async def translate(

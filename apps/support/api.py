@@ -95,7 +95,11 @@ def create_router(
             caller.require(Scope.TRUSTED)
         with pipeline.database.write() as session:
             conversation = records.open_conversation(
-                session, channel=body.channel, language=body.language, trusted_email=body.customer_email
+                session,
+                channel=body.channel,
+                language=body.language,
+                trusted_email=body.customer_email,
+                opened_by=caller.name,
             )
             return _conversation(conversation)
 

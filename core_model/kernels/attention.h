@@ -2,26 +2,30 @@
 // blocks of a paged cache. Softmax is computed online, chunk by chunk (arXiv 2205.14135).
 #pragma once
 
-#include "linear.h"
+#include "cache_blocks.h"
 
 namespace duet {
 
-constexpr int BLOCK = 16;        // positions in a block of the cache
 constexpr int SINKS = 4;         // positions that a windowed sequence always sees
 constexpr int CHUNK_BLOCKS = 8;  // blocks between two updates of the running maximum
 constexpr int PREFETCH_BLOCKS = 2;
 constexpr int MAX_QUERIES = 32;  // rows x query heads that are handled together
 constexpr float LOWEST = -1e30f;
 
-// Consecutive rows of one sequence, from `row` on.
+// Consecutive rows of one sequence, from `row` on; one row alone where it attends sparsely.
 struct RowTile {
     int row, rows, sequence;
+    bool sparse = false;
 };
 
-// The blocks that some row of a tile sees: all from `first` to `last`, and block 0 for the sinks.
+// The blocks that some row of a tile sees: all from `first` to `last`, and block 0 for the sinks; or those of a list.
 struct VisibleBlocks {
     int first, last;
     bool sinks_apart;
+    const int32_t* list = nullptr;
+
+    explicit VisibleBlocks(const std::vector<int32_t>& blocks)
+        : first(0), last(static_cast<int>(blocks.size()) - 1), sinks_apart(false), list(blocks.data()) {}
 
     VisibleBlocks(int position, int last_position, int window) {
         const int oldest = window ? std::max(0, position - (window - SINKS) + 1) : 0;
@@ -30,12 +34,12 @@ struct VisibleBlocks {
         sinks_apart = first > 0;
     }
     int count() const { return last - first + 1 + sinks_apart; }
-    int block(int index) const { return sinks_apart ? (index == 0 ? 0 : first + index - 1) : first + index; }
+    int block(int index) const { return list ? list[index] : sinks_apart ? (index == 0 ? 0 : first + index - 1) : first + index; }
 };
 
-// scores[query * stride .. +16] = q . k for the 16 positions of a block; keys [head_dim, 16].
-template <int Q>
-inline void score_block(const float* const* queries, const uint16_t* keys, int head_dim, float* scores, int stride) {
+// scores[query * stride .. +16] = q . k for the 16 positions of a block.
+template <int Q, class Keys>
+inline void score_block(const float* const* queries, const Keys& keys, int head_dim, float* scores, int stride) {
     if constexpr (Q > 0) {
         const float* q[Q];
         F sums[Q];
@@ -44,7 +48,7 @@ inline void score_block(const float* const* queries, const uint16_t* keys, int h
             sums[i] = simd::zero();
         }
         for (int d = 0; d < head_dim; d++) {
-            const F k = simd::load_bf16(keys + d * BLOCK);
+            const F k = keys.load(d);
 #pragma GCC unroll 8
             for (int i = 0; i < Q; i++) sums[i] = simd::fma(simd::set1(q[i][d]), k, sums[i]);
         }
@@ -54,15 +58,16 @@ inline void score_block(const float* const* queries, const uint16_t* keys, int h
 
 constexpr int SCORE_QUERIES = simd::MAX_ROWS > 4 ? 8 : 4;
 
-template <int Q>
-inline void score_some(int count, const float* const* q, const uint16_t* k, int head_dim, float* scores, int stride) {
+template <int Q, class Keys>
+inline void score_some(int count, const float* const* q, const Keys& k, int head_dim, float* scores, int stride) {
     if constexpr (Q > 0) {
         if (count == Q) return score_block<Q>(q, k, head_dim, scores, stride);
         score_some<Q - 1>(count, q, k, head_dim, scores, stride);
     }
 }
 
-inline void score_all(int count, const float* const* q, const uint16_t* k, int head_dim, float* scores, int stride) {
+template <class Keys>
+inline void score_all(int count, const float* const* q, const Keys& k, int head_dim, float* scores, int stride) {
     const int passes = (count + SCORE_QUERIES - 1) / SCORE_QUERIES;
     for (int pass = 0, start = 0; pass < passes; pass++) {
         const int some = (count - start) / (passes - pass);
@@ -72,15 +77,15 @@ inline void score_all(int count, const float* const* q, const uint16_t* k, int h
 }
 
 // out[query, head_dim] += weights[query, positions] * values[positions, head_dim], 16 * V columns of it.
-template <int Q, int V>
-inline void weigh_block(const float* weights, int stride, const uint16_t* values, int positions, int head_dim,
-                        float* out) {
+template <int Q, int V, class Values>
+inline void weigh_block(const float* weights, int stride, const Values& values, int column, int positions,
+                        int head_dim, float* out) {
     F sums[Q][V];
     for (int i = 0; i < Q; i++)
         for (int v = 0; v < V; v++) sums[i][v] = simd::load(out + i * head_dim + v * LANES);
     for (int p = 0; p < positions; p++) {
         F row[V];
-        for (int v = 0; v < V; v++) row[v] = simd::load_bf16(values + p * head_dim + v * LANES);
+        for (int v = 0; v < V; v++) row[v] = values.load(p, column + v * LANES);
 #pragma GCC unroll 8
         for (int i = 0; i < Q; i++) {
             const F weight = simd::set1(weights[i * stride + p]);
@@ -95,21 +100,22 @@ inline void weigh_block(const float* weights, int stride, const uint16_t* values
 constexpr int VALUE_COLUMNS = simd::MAX_ROWS > 4 ? 4 : 2;  // registers of values; head_dim is a multiple of 32
 constexpr int VALUE_QUERIES = simd::MAX_ROWS > 4 ? 6 : 2;
 
-template <int Q>
-inline void weigh_some(int count, const float* weights, int stride, const uint16_t* values, int positions,
+template <int Q, class Values>
+inline void weigh_some(int count, const float* weights, int stride, const Values& values, int positions,
                        int head_dim, float* out) {
     if constexpr (Q > 0) {
         if (count != Q)
             return weigh_some<Q - 1>(count, weights, stride, values, positions, head_dim, out);
         int column = 0;
         for (; column + VALUE_COLUMNS * LANES <= head_dim; column += VALUE_COLUMNS * LANES)
-            weigh_block<Q, VALUE_COLUMNS>(weights, stride, values + column, positions, head_dim, out + column);
+            weigh_block<Q, VALUE_COLUMNS>(weights, stride, values, column, positions, head_dim, out + column);
         for (; column < head_dim; column += 2 * LANES)
-            weigh_block<Q, 2>(weights, stride, values + column, positions, head_dim, out + column);
+            weigh_block<Q, 2>(weights, stride, values, column, positions, head_dim, out + column);
     }
 }
 
-inline void weigh_all(int count, const float* weights, int stride, const uint16_t* values, int positions,
+template <class Values>
+inline void weigh_all(int count, const float* weights, int stride, const Values& values, int positions,
                       int head_dim, float* out) {
     const int passes = (count + VALUE_QUERIES - 1) / VALUE_QUERIES;
     for (int pass = 0, start = 0; pass < passes; pass++) {
@@ -125,17 +131,9 @@ struct Partial {
     float maximum, total;
 };
 
-// Where one key/value head of one layer lies in the cache.
-struct CacheHead {
-    const uint16_t* keys;    // block 0
-    const uint16_t* values;  // block 0
-    size_t stride;           // numbers from one block to the next
-};
-
 struct AttentionItem {
     RowTile tile;
     const int32_t* positions;  // [rows]
-    const int32_t* table;      // blocks of the sequence
     int window;
     int heads, head_dim;        // query heads that share the key/value head
     const float* queries;       // [rows, ...] the first of the heads; scaled, rotated by the true position
@@ -143,41 +141,39 @@ struct AttentionItem {
     size_t query_stride, sink_query_stride;  // floats from one row to the next
 };
 
-// Attends to the visible blocks [from, to) of the item: out [rows * heads, head_dim], partials [rows * heads].
-inline void attend(const AttentionItem& item, const CacheHead& cache, int from, int to, float* out,
-                   Partial* partials) {
+inline void begin(int count, int head_dim, float* out, Partial* partials) {
+    std::fill_n(partials, count, Partial{LOWEST, 0.0f});
+    std::fill_n(out, static_cast<size_t>(count) * head_dim, 0.0f);
+}
+
+// Adds the visible blocks [from, to) to what the item attends to: out [rows * heads, head_dim], partials [rows * heads].
+inline void attend(const AttentionItem& item, const CacheHead& cache, const VisibleBlocks& visible, int from, int to,
+                   float* out, Partial* partials) {
     constexpr int STRIDE = CHUNK_BLOCKS * BLOCK;
     const int count = item.tile.rows * item.heads, head_dim = item.head_dim;
     const int last_position = item.positions[item.tile.rows - 1];
-    const VisibleBlocks visible(item.positions[0], last_position, item.window);
     const int reach = item.window ? item.window - SINKS : 0;
+    const bool sinks_moved = item.window && last_position >= item.window;
     const float* queries[MAX_QUERIES];
     const float* sink_queries[MAX_QUERIES];
     for (int i = 0; i < count; i++) {
         const size_t row = i / item.heads, head = static_cast<size_t>(i % item.heads) * head_dim;
         queries[i] = item.queries + row * item.query_stride + head;
         sink_queries[i] = item.sink_queries ? item.sink_queries + row * item.sink_query_stride + head : nullptr;
-        partials[i] = {LOWEST, 0.0f};
     }
-    std::fill(out, out + static_cast<size_t>(count) * head_dim, 0.0f);
     alignas(64) float scores[MAX_QUERIES * STRIDE];
     alignas(64) float sink_scores[MAX_QUERIES * BLOCK];
     for (int chunk = from; chunk < to; chunk += CHUNK_BLOCKS) {
         const int blocks = std::min(CHUNK_BLOCKS, to - chunk);
         for (int b = 0; b < blocks; b++) {
             const int block = visible.block(chunk + b), start = block * BLOCK;
-            const uint16_t* keys = cache.keys + item.table[block] * cache.stride;
-            // Blocks lie scattered, which hardware prefetchers cannot foresee.
-            const uint16_t* values = cache.values + item.table[block] * cache.stride;
-            const int ahead = visible.block(std::min(chunk + b + PREFETCH_BLOCKS, to - 1));
-            const uint16_t* next_keys = cache.keys + item.table[ahead] * cache.stride;
-            for (int line = 0; line < head_dim * BLOCK; line += 64 / sizeof(uint16_t)) {
-                simd::prefetch(values + line);
-                simd::prefetch(next_keys + line);
-            }
-            score_all(count, queries, keys, head_dim, scores + b * BLOCK, STRIDE);
-            if (block == 0 && item.window && last_position >= item.window) {
-                score_all(count, sink_queries, keys, head_dim, sink_scores, BLOCK);
+            cache.prefetch_values(block);
+            cache.prefetch_keys(visible.block(std::min(chunk + b + PREFETCH_BLOCKS, to - 1)));
+            cache.with_keys(block, [&](const auto& keys) {
+                score_all(count, queries, keys, head_dim, scores + b * BLOCK, STRIDE);
+                if (sinks_moved && block == 0) score_all(count, sink_queries, keys, head_dim, sink_scores, BLOCK);
+            });
+            if (sinks_moved && block == 0) {
                 for (int i = 0; i < count; i++) {
                     float* own = scores + i * STRIDE + b * BLOCK;
                     simd::store(own, simd::select((1u << SINKS) - 1, simd::load(sink_scores + i * BLOCK), simd::load(own)));
@@ -217,8 +213,10 @@ inline void attend(const AttentionItem& item, const CacheHead& cache, int from, 
             const int block = visible.block(chunk + b);
             // What lies behind the last written position is arbitrary memory, perhaps NaN.
             const int positions = std::min(BLOCK, last_position + 1 - block * BLOCK);
-            weigh_all(count, scores + b * BLOCK, STRIDE, cache.values + item.table[block] * cache.stride, positions,
-                      head_dim, out);
+            float* weights = scores + b * BLOCK;
+            cache.with_values(block, count, weights, STRIDE, out, [&](const auto& values) {
+                weigh_all(count, weights, STRIDE, values, positions, head_dim, out);
+            });
         }
     }
 }

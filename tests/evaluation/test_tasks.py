@@ -160,7 +160,8 @@ def test_another_option_than_the_wanted_one_fails(shop: Database) -> None:
 def test_money_that_goes_another_way_fails(shop: Database) -> None:
     to_card = (RETURN_TENT[0], {**RETURN_TENT[1], "payment_method_id": "card_1"})
     wrong = judged(shop, task(RETURN_TENT), to_card)
-    assert len(wrong) == 1 and wrong[0].startswith("order A1001: methods is ")
+    assert len(wrong) == 1
+    assert wrong[0].startswith("order A1001: methods is ")
 
 
 def test_what_must_be_told_is_found_with_and_without_thousands_commas() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from apps.support.shop.models import (
     Variant,
 )
 from apps.support.shop.seed import seed
+from tests.data import data_file
 from tests.support.conftest import ANNA, TODAY, WEI
 
 
@@ -304,10 +304,6 @@ def test_a_file_that_is_no_export_is_refused(
 
 
 def test_the_tau_retail_shop_is_imported_whole(empty_database: Database) -> None:
-    data = Path(os.environ.get("DUET_DATA_DIR", Path(__file__).parents[3] / "shared" / "data"))
-    file = data / "tau-retail" / "db.json"
-    if not file.exists():
-        pytest.skip("tau-retail/db.json is not here (DUET_DATA_DIR)")
-    report = import_file(empty_database, file)
+    report = import_file(empty_database, data_file("tau-retail/db.json"))
     assert (report.products, report.customers.new, report.orders.new) == (50, 500, 1000)
     assert count(empty_database, Variant) == 591

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from apps.settings import load_settings
 from core_model import catalog
 from ui.commands.evaluate import show
 from ui.commands.models import progress_bar
+from ui.commands.progress import bar
 
 app = typer.Typer(no_args_is_help=True, help="Measure speed and memory; keep the machine quiet meanwhile.")
 
@@ -52,15 +51,12 @@ def engine(
         cache_tokens=2 * max(DECODE_CONTEXTS),
         home=settings.home,
     )
-    console = Console(stderr=True)
-    columns = (TextColumn("measuring"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("measuring", total=None)
+    with bar("measuring") as shown:
         found = engine_speed(
             loaded,
             (lambda: LlamaCpp(path, settings.threads)) if against else None,
             repeats,
-            lambda done, total: bar.update(task, completed=done, total=total),
+            shown.show,
         )
     loaded.close()
     name = f"bench-engine-{path.stem}-{settings.weights}"
@@ -98,15 +94,12 @@ def grammar(
     loaded = load_engine(
         settings.model, weights=settings.weights, threads=settings.threads, home=settings.home
     )
-    console = Console(stderr=True)
-    columns = (TextColumn("measuring"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("measuring", total=len(rows) + evaluation.DECODED_PROGRAMS)
+    with bar("measuring", len(rows) + evaluation.DECODED_PROGRAMS) as shown:
         try:
-            found = evaluation.token_costs(rows, loaded.tokenizer, lambda: bar.advance(task))
+            found = evaluation.token_costs(rows, loaded.tokenizer, shown.advance)
             found |= evaluation.nesting_costs(loaded.tokenizer)
             found |= evaluation.memory(rows, loaded.tokenizer)
-            found |= evaluation.decode_share(loaded, lambda: bar.advance(task))
+            found |= evaluation.decode_share(loaded, shown.advance)
         finally:
             loaded.close()
     target = output or settings.home / "evaluation" / f"bench-grammar-{path.stem}.json"
@@ -127,6 +120,7 @@ def training(
     steps: Annotated[int, typer.Option(min=1, help="Steps of each option; the median is reported.")] = 5,
 ) -> None:
     """Tokens a second and peak memory of a training step, with each option on and off."""
+    from rich.console import Console
     from rich.table import Table
 
     from evaluation.training_speed import MEGABYTE, Cost, Work, costs, variants

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from apps.settings import load_settings
+from core_model import catalog
 from ui.commands.case_runs import case_bar, run_mark, spare_inputs
 from ui.commands.code import EffortName, code_assistant, effort_named
 
@@ -206,9 +207,7 @@ def show(report: Report, path: Path) -> None:
 
 
 def _model_name(model: str | None) -> str:
-    return (
-        Path(model or load_settings().model).stem if "/" in (model or "") else model or load_settings().model
-    )
+    return catalog.name_of(model or load_settings().model)
 
 
 def _command_line(run: dict[str, Any], limit: int | None) -> str:

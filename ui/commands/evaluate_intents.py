@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from apps.settings import Settings, load_settings
+from core_model import catalog
 from ui.commands.adapters import WEIGHTS, adapter_folder
 from ui.commands.case_runs import case_bar, run_mark, spare_inputs
 from ui.commands.evaluate import show
@@ -55,7 +56,7 @@ def intents(
     folder = adapter_folder(adapter) if adapter is not None else None
     settings = _settings(model, folder)
     described = Data.of(data, len(rows))
-    name = Path(settings.model).stem if "/" in settings.model else settings.model
+    name = catalog.name_of(settings.model)
     run: dict[str, Any] = {
         "command": "eval intents",
         "model": name,

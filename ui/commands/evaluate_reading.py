@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from apps.settings import load_settings
+from core_model import catalog
 from ui.commands.case_runs import case_bar, run_mark, spare_inputs
 from ui.commands.evaluate import show
 from ui.commands.trial_reader import reader_mark, trial_reader
@@ -44,7 +45,7 @@ def reading(
     spare_inputs(output, path)
     examples = evaluation.read_examples(path, limit)
     described = Data.of(path, len(examples))
-    name = Path(settings.model).stem if "/" in settings.model else settings.model
+    name = catalog.name_of(settings.model)
     run: dict[str, Any] = {
         "command": "eval reading",
         "model": name,

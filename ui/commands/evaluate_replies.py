@@ -69,7 +69,7 @@ def replies(
     with progress_bar() as progress:
         catalog.resolve(settings.model, settings.home, settings.sources, progress)
     described = _describe(data, questions + unproven)
-    name = Path(settings.model).stem if "/" in settings.model else settings.model
+    name = catalog.name_of(settings.model)
     run: dict[str, Any] = {
         "command": "eval replies",
         "model": name,

@@ -46,7 +46,7 @@ def wording(
     settings = load_settings(**({} if model is None else {"model": model}))
     folder = adapter_folder(adapter) if adapter else None
     described = Data.of(data, len(pairs))
-    name = Path(settings.model).stem if "/" in settings.model else settings.model
+    name = catalog.name_of(settings.model)
     run: dict[str, Any] = {
         "command": "eval wording",
         "model": name,

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from ui.commands.progress import REMAINING, bar
 
 if TYPE_CHECKING:
     from core_model.training.adapter import Note
@@ -32,10 +31,8 @@ def require_training_packages() -> None:
 @contextmanager
 def training_display() -> Iterator[tuple[Report, Note]]:
     """A bar on stderr, or a line a minute where that is no terminal; and a line for each validation."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task("starting", total=None)
+    with bar("starting", columns=REMAINING, stays=True) as shown:
+        console = shown.console
         said_at = 0.0
 
         def report(progress: TrainingProgress) -> None:
@@ -53,7 +50,7 @@ def training_display() -> Iterator[tuple[Report, Note]]:
                 )
                 return
             text = f"loss {progress.loss:.4f}, {progress.tokens_per_second:.0f} tokens/s"
-            bar.update(task, description=text, total=progress.steps, completed=progress.step)
+            shown.show(progress.step, progress.steps, text)
             if not console.is_terminal and progress.seconds - said_at >= SECONDS_BETWEEN_LINES:
                 said_at = progress.seconds
                 console.print(f"step {progress.step} of {progress.steps}: {text}")

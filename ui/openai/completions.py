@@ -9,36 +9,51 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
+from pydantic import Discriminator, Tag
 
 from apps.auth import Scope
-from apps.permissions import needs
+from apps.permissions import caller_of, needs
 from core_model.requests import Completion, TokenLogprob
 from core_model.tokenizer import Tokenizer
+from ui import tabby
 from ui.openai.schemas import CompletionRequest
 from ui.openai.streaming import DONE, EventStream, collected, event, merged
 from ui.openai.usage import finish_reason, finite, usage, verdict
 from ui.runtime import Runtime, runtime_when_ready
-from ui.served_models import Answer
+from ui.served_models import DEFAULT_ID, Answer
+from ui.tabby import TabbyRequest
 
 router = APIRouter(dependencies=[needs(Scope.MODELS)])
 
 
+def _protocol(body: Any) -> str:
+    return "Tabby" if isinstance(body, dict) and "segments" in body else "OpenAI"
+
+
+CompletionBody = Annotated[
+    Annotated[CompletionRequest, Tag("OpenAI")] | Annotated[TabbyRequest, Tag("Tabby")],
+    Discriminator(_protocol),
+]
+
+
 @router.post("/v1/completions", tags=["OpenAI"])
 async def create_completion(
-    body: CompletionRequest, request: Request, runtime: Annotated[Runtime, Depends(runtime_when_ready)]
+    body: CompletionBody, request: Request, runtime: Annotated[Runtime, Depends(runtime_when_ready)]
 ) -> Response:
-    """Continue one or several prompts, as one body or as a stream of events."""
-    answers = await runtime.models.get(body.model).complete(body)
+    """Continue one or several prompts, as one body or as a stream of events; with `segments` as Tabby does."""
+    if isinstance(body, TabbyRequest):
+        return await tabby.complete(body, request, runtime)
+    answers = await runtime.models.get(body.model).complete(body, caller_of(request).name)
     head = {
         "id": f"cmpl-{uuid.uuid4().hex}",
         "object": "text_completion",
         "created": int(time.time()),
-        "model": body.model,
+        "model": body.model or DEFAULT_ID,
     }
     if body.stream:
         return EventStream(_chunks(head, body, answers, runtime), answers)
     ends = await collected(request, answers)
-    runtime.metrics.answered(body.model, ends)
+    runtime.metrics.answered(body.model or DEFAULT_ID, ends)
     choices = [
         {
             "index": number,
@@ -73,7 +88,7 @@ async def _chunks(
             continue
         yield event({**head, "choices": [choice]})
     ordered = [ends[number] for number in range(len(answers))]
-    runtime.metrics.answered(body.model, ordered)
+    runtime.metrics.answered(body.model or DEFAULT_ID, ordered)
     if body.includes_usage:
         yield event({**head, "choices": [], "usage": usage(ordered, body.n)})
     yield DONE

@@ -7,7 +7,9 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Duet is starting. This page opens by itself in a moment.",
         "Duet 正在启动，页面马上就会打开。",
     ),
-    "login": ("Sign in with any name; the password is an API key.", "用户名任意，密码为 API 密钥。"),
+    "login": ("An API key with the scope admin opens these pages.", "请输入权限为 admin 的 API 密钥。"),
+    "sign_in": ("Sign in", "登录"),
+    "wrong_key": ("This key does not open them.", "此密钥无效。"),
     # Header
     "nav.shop": ("Shop assistant", "购物助手"),
     "nav.code": ("Code studio", "代码工坊"),

@@ -19,7 +19,8 @@ from sqlalchemy.orm import Session
 from apps.support.conversations import records
 from apps.support.conversations.acting import file_complaint, hand_over, run_proposal
 from apps.support.conversations.drafting import keep_draft
-from apps.support.conversations.identity import shows_enough, take_evidence
+from apps.support.conversations.guessing import Guesses, guessed_at
+from apps.support.conversations.identity import MOST_FAILED_PROOFS, shows_enough, take_evidence
 from apps.support.conversations.leases import begin_turn, end_turn, held_conversation
 from apps.support.conversations.results import result_of
 from apps.support.conversations.revising import ask_again
@@ -92,6 +93,7 @@ class SupportPipeline:
         self.replies = replies
         self.policy = policy or load_policy()
         self._clock = clock
+        self._guesses = Guesses()
 
     def answer(self, conversation_id: str, text: str) -> TurnResult:
         """The whole turn at once. Raises as `stream` does."""
@@ -238,7 +240,9 @@ class SupportPipeline:
         """Who writes, and what the message wants; what was wanted before it was known who writes is read again."""
         state, text = incoming.state, incoming.text
         guest = find_identifiers(text, {}, known=False)
-        evidence = take_evidence(session, state, guest, text, self.policy)
+        guessed = guessed_at(state, guest)
+        locked = self._guesses.are_too_many(guessed)
+        evidence = "some" if locked else take_evidence(session, state, guest, text, self.policy)
         context = load_context(session, state, guest.numbers)
         room = Room(session, state, context, incoming.language, incoming.now.date(), self.policy, self.reader)
         question = state.question
@@ -252,8 +256,13 @@ class SupportPipeline:
             evidence == "some" or all(wish.verb == "identify" for wish in understood.wishes)
         ):
             # Whatever else the message wants: guesses count.
-            room.wrong_proof = shows_enough(state, self.policy)
-            state.failed_proofs += room.wrong_proof
+            room.wrong_proof = locked or shows_enough(state, self.policy)
+            state.failed_proofs = MOST_FAILED_PROOFS if locked else state.failed_proofs + room.wrong_proof
+        wrong = room.wrong_proof or (
+            context.known and evidence == "some" and shows_enough(state, self.policy)
+        )
+        if wrong and not locked and incoming.message_id is not None:  # a draft guesses nothing
+            self._guesses.failed(guessed)
         return room, understood
 
     def _read_text(self, room: Room, text: str) -> Understood:

@@ -35,9 +35,11 @@ Row = TypeVar("Row")
 
 
 def open_conversation(
-    session: Session, *, channel: str, language: str | None, trusted_email: str | None
+    session: Session, *, channel: str, language: str | None, trusted_email: str | None, opened_by: str = ""
 ) -> Conversation:
     """A new conversation. A trusted caller may name the customer (`trusted_email`): no proof is asked.
+
+    `opened_by` names the key: its conversations share their wrong guesses at proofs.
 
     Raises NotFoundError where no customer has this e-mail.
     """
@@ -46,7 +48,7 @@ def open_conversation(
         customer = session.scalar(select(Customer).where(Customer.email == trusted_email.strip().lower()))
         if customer is None:
             raise NotFoundError(f"no customer with the e-mail {trusted_email}")
-    state = ConversationState(trusted_customer_id=customer.id if customer else None)
+    state = ConversationState(opened_by=opened_by, trusted_customer_id=customer.id if customer else None)
     conversation = Conversation(
         id=secrets.token_urlsafe(18),
         customer=customer,

@@ -89,7 +89,6 @@ class ChoiceOut(BaseModel):
 
     label: str
     text: str
-    detail: str = ""
 
 
 class TurnResult(BaseModel):

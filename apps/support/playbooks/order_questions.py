@@ -32,7 +32,6 @@ MOST_LISTED_CHARACTERS = 160
 """A longer list of items is said as written: a small model drops parts of it, and it has one good form."""
 OPEN = frozenset({OrderStatus.PENDING, OrderStatus.PROCESSED, OrderStatus.SHIPPED})
 ANY = frozenset(OrderStatus)
-_ON_THE_ROAD = frozenset({OrderStatus.PROCESSED, OrderStatus.SHIPPED, OrderStatus.DELIVERED})
 _WAITING = frozenset({OrderStatus.PENDING, OrderStatus.PROCESSED})
 _REFUNDABLE = frozenset({OrderStatus.DELIVERED, OrderStatus.CANCELLED})
 _PAYMENT_KEYS = {

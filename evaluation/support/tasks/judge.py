@@ -3,7 +3,7 @@
 The rules are tau2-bench's as far as this shop can express them: each of the customer's orders must be cancelled,
 addressed, filled, returned and exchanged as the task's actions say, and no other way; so must the customer's own
 address; money moves by the payment methods that the actions name; and every piece of information that had to be told
-stands in the assistant's messages. Reasons of a cancellation are not judged: the shop keeps them in the customer's words.
+stands in the assistant's messages. A cancellation's reason is not judged: the shop keeps it in the customer's words.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def end_of(session: Session, customer_id: int) -> CustomerEnd:
 
 def prices_of(session: Session) -> dict[str, int]:
     """What each variant costs, by its SKU."""
-    return {sku: price for sku, price in session.execute(select(Variant.sku, Variant.price))}
+    return {variant.sku: variant.price for variant in session.scalars(select(Variant))}
 
 
 def expected_end(before: CustomerEnd, task: Task, prices: Mapping[str, int]) -> CustomerEnd:
