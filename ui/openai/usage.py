@@ -22,7 +22,7 @@ def usage(ends: list[Completion], n: int) -> dict[str, Any]:
 
 def finish_reason(end: Completion) -> str:
     """The protocol knows no cancelled answer: who reads one did not cancel it."""
-    return "length" if end.finish_reason == "length" else "stop"
+    return "length" if end.finish_reason in ("length", "deadline") else "stop"
 
 
 def verdict(language: str | None, end: Completion, streamed: int | None = None) -> dict[str, bool]:
