@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
-SINKS = 4
-"""First positions of a sequence that a windowed request always sees (StreamingLLM, arXiv 2309.17453)."""
+from core_model.kv_cache import BLOCK
 
 
 @dataclass(frozen=True)
@@ -27,3 +28,47 @@ class Batch:
     windows: Tensor  # [S] int32
     adapters: list[str | None]  # S names of loaded LoRA adapters
     outputs: Tensor  # [R] int64, indexes into T: the rows whose hidden state is wanted
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What one sequence brings into a batch: tokens at the positions from `start` on."""
+
+    tokens: list[int]
+    start: int
+    outputs: int  # of how many of its last tokens the hidden state is wanted
+    blocks: list[int]
+    window: int | None
+    adapter: str | None
+
+
+def make_batch(parts: Sequence[Rows]) -> Batch:
+    """The batch of all parts; its outputs lie in their order."""
+    tokens: list[int] = []
+    positions: list[int] = []
+    owners: list[int] = []
+    slots: list[int] = []
+    outputs: list[int] = []
+    tables = torch.full((len(parts), max(len(part.blocks) for part in parts)), -1, dtype=torch.int32)
+    for index, part in enumerate(parts):
+        places = range(part.start, part.start + len(part.tokens))
+        tokens += part.tokens
+        positions += places
+        owners += [index] * len(part.tokens)
+        slots += [part.blocks[p // BLOCK] * BLOCK + p % BLOCK for p in places]
+        outputs += range(len(tokens) - part.outputs, len(tokens))
+        tables[index, : len(part.blocks)] = torch.tensor(part.blocks, dtype=torch.int32)
+
+    def int32(values: list[int]) -> Tensor:
+        return torch.tensor(values, dtype=torch.int32)
+
+    return Batch(
+        tokens=int32(tokens),
+        positions=int32(positions),
+        sequences=int32(owners),
+        slots=int32(slots),
+        block_tables=tables,
+        windows=int32([part.window or 0 for part in parts]),
+        adapters=[part.adapter for part in parts],
+        outputs=torch.tensor(outputs, dtype=torch.int64),
+    )

@@ -9,6 +9,9 @@ from core_model.config import ModelConfig
 
 BLOCK = 16
 
+SINKS = 4
+"""First positions of a sequence that a windowed request always sees (StreamingLLM, arXiv 2309.17453)."""
+
 
 class KVCache:
     """The storage that a decoder reads and writes; who owns which block is the block manager's business.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from core_model.constraint import Constraint
@@ -51,6 +52,8 @@ class GenerationRequest:
     window: int | None = None  # positions seen at once, 32…2048; None: all
     adapter: str | None = None
     constraint: Constraint | None = None
+    references: tuple[Sequence[int], ...] = ()  # texts beside the prompt that the answer may repeat parts of
+    speculate: bool = True  # False: one token a step (benchmarks); the text is the same
 
     def __post_init__(self) -> None:
         if not self.prompt:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from core_model.block_manager import BlockManager
 from core_model.kv_cache import BLOCK
-from core_model.sequence import Generating, Sequence
+from core_model.sequence import Sequence
 
 PREFILL_ALONE = 256
 """Prompt tokens in a step when nobody is waiting for a next token."""
@@ -17,10 +17,11 @@ PREFILL_BESIDE = 64
 
 @dataclass(frozen=True)
 class Work:
-    """The next `count` tokens of a sequence."""
+    """The next `count` tokens of a sequence, and `draft`, what it is likely to go on with after them."""
 
     sequence: Sequence
     count: int
+    draft: tuple[int, ...] = ()
 
 
 class Scheduler:
@@ -38,14 +39,14 @@ class Scheduler:
 
     def schedule(self) -> list[Work]:
         """The work of the next step; empty when there is nothing to do."""
-        decoding = [sequence for sequence in self.running if len(sequence.tokens) - sequence.computed == 1]
-        prefilling = [sequence for sequence in self.running if len(sequence.tokens) - sequence.computed > 1]
+        decoding = [sequence for sequence in self.running if sequence.left == 1]
+        prefilling = [sequence for sequence in self.running if sequence.left > 1]
         if not prefilling and self._admit_next():
             prefilling = self.running[-1:]
         work = [Work(sequence, 1) for sequence in decoding]
         budget = PREFILL_BESIDE if decoding else PREFILL_ALONE
         for sequence in prefilling:
-            count = min(budget, len(sequence.tokens) - sequence.computed)
+            count = min(budget, sequence.left)
             if count:
                 work.append(Work(sequence, count))
                 budget -= count
@@ -71,8 +72,7 @@ class Scheduler:
         sequence.blocks = self._manager.match(sequence.root, sequence.tokens[: sequence.reusable])
         sequence.computed = len(sequence.blocks) * BLOCK
         sequence.slide(self._manager)
-        if isinstance(sequence, Generating):
-            sequence.completion.cached_tokens = sequence.computed
+        sequence.cached_tokens = sequence.computed
         self.running.append(sequence)
         return True
 

@@ -12,6 +12,8 @@ namespace duet {
 
 // Rows that go through the layers together: their int8 activations fit the second-level cache.
 constexpr int MAX_ROWS = 144;
+// Rows x segments of attention whose results are kept apart.
+constexpr int MAX_PARTIALS = 1024;
 
 class Transformer {
   public:
@@ -28,9 +30,9 @@ class Transformer {
           normed_(MAX_ROWS * std::max(hidden_width_, attended_width_)),
           qkv_(MAX_ROWS * qkv_width_),
           sink_queries_(MAX_ROWS * model.q_width()),
-          partial_out_(MAX_ROWS * model.q_width()),
+          partial_out_(MAX_PARTIALS * model.q_width()),
           activated_(MAX_ROWS * intermediate_width_),
-          partials_(MAX_ROWS * model.heads),
+          partials_(MAX_PARTIALS * model.heads),
           row_adapters_(MAX_ROWS),
           counters_(model.layers * 16 + 16),
           quantized_(MAX_ROWS, std::max(hidden_width_, attended_width_) / GROUP),
@@ -53,8 +55,8 @@ class Transformer {
             rows_ = std::min(MAX_ROWS, rows - start);
             reset_counters();
             quantized_.shape(rows_, model_.head.groups);
-            pool_.run([&](int) {
-                Phases phases{*this};
+            pool_.run([&](int thread) {
+                Phases phases{*this, thread};
                 phases.parallel(rows_, 1, [&](int row) {
                     float* padded = &normed_[static_cast<size_t>(row) * hidden_width_];
                     std::copy_n(hidden + static_cast<size_t>(start + row) * model_.hidden, model_.hidden, padded);
@@ -75,6 +77,7 @@ class Transformer {
     // Deals out the items of one parallel step after another; every thread has its own and goes the same way.
     struct Phases {
         Transformer& self;
+        int thread;
         int next = 0;
 
         template <class Item>
@@ -83,7 +86,7 @@ class Transformer {
             int begin;
             while ((begin = counter.fetch_add(at_once, std::memory_order_relaxed)) < items)
                 for (int i = begin; i < std::min(items, begin + at_once); i++) item(i);
-            self.pool_.barrier();
+            self.pool_.barrier(thread);
         }
     };
 
@@ -111,11 +114,10 @@ class Transformer {
                 tiles_.push_back({row, 1, sequence});
         }
         low_rank_.resize(has_adapters_ ? static_cast<size_t>(MAX_ROWS) * MODULES * adapters.max_rank() : 0);
-        // A long context is split where rows and heads alone would leave threads idle.
+        // Segments of few rows are dealt out one by one; of many rows, tiles alone are work enough.
         int longest = 0;
-        for (const RowTile& tile : tiles_) longest = std::max(longest, visible(tile).count());
-        const int items = static_cast<int>(tiles_.size()) * model_.kv_heads;
-        splits_ = std::min({(4 * pool_.threads() + items - 1) / items, std::max(1, longest / 16), MAX_ROWS / rows_});
+        for (const RowTile& tile : tiles_) longest = std::max(longest, visible(tile).segments());
+        segments_apart_ = longest * rows_ <= MAX_PARTIALS ? longest : 1;
     }
 
     VisibleBlocks visible(const RowTile& tile) const {
@@ -227,16 +229,18 @@ class Transformer {
         }
     }
 
-    // Where the partial results of a split begin: [rows, kv_heads, group] of each tile lie together.
-    size_t partial_index(int split, const RowTile& tile, int kv_head) const {
+    // Where the partial results of a tile begin: [rows, group] of each of its segments and heads lie together.
+    size_t partial_index(int segment, const RowTile& tile, int kv_head) const {
         const int group = model_.heads / model_.kv_heads;
-        return (static_cast<size_t>(split) * rows_ + tile.row) * model_.heads + static_cast<size_t>(kv_head) * tile.rows * group;
+        return (static_cast<size_t>(segment) * rows_ + tile.row) * model_.heads + static_cast<size_t>(kv_head) * tile.rows * group;
     }
 
     void attend_item(int item, int layer) {
-        const int split = item % splits_, kv_head = item / splits_ % model_.kv_heads;
-        const RowTile& tile = tiles_[item / splits_ / model_.kv_heads];
-        const int group = model_.heads / model_.kv_heads, count = visible(tile).count();
+        const int index = item % segments_apart_, kv_head = item / segments_apart_ % model_.kv_heads;
+        const RowTile& tile = tiles_[item / segments_apart_ / model_.kv_heads];
+        const VisibleBlocks blocks = visible(tile);
+        if (index >= blocks.segments()) return;
+        const int group = model_.heads / model_.kv_heads;
         const size_t query = static_cast<size_t>(kv_head) * group * model_.head_dim;
         const bool windowed = batch_->windows[tile.sequence] > 0;
         const AttentionItem attention{
@@ -254,30 +258,37 @@ class Transformer {
         const CacheHead cache{batch_->keys + cache_offset(layer, 0, kv_head),
                               batch_->values + cache_offset(layer, 0, kv_head),
                               static_cast<size_t>(model_.kv_heads) * model_.head_dim * BLOCK};
-        const size_t place = partial_index(split, tile, kv_head);
-        attend(attention, cache, count * split / splits_, count * (split + 1) / splits_,
-               &partial_out_[place * model_.head_dim], &partials_[place]);
+        const size_t place = partial_index(index, tile, kv_head);
+        float* out = &partial_out_[place * model_.head_dim];
+        attend(attention, cache, blocks, blocks.segment(index), out, &partials_[place]);
+        if (segments_apart_ > 1 || blocks.segments() == 1) return;
+        const int queries = tile.rows * group;
+        std::vector<float> next(static_cast<size_t>(queries) * model_.head_dim);
+        Partial partials[MAX_QUERIES];
+        for (int segment = 1; segment < blocks.segments(); segment++) {
+            attend(attention, cache, blocks, blocks.segment(segment), next.data(), partials);
+            for (int i = 0; i < queries; i++) {
+                const size_t row = static_cast<size_t>(i) * model_.head_dim;
+                partials_[place + i].add(partials[i], &next[row], out + row, model_.head_dim);
+            }
+        }
     }
 
-    // Puts the splits of one tile together: normed_ [rows, q_width], and its int8 form.
+    // Puts the segments of one tile together: normed_ [rows, q_width], and its int8 form.
     void merge_attention(const RowTile& tile) {
         const int head_dim = model_.head_dim, group = model_.heads / model_.kv_heads;
+        const int segments = std::min(segments_apart_, visible(tile).segments());
         for (int r = 0; r < tile.rows; r++) {
             float* out = &normed_[static_cast<size_t>(tile.row + r) * attended_width_];
             for (int head = 0; head < model_.heads; head++) {
-                const int kv_head = head / group, within = r * group + head % group;
-                float maximum = LOWEST, total = 0.0f;
-                for (int split = 0; split < splits_; split++)
-                    maximum = std::max(maximum, partials_[partial_index(split, tile, kv_head) + within].maximum);
                 float* own = out + head * head_dim;
                 std::fill_n(own, head_dim, 0.0f);
-                for (int split = 0; split < splits_; split++) {
-                    const size_t place = partial_index(split, tile, kv_head) + within;
-                    const float weight = std::exp(partials_[place].maximum - maximum);
-                    total += weight * partials_[place].total;
-                    for (int d = 0; d < head_dim; d++) own[d] += weight * partial_out_[place * head_dim + d];
+                Partial whole;
+                for (int segment = 0; segment < segments; segment++) {
+                    const size_t place = partial_index(segment, tile, head / group) + r * group + head % group;
+                    whole.add(partials_[place], &partial_out_[place * head_dim], own, head_dim);
                 }
-                for (int d = 0; d < head_dim; d++) own[d] /= total;
+                for (int d = 0; d < head_dim; d++) own[d] /= whole.total;
             }
             std::fill(out + model_.q_width(), out + attended_width_, 0.0f);
             quantized_.quantize_row(tile.row + r, out);
@@ -324,10 +335,10 @@ class Transformer {
         });
     }
 
-    void run_layer(Phases& phases, int thread, int index) {
+    void run_layer(Phases& phases, int index) {
         const Layer& layer = layers_[index];
         const int q_width = model_.q_width(), kv_width = model_.kv_width();
-        shape(thread, quantized_, layer.qkv.groups);
+        shape(phases, quantized_, layer.qkv.groups);
         norm_rows(phases, layer.input_norm);
         apply_adapters(phases, index, Q_PROJ, V_PROJ, normed_.data(), hidden_width_);
         multiply(phases, layer.qkv, quantized_, [&](int row, int tile, F value) {
@@ -338,13 +349,13 @@ class Transformer {
             simd::store(&qkv_[static_cast<size_t>(row) * qkv_width_ + column], value);
         });
         phases.parallel(rows_, 1, [&](int row) { rotate_and_store(row, index); });
-        shape(thread, quantized_, layer.output.groups);
-        phases.parallel(static_cast<int>(tiles_.size()) * model_.kv_heads * splits_, 1,
-                        [&](int item) { attend_item(item, index); });
+        shape(phases, quantized_, layer.output.groups);
+        const int items = static_cast<int>(tiles_.size()) * model_.kv_heads * segments_apart_;
+        phases.parallel(items, std::max(1, items / (pool_.threads() * 6)), [&](int item) { attend_item(item, index); });
         phases.parallel(static_cast<int>(tiles_.size()), 1, [&](int tile) { merge_attention(tiles_[tile]); });
         apply_adapters(phases, index, O_PROJ, O_PROJ, normed_.data(), attended_width_);
         add_to_residual(phases, layer.output, quantized_, index, O_PROJ);
-        shape(thread, quantized_, layer.gate_up.groups);
+        shape(phases, quantized_, layer.gate_up.groups);
         norm_rows(phases, layer.post_attention_norm);
         apply_adapters(phases, index, GATE_PROJ, UP_PROJ, normed_.data(), hidden_width_);
         phases.parallel(intermediate_width_ / GROUP, std::max(1, intermediate_width_ / GROUP / (pool_.threads() * 6)),
@@ -354,16 +365,16 @@ class Transformer {
     }
 
     // One thread lays out the activations of the next product while nobody reads them.
-    void shape(int thread, Activations& activations, int groups) {
-        if (thread == 0) activations.shape(rows_, groups);
-        pool_.barrier();
+    void shape(const Phases& phases, Activations& activations, int groups) {
+        if (phases.thread == 0) activations.shape(rows_, groups);
+        pool_.barrier(phases.thread);
     }
 
     void run(int thread, float* out) {
-        Phases phases{*this};
+        Phases phases{*this, thread};
         if (thread == 0) quantized_wide_.shape(rows_, intermediate_width_ / GROUP);
         phases.parallel(rows_, 1, [&](int row) { embed(row); });
-        for (int layer = 0; layer < model_.layers; layer++) run_layer(phases, thread, layer);
+        for (int layer = 0; layer < model_.layers; layer++) run_layer(phases, layer);
         phases.parallel(batch_->outputs, 1, [&](int index) {
             const int64_t row = batch_->output_rows[index] - start_;
             if (row < 0 || row >= rows_) return;
@@ -383,7 +394,7 @@ class Transformer {
     Activations quantized_, quantized_wide_;
     std::vector<RowTile> tiles_;
     const Batch* batch_ = nullptr;
-    int start_ = 0, rows_ = 0, splits_ = 1;
+    int start_ = 0, rows_ = 0, segments_apart_ = 1;
     bool has_adapters_ = false, has_windows_ = false;
 };
 
