@@ -36,6 +36,7 @@ class DuetChatModel(BaseChatModel):
     Every field below can be bound or passed per call, as can all of `SamplingParams`. `prefill` is how the
     answer begins: the model goes on from there, and the answer comes without it. With a `language`, prefill
     and answer are a program of it. `constraint` is a function that makes any other constraint for each call.
+    `references` are texts, beside the messages, that the answer is likely to repeat: it comes sooner then.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -47,6 +48,7 @@ class DuetChatModel(BaseChatModel):
     sampling: SamplingParams = SamplingParams()
     constraint: Callable[[], Constraint | None] | None = None
     language: str | None = None
+    references: tuple[str, ...] = ()
 
     @property
     def _llm_type(self) -> str:
@@ -59,11 +61,14 @@ class DuetChatModel(BaseChatModel):
     def submit(
         self, messages: list[BaseMessage], stop: list[str] | None = None, **options: Any
     ) -> Generation:
-        """Start a generation on the engine; what `invoke` and `stream` do first.
+        """Start a generation on the engine; what `invoke` and `stream` do first. Raises as `request` does."""
+        return self.engine.submit(self.request(messages, stop, **options))
 
-        Raises RequestError for an option that is unknown or out of range.
-        """
-        own = {"adapter", "window", "prefill", "constraint", "language"}
+    def request(
+        self, messages: list[BaseMessage], stop: list[str] | None = None, **options: Any
+    ) -> GenerationRequest:
+        """What the engine is asked. Raises RequestError for an option that is unknown or out of range."""
+        own = {"adapter", "window", "prefill", "constraint", "language", "references"}
         unknown = options.keys() - own - set(_SAMPLING)
         if unknown:
             raise RequestError(f"unknown option {', '.join(sorted(unknown))}", min(unknown))
@@ -84,14 +89,13 @@ class DuetChatModel(BaseChatModel):
             begun, constraint = block.opening + begun, block.constraint
             sampling["stop"] = (*sampling["stop"], block.end)
         prompt = tokenizer.encode_chat([_as_dict(message) for message in messages])
-        return self.engine.submit(
-            GenerationRequest(
-                prompt=prompt + tokenizer.encode(begun),
-                sampling=SamplingParams(**sampling),
-                window=fields["window"],
-                adapter=fields["adapter"],
-                constraint=constraint,
-            )
+        return GenerationRequest(
+            prompt=prompt + tokenizer.encode(begun),
+            sampling=SamplingParams(**sampling),
+            window=fields["window"],
+            adapter=fields["adapter"],
+            constraint=constraint,
+            references=tuple(map(tokenizer.encode, fields["references"])),
         )
 
     def _generate(

@@ -27,6 +27,8 @@ FORCED = 0
 FIRST_GUESSES = (0.9, 0.15, 0.4, 0.65, 0.85, 0.95)
 """Probability that a drafted token is right, by class, before anything is known of the text."""
 LEARNING_RATE = 0.05
+"""Weight of the last token, once there were many; of the first ones, as if the first guess had stood for WEIGHT."""
+WEIGHT = 4
 
 _SEPARATOR = -1
 
@@ -118,6 +120,7 @@ class Drafter:
         self._text: list[int] = []
         self._never = never
         self._right = [*FIRST_GUESSES]
+        self._seen = [WEIGHT] * len(FIRST_GUESSES)
         self._guesses: list[Guess] = []
         for token in own:
             self._append(token)
@@ -139,7 +142,9 @@ class Drafter:
         """`token` was drawn, the `place`-th since the last guess."""
         if place < len(self._guesses):
             guess = self._guesses[place]
-            self._right[guess.kind] += LEARNING_RATE * ((guess.token == token) - self._right[guess.kind])
+            self._seen[guess.kind] += 1
+            rate = max(LEARNING_RATE, 1 / self._seen[guess.kind])
+            self._right[guess.kind] += rate * ((guess.token == token) - self._right[guess.kind])
         self._append(token)
 
     def _append(self, token: int) -> None:

@@ -9,11 +9,11 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
 
-from apps.settings import load_settings
+from apps.settings import Settings, load_settings
 from core_model import catalog
 from core_model.places import Progress
 
@@ -24,9 +24,9 @@ Name = Annotated[str, typer.Argument(help="A name that `duet models list` shows.
 
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
-    """A bar on stderr for as long as bytes are moved."""
+    """A bar on stderr for as long as files are moved or weights quantised."""
     console = Console(stderr=True)
-    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    columns = (BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Bar(
         TextColumn("{task.description}"),
         *columns,
@@ -40,6 +40,14 @@ def progress_bar() -> Iterator[Progress]:
             bar.update(task, description=activity, completed=done, total=total)
 
         yield show
+
+
+def make_ready(settings: Settings) -> Path:
+    """Fetch the served model and quantise it, unless that was done before; returns its path."""
+    from core_model.causal_lm import prepare
+
+    with progress_bar() as progress:
+        return prepare(settings.model, settings.weights, settings.home, settings.sources, progress)
 
 
 @app.command("list")
