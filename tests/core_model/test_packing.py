@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ def test_parts_are_written_as_they_are_made(random_model: Path, tmp_path: Path) 
 
     pack_file(checkpoint, "int8", path, look)
     assert len(sizes) == checkpoint.config.layers + 2
-    assert all(later > earlier for earlier, later in zip(sizes, sizes[1:], strict=False))
+    assert all(later > earlier for earlier, later in itertools.pairwise(sizes))
     assert [*tmp_path.iterdir()] == [path]
 
 
