@@ -160,7 +160,7 @@ class Generating(Sequence):
         self._stopped = False
         self._cut = False  # back to where the text was complete
         texts = [*request.references, request.prompt]
-        self._drafter = Drafter(texts, tokenizer.end_ids) if speculate else None
+        self._drafter = Drafter(texts, tokenizer.end_ids) if speculate and budget > 1 else None
         if self._constraint:
             _check_room(self._constraint, budget)
             self._certain = _Place(self._constraint.fork(), 0)

@@ -286,6 +286,15 @@ def test_the_same_batch_gives_the_same_bits(home: Path) -> None:
     assert all(torch.equal(result, results[0]) for result in results)
 
 
+def test_threads_that_get_no_core_change_nothing(home: Path) -> None:
+    """More threads than cores wait for each other, so that their number changes from pass to pass."""
+    alone, crowded = fused("llama", "int4", home, threads=1), fused("llama", "int4", home, threads=7)
+    batch = Conversation([0]).next([200])
+    expected = alone.hidden(batch, cache_for(alone))
+    cache = cache_for(crowded)
+    assert all(torch.equal(crowded.hidden(batch, cache), expected) for _ in range(200))
+
+
 @settings(max_examples=25, deadline=None)
 @given(
     counts=st.lists(st.lists(st.integers(0, 40), min_size=2, max_size=2), min_size=1, max_size=5),

@@ -106,7 +106,7 @@ class Automaton:
             if len(following) != 1:
                 break
             text.append(following.pop())
-            states = self.after(states, text[-1:])
+            states = self.after(states, bytes(text[-1:]))
         return bytes(text)
 
     def shortest_end(self, states: frozenset[int]) -> bytes | None:
