@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -13,6 +13,10 @@ from urllib.parse import urlsplit
 
 class AuthError(Exception):
     """The caller has not shown a valid key."""
+
+
+class NeedsKeyError(AuthError):
+    """There are keys, and the caller has shown none of them."""
 
 
 class ScopeError(Exception):
@@ -24,13 +28,11 @@ class ScopeError(Exception):
 
 
 class RateLimitError(Exception):
-    """The caller has sent more requests than one key may."""
+    """The caller has sent more `what` than are taken."""
 
-    def __init__(self, per_minute: int, retry_after_s: int) -> None:
+    def __init__(self, what: str, retry_after_s: int) -> None:
         self.retry_after_s = retry_after_s
-        super().__init__(
-            f"rate limit reached: {per_minute} requests a minute for one key; try again in {retry_after_s} s"
-        )
+        super().__init__(f"rate limit reached: {what}; try again in {retry_after_s} s")
 
 
 class KeyNameError(Exception):
@@ -70,6 +72,7 @@ class Caller:
             raise ScopeError(scopes)
 
 
+_FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 LOCAL = Caller("this machine", frozenset({Scope.ADMIN}), limited=False)
 
 
@@ -103,12 +106,12 @@ class Access:
                 "`duet keys create`, set DUET_API_KEYS, or listen on 127.0.0.1"
             )
 
-    def caller(self, authorization: str | None, host: str | None) -> Caller:
+    def caller(self, authorization: str | None, host: str | None, *, forwarded: bool = False) -> Caller:
         """Who sends a request with the headers of these names.
 
         Raises AuthError unless it carries a key, or there is none and it is a local one. Without keys a request
         under another host name is refused: it is what a foreign web page can make a browser send here (DNS
-        rebinding).
+        rebinding); and one that a proxy has `forwarded`, which may come from anywhere.
         """
         scheme, _, shown = (authorization or "").partition(" ")
         shown = shown.strip()
@@ -121,14 +124,31 @@ class Access:
             if found is not None:
                 return found
         if self._listens_to_others or self.needs_key():
-            raise AuthError("a valid API key is needed: Authorization: Bearer KEY")
-        name = urlsplit(f"//{host or ''}").hostname or ""
+            raise NeedsKeyError("a valid API key is needed: Authorization: Bearer KEY")
+        if forwarded:
+            raise AuthError(
+                "a proxy has sent this, and the server has no API keys: make one with `duet keys create`, or set "
+                "DUET_API_KEYS, before others can reach it"
+            )
+        name = _host_name(host or "")
         if not is_loopback(name):
             raise AuthError(
                 f"this server has no API keys (`duet keys create`, DUET_API_KEYS) and answers to localhost only, "
                 f"not {name!r}"
             )
         return LOCAL
+
+
+def is_forwarded(headers: Mapping[str, str]) -> bool:
+    """Whether a proxy says that it passes somebody else's request on."""
+    return any(name in headers for name in _FORWARDED)
+
+
+def _host_name(host: str) -> str:
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def is_loopback(host: str) -> bool:

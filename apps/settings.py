@@ -43,6 +43,9 @@ class Settings(BaseSettings):
         default_factory=lambda fields: f"sqlite:///{fields.get('home', catalog.home())}/duet.db"
     )
     policy: Path | None = None
+    learning_asks: bool = False
+    mem_opt: bool = False
+    activation_checkpoint_interval: int = Field(default=1, ge=1)
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65_535)
     api_keys: Annotated[tuple[str, ...], NoDecode] = Field(default=(), repr=False)

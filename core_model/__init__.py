@@ -15,7 +15,11 @@ _HOME = {
     "Engine": "engine",
     "GenerationRequest": "requests",
     "LLMForCausalLM": "causal_lm",
+    "LoraConfig": "training.finetuning",
     "SamplingParams": "requests",
+    "Trainer": "training.finetuning",
+    "TrainingArguments": "training.finetuning",
+    "get_peft_model": "training.finetuning",
     "load_engine": "causal_lm",
 }
 __all__ = list(_HOME)

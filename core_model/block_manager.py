@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from core_model.kv_cache import BLOCK
 
-Root = tuple[str | None, int]
+Root = tuple[str | None, int, str]
 """What keys and values depend on besides the tokens: adapter and window."""
 _Key = tuple[Root | int, tuple[int, ...]]
 

@@ -90,13 +90,29 @@ def _decoder(checkpoint: Checkpoint, weights: Weights, threads: int, home: Path)
 class LLMForCausalLM:
     """The short way to text: `LLMForCausalLM.from_pretrained("smollm2-135m-instruct").generate("Hello")`."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(
+        self, engine: Engine, base: str | Path, weights: Weights = "int4", home: Path | None = None
+    ) -> None:
+        """`base`, `weights` and `home` say what `engine` was loaded from, as in `load_engine`."""
         self.engine = engine
+        self.weights = weights
+        self._base = base
+        self._home = home or catalog.home()
 
     @classmethod
     def from_pretrained(cls, model: str | Path = catalog.DEFAULT_MODEL, **options: Any) -> LLMForCausalLM:
         """Load a catalogue model, a GGUF file or a safetensors folder; options as in `load_engine`."""
-        return cls(load_engine(model, **options))
+        kept = {name: options[name] for name in ("weights", "home") if name in options}
+        return cls(load_engine(model, **options), model, **kept)
+
+    @property
+    def name(self) -> str:
+        """The base model's name in the catalogue, or its file's."""
+        return catalog.name_of(str(self._base))
+
+    def checkpoint(self) -> Checkpoint:
+        """The weights that the engine was loaded from, as they are stored: for training."""
+        return load_checkpoint(catalog.resolve(self._base, self._home), self._home / "packed")
 
     def load_adapter(self, path: str | Path, name: str | None = None) -> str:
         """Make a PEFT folder available under its name, which is returned. Raises AdapterError."""

@@ -12,6 +12,7 @@ from core_model.errors import CoreError
 
 SEPARATORS = {",": "','", ";": "';'", "\t": "tabs", "|": "'|'"}
 MOST_CELL_CHARACTERS = 1_000_000
+MOST_BLANK_LINES = 100
 _BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 Row = dict[str, str]
@@ -25,6 +26,10 @@ class CsvFileError(CoreError):
         super().__init__(f"{row}: {problem}" if row else problem)
         self.problem = problem
         self.row = row
+
+
+class CsvEncodingError(CsvFileError):
+    """The file has another encoding than the one it was read with."""
 
 
 @dataclass(frozen=True)
@@ -61,20 +66,24 @@ class CsvFile:
 
 def open_csv(path: Path, encoding: str | None = None) -> CsvFile:
     """Find out how the file is written. Raises CsvFileError."""
-    encoding = encoding or _encoding_of(path)
+    found = _encoding_of(path)
+    # Who says UTF-8 has not said that there is no byte order mark.
+    encoding = found if encoding is None or _is_utf_8(encoding, found) else encoding
+    csv.field_size_limit(MOST_CELL_CHARACTERS)
     with _open(path, encoding) as file:
         try:
-            first = file.readline(MOST_CELL_CHARACTERS)
+            blank, first = _first_line(file)
         except (UnicodeError, LookupError) as error:
             raise _wrong_encoding(path, encoding) from error
     told = first.rstrip("\r\n").strip('"')
     if told.lower().startswith("sep=") and told[4:] in SEPARATORS:  # what Excel reads and writes
-        separator, header_line = told[4:], 2
+        separator, header_line = told[4:], blank + 2
     else:
-        separator, header_line = max(SEPARATORS, key=lambda mark: len(_split(first, mark))), 1
+        separator, header_line = max(SEPARATORS, key=lambda mark: len(_split(first, mark))), blank + 1
     with _open(path, encoding) as file:
         for number, cells in _records(file, path, encoding, separator):
-            if number >= header_line:
+            if number >= header_line and any(cell.strip() for cell in cells):
+                header_line = number
                 columns = tuple(name.strip() for name in cells)
                 break
         else:
@@ -82,8 +91,24 @@ def open_csv(path: Path, encoding: str | None = None) -> CsvFile:
     return CsvFile(path, encoding, separator, columns, header_line)
 
 
+def _first_line(file: TextIO) -> tuple[int, str]:
+    """How many blank lines a file begins with, and the first that is not blank; "" where there is none."""
+    for blank in range(MOST_BLANK_LINES):
+        line = file.readline(MOST_CELL_CHARACTERS)
+        if line.strip() or not line:
+            return blank, line
+    return MOST_BLANK_LINES, ""
+
+
 def _split(line: str, separator: str) -> list[str]:
-    return next(csv.reader([line], delimiter=separator), [])
+    try:
+        return next(csv.reader([line], delimiter=separator), [])
+    except csv.Error:
+        return []
+
+
+def _is_utf_8(encoding: str, found: str) -> bool:
+    return found == "utf-8-sig" and encoding.lower().replace("_", "-") in ("utf-8", "utf8")
 
 
 def _encoding_of(path: Path) -> str:
@@ -108,7 +133,6 @@ def _open(path: Path, encoding: str) -> TextIO:
 
 
 def _records(file: TextIO, path: Path, encoding: str, separator: str) -> Iterator[tuple[int, list[str]]]:
-    csv.field_size_limit(MOST_CELL_CHARACTERS)
     reader = csv.reader(file, delimiter=separator, strict=True)
     while True:
         begins = reader.line_num + 1
@@ -123,16 +147,16 @@ def _records(file: TextIO, path: Path, encoding: str, separator: str) -> Iterato
         yield begins, cells
 
 
-def _wrong_encoding(path: Path, encoding: str) -> CsvFileError:
+def _wrong_encoding(path: Path, encoding: str) -> CsvEncodingError:
     """The error with the line and the byte at which it breaks, which the buffered reader does not know."""
-    advice = "save it as 'CSV UTF-8', or say which it has, as --encoding cp1252"
+    advice = "save it as 'CSV UTF-8', or name the encoding that it has"
     if encoding.startswith("utf-16"):
-        return CsvFileError(f"{path} is not {encoding.upper()}: {advice}")
+        return CsvEncodingError(f"{path} is not {encoding.upper()}: {advice}")
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             try:
                 line.decode(encoding)
             except UnicodeDecodeError as error:
                 problem = f"byte {line[error.start]:#04x} is not {encoding.removesuffix('-sig').upper()}"
-                return CsvFileError(f"{problem}: {advice}", row=f"line {number}")
-    return CsvFileError(f"{path} is not {encoding.upper()}: {advice}")
+                return CsvEncodingError(f"{problem}: {advice}", row=f"line {number}")
+    return CsvEncodingError(f"{path} is not {encoding.upper()}: {advice}")

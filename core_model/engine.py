@@ -71,7 +71,7 @@ class Engine:
 
     def submit(self, request: GenerationRequest) -> Generation:
         """Start a generation. Raises RequestError (or a subclass) if it cannot be served as asked."""
-        self._check(request.prompt, request.window, request.adapter)
+        self.check(request.prompt, request.window, request.adapter)
         generation = Generation()
         budget = request.sampling.max_tokens
         if request.window is None:
@@ -143,7 +143,8 @@ class Engine:
             self._changed.notify()
         self._thread.join()
 
-    def _check(self, prompt: list[int], window: int | None, adapter: str | None) -> None:
+    def check(self, prompt: list[int], window: int | None, adapter: str | None = None) -> None:
+        """Raise RequestError (or a subclass) where a prompt cannot be read at all."""
         if adapter is not None and adapter not in self._adapters:
             known = ", ".join(sorted(self._adapters)) or "none"
             raise UnknownAdapterError(f"no adapter '{adapter}' is loaded; loaded: {known}", "adapter")
@@ -172,7 +173,7 @@ class Engine:
 
     def _measure(self, sequences: list[Measuring]) -> list[Measuring]:
         for sequence in sequences:
-            self._check(sequence.tokens, None, sequence.adapter)
+            self.check(sequence.tokens, None, sequence.adapter)
             self._enqueue(sequence, 0)
         return [sequence.result.result() for sequence in sequences]
 

@@ -70,7 +70,6 @@ def _open(part: Path) -> Any:
         if unknown:
             number = int(unknown[1])
             retired = _RETIRED.get(number)
-            retired = _RETIRED.get(number)
             kind = f"{retired}, which is not read any more" if retired else f"an unknown type ({number})"
             raise CheckpointError(
                 f"{part} holds tensors stored in {kind}; download the model in another type, for example Q4_0 or Q4_K_M"

@@ -28,8 +28,3 @@ class KVCache:
         # Zeros, not garbage: a masked position is still multiplied by its weight of 0.
         self.keys: Tensor = torch.zeros(*shape, config.head_dim, BLOCK, dtype=dtype)
         self.values: Tensor = torch.zeros(*shape, BLOCK, config.head_dim, dtype=dtype)
-
-    def copy_block(self, source: int, target: int) -> None:
-        """Copy the keys and values of one block, all layers."""
-        self.keys[:, target] = self.keys[:, source]
-        self.values[:, target] = self.values[:, source]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -114,6 +115,9 @@ def load_adapter(path: Path, config: ModelConfig, name: str | None = None) -> Lo
         outputs, inputs = module_shape(config, module)
         if (
             layer >= config.layers
+            or a.dim() != 2
+            or b.dim() != 2
+            or not a.shape[0]
             or a.shape[1] != inputs
             or b.shape[0] != outputs
             or a.shape[0] != b.shape[1]
@@ -131,15 +135,24 @@ def load_adapter(path: Path, config: ModelConfig, name: str | None = None) -> Lo
 
 
 def _scale(settings: dict[str, Any], module: str, rank: int) -> float:
-    """alpha / rank; a module may have an alpha of its own, and its rank is its tensors'."""
+    """alpha / rank; a module may have an alpha of its own, and its rank is its tensors'. Raises AdapterError."""
     patterns = settings.get("alpha_pattern") or {}
-    matching = (key for key in patterns if re.fullmatch(rf"(.*\.)?({key})", module))
-    alpha = float(patterns.get(next(matching, ""), settings.get("lora_alpha", _DEFAULT_ALPHA)))
+    try:
+        matching = (key for key in patterns if re.fullmatch(rf"(.*\.)?({key})", module))
+        alpha = float(patterns.get(next(matching, ""), settings.get("lora_alpha", _DEFAULT_ALPHA)))
+    except (AttributeError, TypeError, ValueError, OverflowError, re.error) as error:
+        raise AdapterError(
+            f"lora_alpha or alpha_pattern in adapter_config.json cannot be read: {error}"
+        ) from error
+    if not math.isfinite(alpha):
+        raise AdapterError(f"the alpha of {module} in adapter_config.json is {alpha}: no finite number")
     return alpha / (rank**0.5 if settings.get("use_rslora") else rank)
 
 
 def _read_settings(path: Path) -> dict[str, Any]:
     file = path / "adapter_config.json"
+    if file.exists() and not file.is_file():  # to open a pipe would wait for ever
+        raise AdapterError(f"{file} is no file; a PEFT folder is wanted")
     try:
         settings: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:

@@ -54,6 +54,8 @@ class GenerationRequest:
     constraint: Constraint | None = None
     references: tuple[Sequence[int], ...] = ()  # texts beside the prompt that the answer may repeat parts of
     speculate: bool = True  # False: one token a step (benchmarks); the text is the same
+    owner: str = ""
+    """Keys and values are reused among the requests of one owner: what others have sent shows in no time or count."""
 
     def __post_init__(self) -> None:
         if not self.prompt:

@@ -33,12 +33,12 @@ def rope_scaling(
     kind = settings.get("rope_type") or settings.get("type") or "default"
     if kind not in KINDS:
         raise CheckpointError(f"{source} uses rope scaling '{kind}'; supported are {', '.join(KINDS)}")
-    if float(settings.get("partial_rotary_factor") or 1.0) != 1.0:
-        raise CheckpointError(
-            f"{source} rotates a part of each head (partial_rotary_factor), which is not supported"
-        )
-    original = int(settings.get("original_max_position_embeddings") or context)
     try:
+        if float(settings.get("partial_rotary_factor") or 1.0) != 1.0:
+            raise CheckpointError(
+                f"{source} rotates a part of each head (partial_rotary_factor), which is not supported"
+            )
+        original = int(settings.get("original_max_position_embeddings") or context)
         if kind == "linear":
             return RopeScaling((float(settings["factor"]),) * (head_dim // 2), 1.0, context)
         if kind == "yarn":
@@ -47,7 +47,7 @@ def rope_scaling(
             return RopeScaling(_llama3(settings, theta, head_dim, original), 1.0, context)
         if kind == "longrope":
             return _longrope(settings, head_dim, original, context)
-    except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
+    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
         raise CheckpointError(f"{source}: rope scaling '{kind}' cannot be read: {error!r}") from error
     return RopeScaling((), 1.0, context)
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core_model.batch import Rows
-from core_model.block_manager import BlockManager
+from core_model.block_manager import BlockManager, Root
 from core_model.constraint import Constraint
 from core_model.errors import RequestError
 from core_model.kv_cache import BLOCK, SINKS
@@ -34,6 +34,7 @@ class Sequence:
     tokens: list[int]
     window: int | None
     adapter: str | None
+    owner: str = field(default="", kw_only=True)
     computed: int = 0
     blocks: list[int] = field(default_factory=list)
     reserved: int = 0  # blocks it may ever hold at once
@@ -56,9 +57,9 @@ class Sequence:
         return len(self.tokens) - self.computed
 
     @property
-    def root(self) -> tuple[str | None, int]:
-        """What its keys and values depend on besides its tokens."""
-        return (self.adapter, self.window or 0)
+    def root(self) -> Root:
+        """What its keys and values depend on besides its tokens, and whose they are."""
+        return (self.adapter, self.window or 0, self.owner)
 
     @property
     def reusable(self) -> int:
@@ -146,7 +147,7 @@ class Generating(Sequence):
         self, request: GenerationRequest, tokenizer: Tokenizer, sink: Sink, budget: int, speculate: bool
     ) -> None:
         """`budget` tokens may be generated. Raises RequestError where no completion fits into it."""
-        super().__init__(list(request.prompt), request.window, request.adapter)
+        super().__init__(list(request.prompt), request.window, request.adapter, owner=request.owner)
         self.request = request
         self.completion = Completion(prompt_tokens=len(request.prompt))
         self._tokenizer = tokenizer

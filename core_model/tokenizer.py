@@ -118,11 +118,6 @@ class Tokenizer:
             return None
         return self.decode(tokens[first + 1 : second]), self.decode(tokens[second + 1 : last])
 
-    @property
-    def can_fill_in(self) -> bool:
-        """Whether the model knows fill-in-the-middle tokens."""
-        return all(any(name in self.special for name in names) for names in FIM_NAMES.values())
-
     def token_bytes(self, token: int) -> bytes:
         """The bytes that the token stands for; empty for control, unused and padding ids."""
         return self._bytes[token] if token < self.vocab else b""

@@ -114,6 +114,10 @@ class TokenizerSpec:
         cls, tokenizer: dict[str, Any], config: dict[str, Any], chat_template: str
     ) -> TokenizerSpec:
         """From a Hugging Face folder's tokenizer.json and tokenizer_config.json. Raises CheckpointError."""
+        model = tokenizer.get("model") or {}
+        kind = model.get("type") or ("BPE" if "merges" in model else "unnamed")  # old files do not name it
+        if kind != "BPE":
+            raise CheckpointError(f"tokenizer.json has a tokenizer of the kind {kind}; only BPE is served")
         first = _first_ids(tokenizer, config)
         added = tokenizer.pop("added_tokens", None) or []
         tokenizer["added_tokens"], tokenizer["post_processor"] = [], None

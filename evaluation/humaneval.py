@@ -7,7 +7,6 @@ amazon-science/mxeval.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -81,8 +80,3 @@ def _entry_point(declaration: str, language: str) -> str:
     if not found:
         raise DataError(f"no {LANGUAGE_NAMES[language]} function in {declaration[-80:]!r}")
     return str(found[-1])
-
-
-def by_number(problems: Iterable[Problem]) -> dict[str, Problem]:
-    """Problems by the number after the slash of their id, which HumanEval-X's languages share."""
-    return {problem.task_id.rpartition("/")[2]: problem for problem in problems}

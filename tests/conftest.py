@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
+from apps.code.sandbox import Sandbox, SandboxUnavailableError
 from core_model import Engine, catalog
 from core_model.checkpoint import Checkpoint, load_checkpoint
 from core_model.decoder import TorchDecoder
 from core_model.tokenizer import Tokenizer
 from tests.core_model.published import bytes_tokenizer
+from tests.data import DATA_DIR
 from tests.postgresql import postgresql_server
 
 EDGE, DEFAULT = "smollm2-135m-instruct", "qwen2.5-coder-0.5b-instruct"
@@ -20,6 +23,29 @@ EDGE, DEFAULT = "smollm2-135m-instruct", "qwen2.5-coder-0.5b-instruct"
 
 def open_checkpoint(name: str) -> Checkpoint:
     return load_checkpoint(catalog.resolve(name, catalog.home()), catalog.home() / "packed")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """With DUET_NO_SKIPS=1 a skipped test fails the run: where everything is installed, nothing may be left out.
+
+    Only data that cannot be fetched may lack (`tests.data`).
+    """
+    skipped = terminalreporter.stats.get("skipped", [])
+    unexpected = [report for report in skipped if DATA_DIR not in str(report.longrepr)]
+    if os.environ.get("DUET_NO_SKIPS") and unexpected:
+        terminalreporter.section("skipped, and DUET_NO_SKIPS is set")
+        for report in unexpected:
+            terminalreporter.write_line(f"{report.nodeid}: {report.longrepr[2]}")
+        terminalreporter._session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Sandbox:
+    try:
+        return Sandbox()
+    except SandboxUnavailableError as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session")

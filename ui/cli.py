@@ -19,6 +19,7 @@ from evaluation.errors import EvaluationError
 from ui.commands import (
     adapters,
     bench,
+    bench_hostile,
     bench_import,
     bench_support,
     chat,
@@ -89,6 +90,7 @@ for evaluation in (
 ):
     evaluate.app.command()(evaluation)
 bench.app.command("import")(bench_import.import_)
+bench.app.command()(bench_hostile.hostile)
 for benchmark in (bench_support.support, bench_support.window):
     bench.app.command()(benchmark)
 app.add_typer(bench.app, name="bench")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
@@ -10,7 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from apps.auth import Scope
-from apps.permissions import needs
+from apps.permissions import caller_of, needs
 from core_model.requests import Completion
 from ui.openai.schemas import CompletionRequest
 from ui.openai.streaming import EventStream, collected, event, merged
@@ -66,7 +67,7 @@ async def infill(
     wanted = CompletionRequest.model_validate(
         {
             "model": MODEL,
-            "prompt": runtime.tokenizer.encode_fim(prefix, body.input_suffix, files),
+            "prompt": await asyncio.to_thread(runtime.tokenizer.encode_fim, prefix, body.input_suffix, files),
             "max_tokens": DEFAULT_TOKENS if body.n_predict < 0 else max(1, body.n_predict),
             "temperature": body.temperature,
             "top_k": max(0, body.top_k),
@@ -77,7 +78,7 @@ async def infill(
             "language": body.known_language,
         }
     )
-    answers = await runtime.models.get(MODEL).complete(wanted)
+    answers = await runtime.models.get(MODEL).complete(wanted, caller_of(request).name)
     if body.stream:
         return EventStream(_events(body, answers, runtime), answers)
     (end,) = await collected(request, answers)

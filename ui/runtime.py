@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from fastapi import FastAPI, Request
@@ -27,6 +28,7 @@ from core_model.engine import Engine
 from core_model.errors import CoreError
 from core_model.lora import base_of
 from core_model.tokenizer import Tokenizer
+from ui.adapter_swap import AdapterSwap
 from ui.metrics import Metrics
 from ui.openai.errors import NotReadyError
 from ui.served_models import AssistantModel, EngineModel, ModelTable, ServedModel
@@ -49,6 +51,7 @@ class Runtime:
     desks: DeskWorker | None = None
     support_engine: Engine | None = None  # where the base that is served has no reader
     no_support: str = ""  # why there is no support assistant
+    swap: AdapterSwap | None = None
 
     @property
     def tokenizer(self) -> Tokenizer:
@@ -64,6 +67,8 @@ class Runtime:
         """Stop the engine; what is under way ends with an error."""
         if self.desks is not None:
             self.desks.close()
+        if self.swap is not None:
+            self.swap.close()
         self.engine.close()
         if self.support_engine is not None:
             self.support_engine.close()
@@ -116,8 +121,10 @@ def assemble(
             support_engine.close()
         support_engine = None
     base = EngineModel(name, engine, grammars=grammars)
-    in_service = adapters_in_service(support) if support and support_engine is engine else set()
-    models = ModelTable(base, served, in_service)
+    stands_on: Callable[[], set[str]] = set
+    if support and support_engine is engine:
+        stands_on = partial(adapters_in_service, support)
+    models = ModelTable(base, served, stands_on)
     for file in sorted(settings.adapters_dir.glob("*/adapter_config.json")):
         try:
             trained_on = base_of(file.parent)
@@ -134,7 +141,12 @@ def assemble(
         worker.start()
     beside = support_engine if support_engine is not engine else None
     code = CodeAssistant(chat_model)
-    return Runtime(engine, models, code, support, database, metrics, worker, beside, lacking)
+    swap = None
+    if support is not None and support_engine is not None:
+        reading = name if support_engine is engine else catalog.DEFAULT_MODEL
+        swap = AdapterSwap(support, DuetChatModel(engine=support_engine), settings, reading)
+        swap.start()
+    return Runtime(engine, models, code, support, database, metrics, worker, beside, lacking, swap)
 
 
 def _support_engine(settings: Settings) -> Engine:

@@ -67,11 +67,11 @@ class ServedModel(Protocol):
     @property
     def created(self) -> int: ...
 
-    async def chat(self, request: ChatRequest) -> list[Answer]:
-        """Start `n` answers. Raises RequestError."""
+    async def chat(self, request: ChatRequest, owner: str) -> list[Answer]:
+        """Start `n` answers for the key named `owner`. Raises RequestError."""
 
-    async def complete(self, request: CompletionRequest) -> list[Answer]:
-        """Start `n` answers to each prompt. Raises RequestError."""
+    async def complete(self, request: CompletionRequest, owner: str) -> list[Answer]:
+        """Start `n` answers to each prompt, for the key named `owner`. Raises RequestError."""
 
 
 @dataclass(frozen=True)
@@ -85,19 +85,21 @@ class EngineModel:
     fences: bool = False  # constrain the code in chat answers even if no language is asked for
     created: int = field(default_factory=lambda: int(time.time()))
 
-    async def chat(self, request: ChatRequest) -> list[Answer]:
+    async def chat(self, request: ChatRequest, owner: str) -> list[Answer]:
         try:
             # Reading a long prompt takes time, also under a grammar: not in the event loop.
-            return self._submit(await asyncio.to_thread(self._wanted_chats, request), request)
+            return await asyncio.to_thread(lambda: self._submit(self._wanted_chats(request), request, owner))
         except RequestError as error:
             if error.parameter == "prompt":
                 error.parameter = "messages"
             raise
 
-    async def complete(self, request: CompletionRequest) -> list[Answer]:
+    async def complete(self, request: CompletionRequest, owner: str) -> list[Answer]:
         if not request.prompts:
             raise RequestError("there is no prompt", "prompt")
-        return self._submit(await asyncio.to_thread(self._wanted_completions, request), request)
+        return await asyncio.to_thread(
+            lambda: self._submit(self._wanted_completions(request), request, owner)
+        )
 
     def _wanted_chats(self, request: ChatRequest) -> list[_Wanted]:
         tokenizer = self.engine.tokenizer
@@ -119,6 +121,7 @@ class EngineModel:
         found: list[_Wanted] = []
         for prompt in request.prompts:
             tokens = self._encode(prompt, request.suffix)
+            self.engine.check(tokens, request.window)  # before a grammar reads what the model cannot
             found += _wanted(tokens, samplings, self._code_constraint(request, prompt, tokens))
         return found
 
@@ -141,6 +144,7 @@ class EngineModel:
         self,
         wanted: list[_Wanted],
         request: ChatRequest | CompletionRequest,
+        owner: str,
     ) -> list[Answer]:
         if len(wanted) > MAX_ANSWERS:
             raise RequestError(f"{len(wanted)} answers are asked for; at most {MAX_ANSWERS} at a time", "n")
@@ -151,7 +155,7 @@ class EngineModel:
             for prompt, sampling, constraint in wanted:
                 answers.append(
                     self.engine.submit(
-                        GenerationRequest(prompt, sampling, request.window, self.adapter, constraint)
+                        GenerationRequest(prompt, sampling, request.window, self.adapter, constraint, owner)
                     )
                 )
         except BaseException:
@@ -225,7 +229,7 @@ class AssistantModel:
     fill: EngineModel | None = None
     created: int = field(default_factory=lambda: int(time.time()))
 
-    async def chat(self, request: ChatRequest) -> list[Answer]:
+    async def chat(self, request: ChatRequest, owner: str) -> list[Answer]:
         if request.logprobs:
             raise RequestError(f"{self.id} cannot report logprobs; the base model can", "logprobs")
         if request.language is not None:
@@ -233,10 +237,10 @@ class AssistantModel:
         count = sum(len(self.tokenizer.encode(message.text)) for message in request.messages)
         return [TextAnswer(count, self.reply(request, choice), self.tokenizer) for choice in range(request.n)]
 
-    async def complete(self, request: CompletionRequest) -> list[Answer]:
+    async def complete(self, request: CompletionRequest, owner: str) -> list[Answer]:
         if self.fill is None:
             raise RequestError(f"{self.id} only chats; use /v1/chat/completions", "model")
-        return await self.fill.complete(request)
+        return await self.fill.complete(request, owner)
 
 
 @dataclass(frozen=True)
@@ -247,10 +251,10 @@ class ClassifierModel:
     classifier: Classifier
     created: int = field(default_factory=lambda: int(time.time()))
 
-    async def chat(self, request: ChatRequest) -> list[Answer]:
+    async def chat(self, request: ChatRequest, owner: str) -> list[Answer]:
         raise RequestError(f"{self.id} classifies texts; use /v1/classify", "model")
 
-    async def complete(self, request: CompletionRequest) -> list[Answer]:
+    async def complete(self, request: CompletionRequest, owner: str) -> list[Answer]:
         raise RequestError(f"{self.id} classifies texts; use /v1/classify", "model")
 
 
@@ -261,14 +265,14 @@ class ModelTable:
         self,
         base: EngineModel,
         assistants: Sequence[ServedModel] = (),
-        in_service: Collection[str] = (),
+        in_service: Callable[[], Collection[str]] = tuple,
     ) -> None:
-        """`in_service` are adapters that the assistants stand on: they are in the engine and stay there."""
+        """`in_service` gives the adapters that the assistants stand on: they are in the engine and stay there."""
         self.base = base
         self.engine = base.engine
         self._fixed: dict[str, ServedModel] = {model.id: model for model in (base, *assistants)}
         self._adapters: dict[str, ServedModel] = {}
-        self._in_service = frozenset(in_service)
+        self._in_service = in_service
 
     def all(self) -> list[ServedModel]:
         """The models in the order in which they are listed."""
@@ -315,13 +319,13 @@ class ModelTable:
                 )
             self._adapters[key] = ClassifierModel(key, Classifier.load(self.engine, path, name))
             return
-        if name not in self._in_service:
+        if name not in self.engine.adapters:
             self.engine.add_adapter(load_adapter(path, self.engine.config, name))
         self._adapters[key] = EngineModel(key, self.engine, name, self.base.grammars)
 
     def unload_adapter(self, name: str) -> None:
         """Stop serving it. Raises UnknownAdapterError, or RequestError while it is in use."""
-        if name in self._in_service:
+        if name in self._in_service():
             raise RequestError(f"the support assistant stands on '{name}': it stays loaded", "lora_name")
         self.engine.remove_adapter(name)
         self._adapters.pop(ADAPTER_PREFIX + name, None)

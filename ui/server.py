@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Annotated
 
 import structlog
 from fastapi import Depends, FastAPI, Header, Request, Response
+from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.concurrency import run_in_threadpool
+from starlette.responses import HTMLResponse, JSONResponse
 
 from apps.api_keys import StoredKeys
-from apps.auth import Access
+from apps.auth import Access, Caller, is_forwarded
 from apps.code import api as code_api
-from apps.permissions import RateLimiter, needs
+from apps.permissions import FailureLimiter, RateLimiter, needs
 from apps.settings import Settings
 from apps.support import api as support_api
 from apps.support.errors import DatabaseNotReadyError
@@ -23,10 +26,12 @@ from apps.support.helpdesks.configured import configured_desks
 from apps.support.shop.database import Database
 from ui import infill
 from ui.body_limit import LimitBody
+from ui.headers import SecureHeaders
 from ui.metrics import CountRequests, Metrics
 from ui.openai import chat, classify, completions, models
 from ui.openai.errors import install_error_handlers
 from ui.pages import Pages
+from ui.pages.signing_in import SigningIn
 from ui.runtime import (
     LoadRuntime,
     Runtime,
@@ -43,6 +48,9 @@ log = structlog.get_logger(__name__)
 OPEN_PATHS = frozenset({"/health", "/ready", "/integrations/chatwoot", "/integrations/zendesk"})
 """Routes that need no key: what a process supervisor asks, and webhooks, which the desks sign."""
 
+OPENAPI = "/openapi.json"
+DOCUMENTS = frozenset({OPENAPI, "/docs"})
+
 
 def create_app(settings: Settings, load: LoadRuntime = load_runtime) -> FastAPI:
     """The application. Its model is loaded in the background, so that it answers at once."""
@@ -51,6 +59,8 @@ def create_app(settings: Settings, load: LoadRuntime = load_runtime) -> FastAPI:
     database = Database(settings.database_url)
     access = Access(settings.host, settings.api_keys, StoredKeys(database))
     limiter = RateLimiter(settings.rate_limit)
+    failures = FailureLimiter()
+    signing_in = SigningIn(access, failures)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -70,21 +80,35 @@ def create_app(settings: Settings, load: LoadRuntime = load_runtime) -> FastAPI:
         authorization: Annotated[str | None, Header(include_in_schema=False)] = None,
         host: Annotated[str | None, Header(include_in_schema=False)] = None,
     ) -> None:
-        if request.url.path not in OPEN_PATHS:
-            caller = await run_in_threadpool(access.caller, authorization, host)
-            limiter.check(caller)
-            request.state.caller = caller
+        # Not `request.url`, which is put together from what the caller says of the host.
+        path = request.scope["path"]
+        if path in OPEN_PATHS:
+            return
+        if path in DOCUMENTS and authorization is None:  # opened in a browser, as the pages are
+            await signing_in.check(request.scope)
+            return
+
+        def find() -> Caller:
+            return access.caller(authorization, host, forwarded=is_forwarded(request.headers))
+
+        address = request.client.host if request.client else ""
+        asked = find if authorization is None else partial(failures.checked, address, find)
+        caller = await run_in_threadpool(asked)
+        limiter.check(caller)
+        request.state.caller = caller
 
     app = FastAPI(
         title="Duet",
         description="A support assistant and a code assistant on one small model.",
         lifespan=lifespan,
         dependencies=[Depends(authenticate)],
+        openapi_url=None,  # FastAPI's own routes of documents ask for no key: see below
     )
     # Not mounted: a mount at / would also answer for API routes that are asked with a wrong method.
-    pages = Pages(access, lambda: loaded_runtime(app))
+    pages = Pages(signing_in, lambda: loaded_runtime(app))
     app.router.default = pages
     app.add_middleware(LimitBody)
+    app.add_middleware(SecureHeaders)
     app.add_middleware(CountRequests, metrics=metrics)
     install_error_handlers(app)
     for router in (chat.router, completions.router, classify.router, models.router, infill.router):
@@ -103,6 +127,14 @@ def create_app(settings: Settings, load: LoadRuntime = load_runtime) -> FastAPI:
         """The model is loaded and the database reachable: requests will be answered."""
         await asyncio.to_thread(runtime.database.check_ready)
         return {"status": "ready", "model": runtime.models.base.id}
+
+    @app.get(OPENAPI, include_in_schema=False)
+    async def openapi() -> JSONResponse:
+        return JSONResponse(app.openapi())
+
+    @app.get("/docs", include_in_schema=False)
+    async def documents() -> HTMLResponse:
+        return get_swagger_ui_html(openapi_url=OPENAPI, title=app.title)
 
     @app.get("/metrics", tags=["operation"], dependencies=[needs()])
     async def show_metrics() -> Response:

@@ -10,6 +10,7 @@ import structlog
 from apps.settings import Settings
 from apps.support.conversations.pipeline import SupportPipeline
 from apps.support.errors import DatabaseNotReadyError
+from apps.support.learning.versions import Versions
 from apps.support.reading.reader import NoReaderError, Reader
 from apps.support.replies.writer import ReplyWriter
 from apps.support.shop.database import Database
@@ -39,7 +40,7 @@ def support_pipeline(
     reader = served_reader(engine, settings, model)
     policy = load_policy(settings.policy)
     _bring_handbook_in_line(database, policy)
-    adapter = _reply_adapter(engine, settings, model)
+    adapter = served_reply_adapter(engine, settings, model)
     log.info("support assistant", reader=reader.adapter, replies=adapter or "prompt with examples")
     return SupportPipeline(
         database,
@@ -59,6 +60,11 @@ def readers_for(settings: Settings, model: str) -> list[Path]:
     return list(_adapters_for(settings, READER_ADAPTERS, model))
 
 
+def replies_for(settings: Settings, model: str) -> list[Path]:
+    """The folders of the reply adapters that were trained for a base."""
+    return list(_adapters_for(settings, REPLY_ADAPTERS, model))
+
+
 def no_reader(settings: Settings) -> str:
     """What to do where neither the base that is served nor the default one has a reader."""
     return (
@@ -70,11 +76,11 @@ def no_reader(settings: Settings) -> str:
 
 def served_reader(engine: Engine, settings: Settings, model: str) -> Reader:
     """The first reader of the base that can be loaded, as in service. Raises NoReaderError."""
-    for folder in readers_for(settings, model):
+    for delivered in readers_for(settings, model):
         try:
-            return Reader.load(engine, folder)
+            return Reader(engine, load_served(engine, Versions(settings.home, delivered)))
         except CoreError as error:
-            log.warning("reader left out", adapter=folder.name, reason=str(error))
+            log.warning("reader left out", adapter=delivered.name, reason=str(error))
     raise NoReaderError(no_reader(settings))
 
 
@@ -88,16 +94,33 @@ def _bring_handbook_in_line(database: Database, policy: Policy) -> None:
             log.info("handbook follows the policy", articles=changed)
 
 
-def _reply_adapter(engine: Engine, settings: Settings, model: str) -> str | None:
-    for folder in _adapters_for(settings, REPLY_ADAPTERS, model):
+def served_reply_adapter(engine: Engine, settings: Settings, model: str) -> str | None:
+    for delivered in replies_for(settings, model):
         try:
-            if folder.name not in engine.adapters:
-                engine.add_adapter(load_adapter(folder, engine.config))
+            return load_served(engine, Versions(settings.home, delivered))
         except CoreError as error:
-            log.warning("reply adapter left out", adapter=folder.name, reason=str(error))
-        else:
-            return folder.name
+            log.warning("reply adapter left out", adapter=delivered.name, reason=str(error))
     return None
+
+
+def load_served(engine: Engine, versions: Versions) -> str:
+    """Load the version that serves into the engine; its name there. Raises CoreError.
+
+    Where a learnt version cannot be loaded, the delivered one serves.
+    """
+    folder = versions.served_folder()
+    if folder != versions.delivered:
+        try:
+            return _load(engine, folder, f"{versions.name}@{folder.name}")
+        except CoreError as error:
+            log.error("the delivered adapter serves in its place", adapter=str(folder), reason=str(error))
+    return _load(engine, versions.delivered, versions.name)
+
+
+def _load(engine: Engine, folder: Path, name: str) -> str:
+    if name not in engine.adapters:
+        engine.add_adapter(load_adapter(folder, engine.config, name))
+    return name
 
 
 def _adapters_for(settings: Settings, pattern: str, model: str) -> Iterator[Path]:

@@ -23,6 +23,9 @@ from core_model.errors import CoreError
 CLIENT_GONE = 499  # for the log only (nginx's)
 
 MaxTokens = Annotated[int, Field(ge=1, le=8192)]
+MOST_CHARACTERS = 400_000
+"""Of one field: more than any model here reads, and little enough that what looks at it first takes a moment."""
+Text = Annotated[str, Field(max_length=MOST_CHARACTERS)]
 Temperature = Annotated[float, Field(ge=0, le=2)]
 EffortName = Literal["quick", "normal", "thorough"]
 
@@ -35,25 +38,25 @@ class _Body(BaseModel):
 
 
 class WriteBody(_Body):
-    task: str = Field(min_length=1)
+    task: Text = Field(min_length=1)
     language: str
-    start: str = ""
+    start: Text = ""
     effort: EffortName = "normal"
     max_tokens: MaxTokens = MAX_TOKENS
 
 
 class CompleteBody(_Body):
-    prefix: str
-    suffix: str = ""
+    prefix: Text
+    suffix: Text = ""
     language: str
     max_tokens: MaxTokens = COMPLETION_TOKENS
 
 
 class TranslateBody(_Body):
-    code: str = Field(min_length=1)
+    code: Text = Field(min_length=1)
     source: str
     target: str
-    start: str = ""
+    start: Text = ""
     effort: EffortName = "normal"
     max_tokens: MaxTokens = MAX_TOKENS
 

@@ -171,12 +171,13 @@ class CodeAssistant:
 
     def _fill(self, prefix: str, suffix: str, language: str, max_tokens: int, temperature: float) -> Events:
         engine, started = self._model.engine, time.perf_counter()
+        prompt = engine.tokenizer.encode_fim(prefix, suffix)
+        engine.check(prompt, None)  # before a grammar reads what the model cannot
         constraint = self._constraints.program(language, prefix, suffix) if self._constraints else None
         # A model that has filled the gap often goes on with what follows it.
         follows = next((line for line in suffix.splitlines() if len(line.strip()) > 3), None)
         stop = ("\n" + follows,) if follows else ()
         sampling = SamplingParams(temperature=temperature, max_tokens=max_tokens, stop=stop)
-        prompt = engine.tokenizer.encode_fim(prefix, suffix)
         request = GenerationRequest(prompt, sampling, adapter=self._model.adapter, constraint=constraint)
         generation = engine.submit(request)
         try:

@@ -21,6 +21,7 @@ _SCALARS = {
     "TreeNode": "TreeNode TreeNode* reeNode",  # the last as LeetCodeDataset has it once
 }
 _KIND_OF = {name: kind for kind, names in _SCALARS.items() for name in names.split()}
+_MOST_TYPE_CHARACTERS = 400
 _LISTS = {"List", "list", "ArrayList", "LinkedList", "vector", "Sequence", "Iterable", "Collection"}
 
 
@@ -66,25 +67,31 @@ def plain_name(name: str) -> str:
 
 def type_from(text: str) -> ValueType | None:
     """From `List[int]`, `int[][]`, `const vector<vector<string>>&`, `Optional[TreeNode]`, …"""
+    return _type_from(text) if len(text) <= _MOST_TYPE_CHARACTERS else None
+
+
+def _type_from(text: str) -> ValueType | None:
     text = re.sub(r"\b(const|final|std::|typing\.)|\s|&", "", text.replace("std::", ""))
     if text.endswith("[]"):
-        element = type_from(text[:-2])
+        element = _type_from(text[:-2])
         return ValueType("list", element) if element else None
     generic = re.fullmatch(r"(\w+)[\[<](.*)[\]>]", text)
     if generic is None:
         return ValueType(_KIND_OF[text]) if text in _KIND_OF else None
-    element = type_from(generic[2])
+    element = _type_from(generic[2])
     if generic[1] in ("Optional", "optional"):
         return element
     return ValueType("list", element) if element and generic[1] in _LISTS else None
 
 
-def _functions(node: Node, kind: str) -> Iterator[Node]:
-    for child in node.children:
-        if child.type == kind:
-            yield child
+def _functions(root: Node, kind: str) -> Iterator[Node]:
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if node is not root and node.type == kind:
+            yield node
         else:
-            yield from _functions(child, kind)
+            waiting += reversed(node.children)
 
 
 def _text(node: Node | None) -> str:

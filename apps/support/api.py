@@ -20,6 +20,7 @@ from apps.support.reading.cleaning import storable
 from apps.support.schemas import (
     ID_PATTERN,
     MOST_ROW_ID,
+    AgentMessage,
     ChangesOut,
     ClassifyRequest,
     ConversationDetail,
@@ -94,7 +95,11 @@ def create_router(
             caller.require(Scope.TRUSTED)
         with pipeline.database.write() as session:
             conversation = records.open_conversation(
-                session, channel=body.channel, language=body.language, trusted_email=body.customer_email
+                session,
+                channel=body.channel,
+                language=body.language,
+                trusted_email=body.customer_email,
+                opened_by=caller.name,
             )
             return _conversation(conversation)
 
@@ -162,11 +167,12 @@ def create_router(
         return Response(last.model_dump_json(), media_type="application/json")
 
     @router.post("/conversations/{conversation_id}/agent-messages", status_code=201, dependencies=DESKS)
-    def say_as_agent(conversation_id: ConversationId, body: NewMessage, pipeline: Pipeline) -> MessageOut:
-        """A person's message to the customer."""
+    def say_as_agent(conversation_id: ConversationId, body: AgentMessage, pipeline: Pipeline) -> MessageOut:
+        """A person's message to the customer; where it was made from a draft, the assistant can learn from it."""
         with pipeline.database.write() as session:
             conversation = records.get_conversation(session, conversation_id)
-            return MessageOut.model_validate(records.say_as_agent(session, conversation, body.text))
+            message = records.say_as_agent(session, conversation, body.text, body.draft_id)
+            return MessageOut.model_validate(message)
 
     @router.post("/conversations/{conversation_id}/handover", status_code=201, dependencies=ANYBODYS)
     def hand_over(conversation_id: ConversationId, body: NewHandover, pipeline: Pipeline) -> TicketOut:
@@ -209,9 +215,9 @@ def create_router(
 
     @router.post("/messages/{message_id}/feedback", status_code=201, dependencies=DESKS)
     def add_feedback(message_id: RowId, body: NewFeedback, pipeline: Pipeline) -> dict[str, int]:
-        """Whether a reply was good, and which intent would have been right."""
+        """Whether a reply was good, and what would have been right."""
         with pipeline.database.write() as session:
-            return {"id": records.add_feedback(session, message_id, **body.model_dump()).id}
+            return {"id": records.add_feedback(session, message_id, **body.model_dump(), by_desk=True).id}
 
     @router.post(
         "/conversations/{conversation_id}/messages/{message_id}/feedback",
@@ -219,11 +225,19 @@ def create_router(
         dependencies=ANYBODYS,
     )
     def add_feedback_in_conversation(
-        conversation_id: ConversationId, message_id: RowId, body: NewFeedback, pipeline: Pipeline
+        conversation_id: ConversationId,
+        message_id: RowId,
+        body: NewFeedback,
+        pipeline: Pipeline,
+        caller: AsCaller,
     ) -> dict[str, int]:
-        """The same, for who knows the conversation."""
+        """The same, for who knows the conversation; only the desk's corrections are learnt from."""
+        by_desk = caller.allows(Scope.DESK)
         with pipeline.database.write() as session:
-            return {"id": records.add_feedback(session, message_id, conversation_id, **body.model_dump()).id}
+            feedback = records.add_feedback(
+                session, message_id, conversation_id, **body.model_dump(), by_desk=by_desk
+            )
+            return {"id": feedback.id}
 
     @router.patch("/orders/{number}", dependencies=DESKS)
     def change_order(
@@ -250,7 +264,7 @@ def create_router(
 
     @router.post("/draft", dependencies=DESKS)
     def draft(body: DraftRequest, pipeline: Pipeline) -> TurnResult:
-        """A reply for a person to send. Nothing is done or stored."""
+        """A reply for a person to send, to be named by its `draft_id` when it is. Nothing is done."""
         return pipeline.draft(body.conversation_id, body.text)
 
     return router

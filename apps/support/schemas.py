@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from apps.support.reading.cleaning import MOST_STORED_CHARACTERS, storable
-from apps.support.reading.commands import INTENT_NAMES
+from apps.support.reading.commands import INTENT_NAMES, parse
 from apps.support.replies.words import languages
 from apps.support.shop.models import ConversationStatus, OrderStatus, Role, TicketStatus
 
@@ -29,6 +29,11 @@ def _spoken(code: str) -> str:
     if code not in languages():
         raise ValueError(f"the assistant speaks {', '.join(languages())}")
     return code
+
+
+def _commands(text: str) -> str:
+    parse(text)  # raises ValueError
+    return text
 
 
 SpokenLanguage = Annotated[str, AfterValidator(_spoken)]
@@ -64,6 +69,15 @@ class NewFeedback(_In):
     rating: Literal[-1, 1]
     comment: Text | None = None
     corrected_intent: Short | None = Field(default=None, description=f"one of {', '.join(INTENT_NAMES)}")
+    corrected_commands: Annotated[Short, AfterValidator(_commands)] | None = Field(
+        default=None, description="as the turn's `commands` should have been: `return a; with 2`"
+    )
+
+
+class AgentMessage(NewMessage):
+    """`draft_id`: the draft that the message was made from, changed or not."""
+
+    draft_id: Annotated[int, Field(ge=1, le=MOST_ROW_ID)] | None = None
 
 
 class TicketChange(_In):
@@ -91,7 +105,10 @@ class VariantTold(_In):
 
 
 class ChangesOut(BaseModel):
-    """What became another value, before and after; empty where all was so already."""
+    """What became another value, before and after, as it is told: a price as "129.90" in the variant's currency.
+
+    Empty where all was so already.
+    """
 
     before: dict[str, Any]
     after: dict[str, Any]

@@ -18,7 +18,6 @@ from core_model.lora import load_adapter
 from core_model.tokenizer import Tokenizer
 from core_model.training import recipe as recipes
 from core_model.training import trainable
-from core_model.training.batches import make_batches
 from core_model.training.card import METRICS_FILE, Card
 from core_model.training.classification import (
     ClassificationData,
@@ -28,10 +27,11 @@ from core_model.training.classification import (
     read_classification_data,
     scores_of,
 )
+from core_model.training.curves import write_curves
 from core_model.training.data import DataFile
 from core_model.training.lora_training import Objective, Outcome, Report, Trainer
 from core_model.training.recipe import Recipe
-from core_model.training.replies import ReplyData, ReplyObjective, read_reply_data, reply_scores
+from core_model.training.stages import open_writing_stage
 
 Note = Callable[[str], None]
 """Told what is being done."""
@@ -50,6 +50,15 @@ class Training:
     data_dir: Path | None = None
     threads: int = 2
     resume: bool = False
+    begin_with: Path | None = None
+    """An adapter to go on from, in place of the recipe's own `begin_with`."""
+    recomputed_every: int | None = None
+    """Of so many layers one keeps no activations and is computed again in the backward pass; None: all keep them."""
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where an interrupted training of the recipe lies."""
+        return self.home / "training" / f"{recipes.read_recipe(self.recipe).name}.pt"
 
 
 def train_adapter(training: Training, report: Report, note: Note) -> Metrics:
@@ -83,18 +92,17 @@ def train_adapter(training: Training, report: Report, note: Note) -> Metrics:
         notes = _classification_notes(data, settings)
         files = data.files
     else:
-        replies = read_reply_data(recipe, folder, training.data_dir, tokenizer)
-        objective_of_replies = ReplyObjective(
-            replies.training, replies.held_out, recipe.training.tokens_per_batch
-        )
+        stage = open_writing_stage(recipe, folder, training.data_dir, tokenizer)
         adapted, outcome = _fit(
-            training, recipe, checkpoint, objective_of_replies, replies.files, None, report, note
+            training, recipe, checkpoint, stage.objective, stage.files, None, report, note
         )
         _write(training, recipe, adapted)
         share, parameters = trainable.lora_share(adapted), _parameters(adapted)
         note("measuring")
-        metrics, notes = _measure_replies(adapted, recipe, replies)
-        files = replies.files
+        with torch.inference_mode():
+            metrics, notes = stage.measure(adapted)
+        files = stage.files
+    write_curves(training.output, outcome.history)
     Card(
         name=recipe.name,
         kind=recipe.kind,
@@ -108,7 +116,7 @@ def train_adapter(training: Training, report: Report, note: Note) -> Metrics:
         training=_figures(outcome, training.threads),
         notes=notes,
     ).write(training.output)
-    _checkpoint_file(training, recipe).unlink(missing_ok=True)
+    training.checkpoint.unlink(missing_ok=True)
     return metrics
 
 
@@ -128,16 +136,20 @@ def _fit(
     adapted = trainable.adapt(
         trainable.base_model(checkpoint, recipe.weights, labels), recipe.lora, labels is not None
     )
-    if recipe.begin_with is not None:
-        trainable.begin_with(adapted, training.recipe.parent / recipe.begin_with)
+    if training.recomputed_every is not None:
+        trainable.recompute(adapted, training.recomputed_every)
+    beginning = training.begin_with
+    if beginning is None and recipe.begin_with is not None:
+        beginning = training.recipe.parent / recipe.begin_with
     key = f"{recipe.model_dump_json()}|{[file.sha256 for file in files]}|{checkpoint.fingerprint}"
-    if not training.resume:
-        objective.prepare(adapted)
+    if beginning is not None:
+        key += f"|{trainable.begin_with(adapted, beginning)}"
+    objective.prepare(adapted.eval())
     trainer = Trainer(
         adapted,
         objective,
         recipe.training,
-        _checkpoint_file(training, recipe),
+        training.checkpoint,
         hashlib.sha256(key.encode()).hexdigest(),
         training.resume,
     )
@@ -174,23 +186,6 @@ def _measure(
     finally:
         engine.close()
     return metrics, settings
-
-
-def _measure_replies(adapted: Any, recipe: Recipe, data: ReplyData) -> tuple[Metrics, list[str]]:
-    rows = {"held-out": data.held_out, **data.tests}
-    with torch.inference_mode():
-        metrics = {
-            name: reply_scores(adapted, make_batches(rows[name], recipe.training.tokens_per_batch))
-            for name in rows
-        }
-        with adapted.disable_adapter():
-            batches = make_batches(data.held_out, recipe.training.tokens_per_batch)
-            metrics["held-out, base alone"] = reply_scores(adapted, batches)
-    return metrics, [
-        f"{len(data.training):,} conversations trained on, {len(data.held_out):,} held out, "
-        f"{data.left_out:,} longer than {recipe.training.max_tokens} tokens left out.",
-        "loss: nats per token of the reply.",
-    ]
 
 
 def _classification_notes(data: ClassificationData, settings: ClassifierSettings) -> list[str]:
@@ -230,7 +225,3 @@ def _base_path(recipe: Recipe, folder: Path) -> str | Path:
     """A catalogue name, or a path, which may be relative to the recipe."""
     beside = folder / recipe.model
     return beside if recipe.model not in catalog.CATALOG and beside.exists() else recipe.model
-
-
-def _checkpoint_file(training: Training, recipe: Recipe) -> Path:
-    return training.home / "training" / f"{recipe.name}.pt"

@@ -42,9 +42,7 @@ def make_batches(rows: Sequence[Row], tokens_per_batch: int, rng: random.Random 
     """
     order = list(range(len(rows)))
     if rng is None:
-        return [
-            _pad(group) for group in _cut(sorted(rows, key=lambda row: len(row.tokens)), tokens_per_batch)
-        ]
+        return [pad(group) for group in _cut(sorted(rows, key=lambda row: len(row.tokens)), tokens_per_batch)]
     rng.shuffle(order)
     mean = max(1.0, sum(len(row.tokens) for row in rows) / max(1, len(rows)))
     span = max(1, round(SORTED_TOGETHER * tokens_per_batch / mean))
@@ -53,7 +51,7 @@ def make_batches(rows: Sequence[Row], tokens_per_batch: int, rng: random.Random 
         nearby = sorted((rows[index] for index in order[start : start + span]), key=lambda r: len(r.tokens))
         groups += _cut(nearby, tokens_per_batch)
     rng.shuffle(groups)
-    return [_pad(group) for group in groups]
+    return [pad(group) for group in groups]
 
 
 def _cut(rows: Sequence[Row], tokens_per_batch: int) -> list[list[Row]]:
@@ -67,7 +65,8 @@ def _cut(rows: Sequence[Row], tokens_per_batch: int) -> list[list[Row]]:
     return groups
 
 
-def _pad(rows: Sequence[Row]) -> Batch:
+def pad(rows: Sequence[Row]) -> Batch:
+    """Rows of different lengths as one batch."""
     longest = max(len(row.tokens) for row in rows)
     return Batch(
         torch.tensor([row.tokens + [0] * (longest - len(row.tokens)) for row in rows]),

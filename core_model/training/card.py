@@ -76,7 +76,7 @@ class Card:
         lines += ["", *(f"- {note}" for note in self.notes), "", "## What it was trained on", ""]
         lines += ["| file | rows | sha256 |", "|---|---|---|"]
         lines += [f"| {file.path} | {file.rows:,} | {file.sha256} |" for file in self.files]
-        lines += ["", "## How", ""]
+        lines += ["", "## How", "", "![Losses over the steps](curves.svg)", ""]
         lines += [
             f"- {name.replace('_', ' ')}: {value:,.6g}".replace(",", " ")
             for name, value in self.training.items()

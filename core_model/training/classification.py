@@ -192,7 +192,7 @@ def calibrate(
     kept = np.sort(best[inside & right])
     if not len(kept):
         return temperature, 0.0
-    lost = min(len(kept) - 1, round(IN_SCOPE_COST * float(inside.sum())))
+    lost = min(len(kept) - 1, int(IN_SCOPE_COST * float(inside.sum())))
     return temperature, min(MOST_THRESHOLD, float(kept[lost]))
 
 
@@ -220,9 +220,3 @@ def scores_of(
         for row, decision in zip(rows, decisions, strict=True)
     ]
     return classification_scores(answers, settings.out_of_scope)
-
-
-def label_counts(rows: Sequence[Example]) -> tuple[int, int]:
-    """Rows of the rarest and of the commonest label."""
-    counts = Counter(row.label for row in rows).values()
-    return min(counts), max(counts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -53,12 +53,12 @@ class Objective(Protocol):
     """What is learnt."""
 
     def prepare(self, model: Any) -> None:
-        """Give the model its first weights, before any training."""
+        """Get ready, with the model as it is before any training; also when a training is resumed."""
 
-    def batches(self, rng: random.Random) -> list[Batch]:
+    def batches(self, rng: random.Random) -> Sequence[Batch]:
         """One epoch, drawn with `rng`."""
 
-    def loss(self, model: Any, batch: Batch) -> Tensor:
+    def loss(self, model: Any, batch: Any) -> Tensor:
         """The batch's mean loss, a scalar with a gradient."""
 
     def validate(self, model: Any) -> Validation:
@@ -179,7 +179,7 @@ class Trainer:
             state.history,
         )
 
-    def _epoch(self, epoch: int) -> list[Batch]:
+    def _epoch(self, epoch: int) -> Sequence[Batch]:
         return self._objective.batches(random.Random(f"{self._schedule.seed}:{epoch}"))
 
     def _step(self, batch: Batch, steps: int) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -12,6 +14,7 @@ from core_model import catalog
 from core_model.training.errors import RecipeError
 
 FILE_NAME = "recipe.toml"
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)]
 Module = Literal["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 
 
@@ -19,8 +22,12 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+Read = TypeVar("Read", bound=_Section)
+
+
 class Source(_Section):
-    """Rows of one CSV file (classification), or JSONL file of conversations (chat) or of prompts (completion)."""
+    """Rows of one CSV file (classification), of one JSONL file of conversations (chat), prompts (completion) or pairs
+    of replies (preference), or one plain text (pretrain)."""
 
     path: str
     """Looked for beside the recipe first, then in the data folder (`--data-dir`)."""
@@ -86,11 +93,20 @@ class Schedule(_Section):
     seed: int = 1
 
 
+class Curriculum(_Section):
+    """Recipes that are trained one after the other, each going on from the adapter of the one before."""
+
+    name: Name
+    kind: Literal["curriculum"]
+    stages: Annotated[tuple[str, ...], Field(min_length=2)]
+    """Recipes, by their path from the curriculum's folder."""
+
+
 class Recipe(_Section):
     """All that is needed to make the adapter again."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)]
-    kind: Literal["classification", "chat", "completion"]
+    name: Name
+    kind: Literal["classification", "chat", "completion", "preference", "pretrain"]
     model: str = catalog.DEFAULT_MODEL
     weights: Literal["int4", "int8", "bf16"] = "int4"
     """How the base will be served: it is rounded to these bits before training, though without calibration."""
@@ -100,6 +116,8 @@ class Recipe(_Section):
     """Follows each text to be classified: the question whose answer the head reads off."""
     out_of_scope: str = "out_of_scope"
     """The label of rows that belong to no class."""
+    beta: Annotated[float, Field(gt=0)] = 0.1
+    """preference: how dear it is to leave what the model was before (DPO's beta)."""
     data: Annotated[tuple[Source, ...], Field(min_length=1)]
     test: tuple[TestSource, ...] = ()
     lora: LoraShape = LoraShape()
@@ -108,17 +126,55 @@ class Recipe(_Section):
 
 def read_recipe(path: Path) -> Recipe:
     """Raises RecipeError naming the file, the key and what is wrong with it."""
+    return _checked(Recipe, _read(path), path)
+
+
+def read_training(path: Path) -> Recipe | Curriculum:
+    """A recipe, or a curriculum that names several. Raises RecipeError as `read_recipe`."""
+    content = _read(path)
+    if content.get("kind") == "curriculum":
+        return _checked(Curriculum, content, path)
+    return _checked(Recipe, content, path)
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise RecipeError(f"{path} cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path} is not TOML: {error}") from error
+
+
+def _checked(kind: type[Read], content: dict[str, Any], path: Path) -> Read:
     try:
-        return Recipe(**content)
+        return kind(**content)
     except ValidationError as error:
         wrong = [f"{'.'.join(map(str, item['loc'])) or 'recipe'}: {item['msg']}" for item in error.errors()]
         raise RecipeError(f"{path}: {'; '.join(wrong)}") from error
+
+
+def write_toml(recipe: Recipe) -> str:
+    """The recipe as `read_recipe` reads it. TOML writes texts, numbers, truth and lists as JSON does."""
+
+    def lines(section: Mapping[str, object]) -> list[str]:
+        given = {name: value for name, value in section.items() if value is not None}
+        return [
+            f"{name} = {json.dumps(value, ensure_ascii=False)}"
+            for name, value in given.items()
+            if not isinstance(value, dict) and not (isinstance(value, list | tuple) and name in tables)
+        ]
+
+    content = recipe.model_dump(exclude_defaults=True)
+    tables = ("data", "test")
+    written = lines(content)
+    for name in tables:
+        for row in content.get(name, ()):
+            written += ["", f"[[{name}]]", *lines(row)]
+    for name in ("training", "lora"):
+        if content.get(name):
+            written += ["", f"[{name}]", *lines(content[name])]
+    return "\n".join(written) + "\n"
 
 
 def find(source: Source, recipe_folder: Path, data_dir: Path | None) -> Path:

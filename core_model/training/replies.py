@@ -1,5 +1,5 @@
-"""Adapters that write: conversations in the model's chat template with the loss on the last reply only, and
-bare prompts with the loss on their completion only."""
+"""Adapters that write: conversations in the model's chat template with the loss on the last reply only, bare
+prompts with the loss on their completion only, and plain texts with the loss on every token."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from core_model.training.batches import Batch, Row, make_batches
 from core_model.training.data import DataFile, describe
 from core_model.training.errors import TrainingDataError
 from core_model.training.lora_training import Validation
+from core_model.training.losses import ROWS_AT_ONCE, predictions, token_losses
 from core_model.training.recipe import Recipe, find
 
 Conversation = list[Message]
@@ -45,7 +46,7 @@ def read_reply_data(recipe: Recipe, folder: Path, data_dir: Path | None, tokeniz
     left_out = 0
     for test in recipe.test:
         path = find(test, folder, data_dir)
-        rows = read_rows(path, recipe.kind, tokenizer)
+        rows = read_rows(path, recipe.kind, tokenizer, schedule.max_tokens)
         fitting = [row for row in rows if len(row.tokens) <= schedule.max_tokens]
         tests[test.name] += fitting
         files.append(describe(path, len(rows)))
@@ -55,7 +56,7 @@ def read_reply_data(recipe: Recipe, folder: Path, data_dir: Path | None, tokeniz
     held_out: list[Row] = []
     for source in recipe.data:
         path = find(source, folder, data_dir)
-        rows = read_rows(path, recipe.kind, tokenizer)
+        rows = read_rows(path, recipe.kind, tokenizer, schedule.max_tokens)
         files.append(describe(path, len(rows)))
         fitting = [row for row in rows if len(row.tokens) <= schedule.max_tokens]
         left_out += len(rows) - len(fitting)
@@ -72,8 +73,10 @@ def read_reply_data(recipe: Recipe, folder: Path, data_dir: Path | None, tokeniz
     return ReplyData(training, held_out, dict(tests), files, left_out)
 
 
-def read_rows(path: Path, kind: str, tokenizer: Tokenizer) -> list[Row]:
+def read_rows(path: Path, kind: str, tokenizer: Tokenizer, max_tokens: int) -> list[Row]:
     """The rows of a file, as the recipe's kind has them. Raises TrainingDataError naming the line."""
+    if kind == "pretrain":
+        return encode_text(tokenizer, read_text(path), max_tokens)
     if kind == "completion":
         return [encode_completion(tokenizer, *pair) for pair in read_completions(path)]
     return [encode_reply(tokenizer, conversation) for conversation in read_conversations(path)]
@@ -82,7 +85,7 @@ def read_rows(path: Path, kind: str, tokenizer: Tokenizer) -> list[Row]:
 def read_completions(path: Path) -> list[tuple[str, str]]:
     """(prompt, completion) of a JSONL file. Raises TrainingDataError naming the line."""
     pairs = []
-    for number, line in _lines(path):
+    for number, line in numbered_lines(path):
         try:
             row = json.loads(line)
             prompt, completion = row["prompt"], row["completion"]
@@ -103,18 +106,31 @@ def encode_completion(tokenizer: Tokenizer, prompt: str, completion: str) -> Row
     return Row([*begun, *tokenizer.encode(completion), min(tokenizer.end_ids)], len(begun))
 
 
-def _lines(path: Path) -> list[tuple[int, str]]:
+def encode_text(tokenizer: Tokenizer, text: str, max_tokens: int) -> list[Row]:
+    """A text cut into rows of equal length, an end token behind it; every token but a row's first is learnt."""
+    tokens = [*tokenizer.encode(text), min(tokenizer.end_ids)]
+    rows = [tokens[start : start + max_tokens] for start in range(0, len(tokens), max_tokens)]
+    return [Row(row, 1) for row in rows if len(row) > 1]
+
+
+def read_text(path: Path) -> str:
+    """A file of plain text or code. Raises TrainingDataError."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise TrainingDataError(f"{path} cannot be read as UTF-8: {error}") from error
-    return [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
+
+
+def numbered_lines(path: Path) -> list[tuple[int, str]]:
+    """The lines of a file that are not empty, with their numbers. Raises TrainingDataError."""
+    lines = enumerate(read_text(path).split("\n"), start=1)
+    return [(number, line) for number, line in lines if line.strip()]
 
 
 def read_conversations(path: Path) -> list[Conversation]:
     """The conversations of a JSONL file. Raises TrainingDataError naming the line."""
     conversations = []
-    for number, line in _lines(path):
+    for number, line in numbered_lines(path):
         try:
             messages = json.loads(line)["messages"]
             last = messages[-1]
@@ -156,8 +172,7 @@ class ReplyObjective:
         return make_batches(self._training, self._tokens_per_batch, rng)
 
     def loss(self, model: Any, batch: Batch) -> Tensor:
-        logits, targets = reply_logits(model, batch)
-        return F.cross_entropy(logits, targets)
+        return token_losses(model, batch.tokens, reply_tokens(batch)).mean()
 
     def validate(self, model: Any) -> Validation:
         figures = reply_scores(model, self._held_out)
@@ -168,27 +183,22 @@ class ReplyObjective:
         )
 
 
-def reply_logits(model: Any, batch: Batch) -> tuple[Tensor, Tensor]:
-    """(logits [n, vocab] float32, tokens [n]) of all reply tokens of the batch.
-
-    Only these rows go through the head: of a small model with a large vocabulary it is a third of the work.
-    """
-    causal = model.get_base_model()
-    hidden = causal.model(input_ids=batch.tokens).last_hidden_state
+def reply_tokens(batch: Batch) -> Tensor:
+    """Which tokens of the batch are of a reply: [rows, longest] bool."""
     positions = torch.arange(batch.tokens.shape[1])
-    predicted = (positions >= batch.targets[:, None]) & (positions < batch.lengths[:, None])
-    predicting = torch.roll(predicted, -1, 1)
-    predicting[:, -1] = False  # position 0 is never a reply's: a prompt comes before it
-    return causal.lm_head(hidden[predicting]).float(), batch.tokens[predicted]
+    return (positions >= batch.targets[:, None]) & (positions < batch.lengths[:, None])
 
 
 def reply_scores(model: Any, batches: Sequence[Batch]) -> dict[str, float]:
     """loss (nats per reply token), perplexity, and the share of reply tokens that are the likeliest."""
     total, right, count = 0.0, 0, 0
     for batch in batches:
-        logits, targets = reply_logits(model, batch)
-        total += F.cross_entropy(logits, targets, reduction="sum").item()
-        right += int((logits.argmax(-1) == targets).sum())
+        hidden, targets = predictions(model, batch.tokens, reply_tokens(batch))
+        head = model.get_output_embeddings()
+        for part, wanted in zip(hidden.split(ROWS_AT_ONCE), targets.split(ROWS_AT_ONCE), strict=True):
+            logits = head(part).float()
+            total += F.cross_entropy(logits, wanted, reduction="sum").item()
+            right += int((logits.argmax(-1) == wanted).sum())
         count += len(targets)
     loss = total / count
     return {"loss": loss, "perplexity": math.exp(loss), "token_accuracy": right / count}

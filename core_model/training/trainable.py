@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from pathlib import Path
 from typing import Any
@@ -110,7 +111,6 @@ def adapt(model: Any, shape: LoraShape, classification: bool) -> Any:
     """
     from peft import LoraConfig, TaskType, get_peft_model
 
-    base_parameters = sum(parameter.numel() for parameter in model.model.parameters())
     layers = model.config.num_hidden_layers
     if shape.first_layer >= layers:
         raise RecipeError(f"lora.first_layer is {shape.first_layer}; the base has {layers} layers, from 0")
@@ -125,18 +125,38 @@ def adapt(model: Any, shape: LoraShape, classification: bool) -> Any:
         ),
         autocast_adapter_dtype=False,
     )
-    pairs = sum(tensor.numel() for name, tensor in adapted.named_parameters() if ".lora_" in name)
-    if pairs > MAX_SHARE * base_parameters:
-        fitting = int(shape.rank * MAX_SHARE * base_parameters / pairs)
-        raise RecipeError(
-            f"rank {shape.rank} makes an adapter of {pairs / base_parameters:.1%} of the base; at most "
-            f"{MAX_SHARE:.1%} are allowed: use rank {fitting} or fewer modules"
-        )
+    refuse_too_many_pairs(adapted)
     return adapted
 
 
-def begin_with(adapted: Any, folder: Path) -> None:
-    """Take over the low-rank pairs of a stored adapter. Raises RecipeError where they are not of the same shape."""
+def refuse_too_many_pairs(adapted: Any) -> None:
+    """Raises RecipeError if the pairs are more than 3.7 % of the base's parameters, saying which rank fits."""
+    sizes = {name: tensor.numel() for name, tensor in adapted.get_base_model().model.named_parameters()}
+    pairs = sum(size for name, size in sizes.items() if ".lora_" in name)
+    base = sum(sizes.values()) - pairs
+    if pairs > MAX_SHARE * base:
+        rank = max(settings.r for settings in adapted.peft_config.values())
+        raise RecipeError(
+            f"rank {rank} makes an adapter of {pairs / base:.1%} of the base; at most {MAX_SHARE:.1%} are "
+            f"allowed: use rank {int(rank * MAX_SHARE * base / pairs)} or fewer modules"
+        )
+
+
+def recompute(adapted: Any, every: int) -> None:
+    """Of every so many layers let one keep no activations: less memory, and its forward pass runs twice
+    (arXiv 1604.06174). Layers without a gradient keep none anyway.
+    """
+    base = adapted.get_base_model()
+    base.gradient_checkpointing_enable({"use_reentrant": False})
+    for number, layer in enumerate(base.model.layers):
+        layer.gradient_checkpointing = number % every == 0
+
+
+def begin_with(adapted: Any, folder: Path) -> str:
+    """Take over the low-rank pairs of a stored adapter; the sha256 of its file.
+
+    Raises RecipeError where they are not of the same shape.
+    """
     from peft import set_peft_model_state_dict
     from safetensors.torch import load_file
 
@@ -150,7 +170,8 @@ def begin_with(adapted: Any, folder: Path) -> None:
         raise RecipeError(
             f"begin_with: the adapter in {folder} has another shape than this recipe's lora section"
         )
-    set_peft_model_state_dict(adapted, stored)
+    set_peft_model_state_dict(adapted, {name: tensor for name, tensor in stored.items() if ".lora_" in name})
+    return hashlib.sha256((folder / "adapter_model.safetensors").read_bytes()).hexdigest()
 
 
 def save(adapted: Any, folder: Path, base: str) -> None:

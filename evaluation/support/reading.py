@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from apps.support.conversations.pipeline import SURE_OF_A_CHANGE
+from apps.support.conversations.pipeline import SURE_OF_A_CHANGE, SURE_OF_A_YES
 from apps.support.reading.choices import LETTERS, OptionTable
 from apps.support.reading.commands import CHANGING, Command, parse
 from apps.support.reading.grammar import Automaton, address_automaton, choice_automaton, commands_automaton
@@ -59,7 +59,7 @@ class ReadingCase:
 
     @property
     def is_right(self) -> bool:
-        return _plain(self.read) == _plain(self.right)
+        return self.read.split() == self.right.split()
 
     @property
     def group(self) -> str:
@@ -125,8 +125,8 @@ def cases_of(cases: CaseFile, numbers: Collection[int]) -> list[ReadingCase]:
     ]
 
 
-def automaton_of(prompt: str) -> Automaton:
-    """The constraint of a stored prompt: what it shows is all that may be named."""
+def automaton_of(prompt: str, intent: str | None = None) -> Automaton:
+    """The constraint of a stored prompt: what it shows is all that may be named; as `commands_automaton`."""
     *lines, said, _ = prompt.split("\n")
     message = said.removeprefix("> ")
     if lines == ["address"]:
@@ -144,25 +144,28 @@ def automaton_of(prompt: str) -> Automaton:
         ),
         methods=tuple(re.findall(r"(?:^pay: |; )\d ", methods)),
     )
-    return commands_automaton(view, message)
+    return commands_automaton(view, message, intent)
 
 
 def metrics_of(cases: Collection[ReadingCase]) -> dict[str, float]:
-    """Shares, but for `no_taken_as_yes`, a number of messages, and `p50_ms`, of one message.
+    """Shares, but for `no_taken_as_yes` and `taken_as_yes`, numbers of messages, and `p50_ms`, of one message.
 
-    commands_right: read to the letter. right_GROUP: of one group of kinds. wrong_object, wrong_action: a change
-    that would be proposed is about an object, or of a kind, that the message does not ask for. answers_right: of
-    the answers to a proposal. harmless_handed_over: messages with mere words of alarm that go to a person;
-    alarm_handed_over, danger_handed_over: those with real danger, law or anger, and danger alone.
+    commands_right: messages (choices of options and parts of addresses apart) read to the letter. right_GROUP: of
+    one group of kinds. wrong_object, wrong_action: a change that would be proposed is about an object, or of a
+    kind, that the message does not ask for. no_taken_as_yes: how many refusals were read as a yes, however
+    doubtfully; taken_as_yes: how many messages of any kind that agree to nothing would carry a proposal out.
+    answers_right: of the answers to a proposal. harmless_handed_over: messages with mere words of alarm that go to
+    a person; alarm_handed_over, danger_handed_over: those with real danger, law or anger, and danger alone.
     """
     groups = by_group(cases)
     commands = [case for case in cases if case.is_of_commands]
     found = {
-        "commands_right": _share(case.is_right for case in cases),
+        "commands_right": _share(case.is_right for case in commands),
         **{f"right_{group}": _share(case.is_right for case in members) for group, members in groups.items()},
-        "wrong_object": _share(map(_wrong_object, commands)),
-        "wrong_action": _share(map(_wrong_action, commands)),
-        "no_taken_as_yes": float(sum(map(_no_taken_as_yes, commands))),
+        "wrong_object": _share(map(wrong_object, commands)),
+        "wrong_action": _share(map(wrong_action, commands)),
+        "no_taken_as_yes": float(sum(map(no_taken_as_yes, commands))),
+        "taken_as_yes": float(sum(map(_taken_as_yes, commands))),
     }
     answers = [case for group in ANSWERS for case in groups.get(group, [])]
     alarms = [case for group in ALARMS for case in groups.get(group, [])]
@@ -174,7 +177,7 @@ def metrics_of(cases: Collection[ReadingCase]) -> dict[str, float]:
         ("danger", groups.get("danger", [])),
     ):
         if members:
-            found[f"{name}_handed_over"] = _share(map(_handed_over, members))
+            found[f"{name}_handed_over"] = _share(map(handed_over, members))
     found["ece"] = expected_calibration_error(
         np.array([case.confidence for case in cases]), np.array([case.is_right for case in cases])
     )
@@ -207,7 +210,7 @@ def _orders(prompt: str) -> dict[str, list[str]]:
     return {match[1]: _ITEM.findall(match[2]) for match in shown}
 
 
-def _wrong_object(case: ReadingCase) -> bool:
+def wrong_object(case: ReadingCase) -> bool:
     """Whether a change would be proposed of something that the message is not about, or does not name.
 
     The only order there is may be meant by a message that names none.
@@ -222,17 +225,25 @@ def _wrong_object(case: ReadingCase) -> bool:
     return bool(touched - meant)
 
 
-def _wrong_action(case: ReadingCase) -> bool:
+def wrong_action(case: ReadingCase) -> bool:
     """Whether a change would be proposed that nobody asked for."""
     return bool({command.verb for command in _proposed(case)} - {c.verb for c in parse(case.right)})
 
 
-def _no_taken_as_yes(case: ReadingCase) -> bool:
+def no_taken_as_yes(case: ReadingCase) -> bool:
+    """Whether something would be carried out that was refused."""
     right = {command.verb for command in parse(case.right)}
     return "no" in right and "yes" not in right and any(c.verb == "yes" for c in _commands(case.read))
 
 
-def _handed_over(case: ReadingCase) -> bool:
+def _taken_as_yes(case: ReadingCase) -> bool:
+    read = {command.verb for command in _commands(case.read)}
+    agrees = "yes" in read and not read & {"no", "wait"} and case.confidence >= SURE_OF_A_YES
+    return agrees and "yes" not in {command.verb for command in parse(case.right)}
+
+
+def handed_over(case: ReadingCase) -> bool:
+    """Whether a person would take over."""
     return any(command.verb in HANDING_OVER for command in _commands(case.read))
 
 
@@ -255,10 +266,6 @@ def _commands(text: str) -> list[Command]:
         return parse(text)
     except ValueError:
         return []
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.casefold().split())
 
 
 def _share(flags: Iterable[bool]) -> float:

@@ -6,7 +6,7 @@ import pytest
 
 from apps.code.cpp_declarations import _C_NAMES, _NAMES, with_declarations, with_headers
 from apps.code.sandbox import Sandbox
-from apps.code.toolchains import ToolchainMissingError, toolchain
+from tests.compilers import installed
 
 START = "/* Distinct words */\n#include <vector>\nusing namespace std;\n\nint f(vector<string> words) {\n"
 
@@ -60,10 +60,7 @@ def test_helpers_behind_their_use_are_declared_in_front_of_it(sandbox: Sandbox) 
     assert "\nbool is_prime(int x);\nbool divides(int x);\n\n/* Counts primes. */\nint primes(" in whole
     assert "none();" not in whole
     assert with_declarations(whole) == whole
-    try:
-        tool = toolchain("cpp", sandbox)
-    except ToolchainMissingError as error:
-        pytest.skip(str(error))
+    tool = installed("cpp", sandbox)
     assert not tool.check(HELPERS).ok
     assert tool.check(whole).ok
 
@@ -79,10 +76,7 @@ def test_each_name_stands_in_its_header(header: str, sandbox: Sandbox) -> None:
     names = (_NAMES | _C_NAMES)[header].split()
     functions = [name for name in names if not name.isupper() and name not in ("assert", "M_PI", "chrono")]
     macros = [name for name in names if name.isupper()]
-    try:
-        tool = toolchain("cpp", sandbox)
-    except ToolchainMissingError as error:
-        pytest.skip(str(error))
+    tool = installed("cpp", sandbox)
     lines = [f"#include <{header}>", *(f"using std::{name};" for name in functions)]
     lines += [f"auto value_{name} = {name};" for name in macros]
     run = tool.check("\n".join(lines) + "\n")

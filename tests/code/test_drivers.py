@@ -12,7 +12,7 @@ from apps.code.drivers import CallResult, same
 from apps.code.examples import Example
 from apps.code.sandbox import Sandbox
 from apps.code.signatures import signature_of
-from apps.code.toolchains import ToolchainMissingError, toolchain
+from tests.compilers import installed
 
 ECHO = {
     "python": "def echo(numbers, words, flag, real):\n    return [numbers, words, flag, real]\n",
@@ -32,10 +32,7 @@ ARGUMENTS = ([1, -2], [['a"b', "\\\n"], []], True, 0.5)
 
 
 def sandboxed(language: str, sandbox: Sandbox) -> Sandbox:
-    try:
-        toolchain(language, sandbox)
-    except ToolchainMissingError as error:
-        pytest.skip(str(error))
+    installed(language, sandbox)
     return sandbox
 
 

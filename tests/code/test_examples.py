@@ -63,6 +63,39 @@ def test_what_is_no_example_is_not_taken_for_one(task: str) -> None:
     assert find_examples(task, ADD) == []
 
 
+@pytest.mark.parametrize(
+    "task",
+    [
+        "f(1)" + " " * 200_000 + "x",
+        "Input: a" + "\n" * 200_000,
+        "f(" * 100_000,
+        "f(" + "[" * 200_000,
+        "f(" + "Arrays.asList(" * 20_000,
+        "f(1) == 1" + " - 1" * 50_000,
+        "f(1) -> 1 - 1 = " * 10_000 + "x",
+        "for a = [" * 30_000,
+        "f(new ArrayList<" * 20_000,
+        "f('" * 60_000 + "\\",
+        "f(" + "9" * 100_000 + ") == x y",
+    ],
+    ids=lambda task: task[:16],
+)
+def test_a_task_made_to_be_slow_to_read_has_no_examples(task: str) -> None:
+    """Each took minutes, or broke the recursion limit, when reading it took more than linear time."""
+    assert find_examples(task, ADD) == []
+    assert called_name(task) in (None, "f")
+
+
+def test_an_example_may_hold_lists_in_lists_up_to_a_depth() -> None:
+    assert find_examples(f"f({'[' * 40}1{']' * 40}) == 2", ONE)[0].expected == 2
+    assert find_examples(f"f({'[' * 60}1{']' * 60}) == 2", ONE) == []
+
+
+def test_inputs_and_outputs_may_stand_in_a_comment_with_stars() -> None:
+    found = find_examples(" * Input: a = 1, b = 2\n * Output: 3\n * Input: a = 2, b = 2\n * Output: 4", ADD)
+    assert [example.expected for example in found] == [3, 4]
+
+
 def test_a_name_in_the_other_style_is_the_same_function() -> None:
     found = find_examples("hasItems(1, 2) == true", Signature("has_items", ADD.parameters))
     assert [example.expected for example in found] == [True]

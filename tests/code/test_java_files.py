@@ -9,7 +9,8 @@ from apps.code.definitions import definitions
 from apps.code.java_units import java_unit
 from apps.code.sandbox import Sandbox
 from apps.code.signatures import signature_of
-from apps.code.toolchains import ToolchainMissingError, toolchain
+from apps.code.toolchains import toolchain
+from tests.compilers import installed
 
 GCD = "static int gcd(int a, int b) { return b == 0 ? a : gcd(b, a % b); }"
 FILES = {
@@ -52,10 +53,7 @@ class Tool {{ {GCD} }}
 
 @pytest.fixture
 def java(sandbox: Sandbox) -> Sandbox:
-    try:
-        toolchain("java", sandbox)
-    except ToolchainMissingError as error:
-        pytest.skip(str(error))
+    installed("java", sandbox)
     return sandbox
 
 
@@ -104,10 +102,7 @@ LISTS = {
 
 @pytest.mark.parametrize("name", LISTS)
 def test_cpp_nodes_are_the_codes_own_or_ours(name: str, sandbox: Sandbox) -> None:
-    try:
-        toolchain("cpp", sandbox)
-    except ToolchainMissingError as error:
-        pytest.skip(str(error))
+    installed("cpp", sandbox)
     code = (
         f"#include <iostream>\nusing namespace std;\n{LISTS[name]}ListNode* back(ListNode* head) {{\n"
         "    ListNode* before = nullptr;\n    while (head) { auto* next = head->next; head->next = before; "

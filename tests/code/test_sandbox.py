@@ -19,6 +19,7 @@ from apps.code.sandbox import (
 )
 from apps.code.sandbox.budget import MemoryBudget
 from apps.code.toolchains import ToolchainMissingError, toolchain
+from tests.compilers import installed
 
 ADDERS = {
     "python": "print(sum(map(int, input().split())))",
@@ -36,16 +37,9 @@ ADDERS = {
 BROKEN = {"java": "public class Main { int x = ; }", "cpp": "int main() { return undeclared; }"}
 
 
-def skip_without(language: str, sandbox: Sandbox) -> None:
-    try:
-        toolchain(language, sandbox)
-    except ToolchainMissingError as error:
-        pytest.skip(str(error))
-
-
 @pytest.mark.parametrize("language", ADDERS)
 def test_a_program_is_compiled_once_and_run_on_many_inputs(language: str, sandbox: Sandbox) -> None:
-    skip_without(language, sandbox)
+    installed(language, sandbox)
     with toolchain(language, sandbox).build(ADDERS[language]) as program:
         assert program.compiled
         assert [program.run(f"{a} {b}").stdout for a, b in ((1, 2), (30, -7))] == ["3\n", "23\n"]
@@ -54,7 +48,7 @@ def test_a_program_is_compiled_once_and_run_on_many_inputs(language: str, sandbo
 
 @pytest.mark.parametrize("language", BROKEN)
 def test_a_program_that_does_not_compile_says_what_the_compiler_said(language: str, sandbox: Sandbox) -> None:
-    skip_without(language, sandbox)
+    installed(language, sandbox)
     with toolchain(language, sandbox).build(BROKEN[language]) as program:
         assert not program.compiled
         assert program.compilation is not None
@@ -172,6 +166,15 @@ def test_runs_together_keep_within_the_memory_budget() -> None:
 def test_a_reason_is_one_line_a_person_understands(sandbox: Sandbox) -> None:
     with toolchain("python", sandbox).build("raise ValueError('bad row')") as program:
         assert program.run().reason == "exit 1: ValueError: bad row"
+
+
+def test_a_run_that_cannot_begin_closes_what_it_was_to_pass_on(tmp_path: Path) -> None:
+    outlet, inlet = os.pipe()
+    os.close(inlet)
+    with pytest.raises(FileNotFoundError):
+        Sandbox(Isolation.NONE).run(["true"], work=tmp_path / "nowhere", descriptors=[outlet])
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(outlet)
 
 
 def test_a_run_leaves_no_file_descriptor_and_no_child(sandbox: Sandbox) -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from core_model.block_manager import BlockManager, Root
 from core_model.kv_cache import BLOCK
 
-BASE: Root = (None, 0)
+BASE: Root = (None, 0, "")
 A, B, C = ([n] * BLOCK for n in (1, 2, 3))
 
 
@@ -52,7 +52,7 @@ def test_released_blocks_are_found_again_until_they_are_needed() -> None:
 
 def test_the_content_of_a_forgotten_adapter_is_not_found() -> None:
     manager = BlockManager(8)
-    for root in (("tea", 0), ("tea", 64), BASE):
+    for root in (("tea", 0, ""), ("tea", 64, ""), BASE):
         store(manager, A + B, root)
     manager.forget("tea")
     assert manager.match(("tea", 0), A) == manager.match(("tea", 64), A) == []

@@ -84,6 +84,9 @@ def test_a_common_beginning_is_computed_once(edge_engine: Engine) -> None:
     again = edge_engine.submit(GenerationRequest(prompt, GREEDY, window=1024)).result()
     assert again.cached_tokens == 0  # another window: nothing shared, and the same answer
     assert again.text == cached.text
+    other = edge_engine.submit(GenerationRequest(prompt, GREEDY, owner="somebody else")).result()
+    assert other.cached_tokens == 0  # nor with another owner
+    assert other.text == cached.text
 
 
 def test_cancelling_stops_the_work_and_frees_the_memory(edge_engine: Engine) -> None:

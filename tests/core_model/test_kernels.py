@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,12 +78,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def fused(
     family: str, weights: str, home: Path, backend: str | None = None, threads: int = 2
 ) -> FusedDecoder:
-    try:
-        return FusedDecoder(
-            RandomCheckpoint(FAMILIES[family]), weights, threads, home, backend=backend, calibrated=False
-        )
-    except KernelsUnavailableError as error:
-        pytest.skip(str(error))
+    if not any(map(shutil.which, ("c++", "g++", "clang++"))):
+        pytest.skip("no C++ compiler here")
+    return FusedDecoder(
+        RandomCheckpoint(FAMILIES[family]), weights, threads, home, backend=backend, calibrated=False
+    )
 
 
 def reference(family: str, weights: str) -> TorchDecoder:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,14 @@ def test_the_scale_is_part_of_b(tmp_path: Path, edge_checkpoint: Checkpoint) -> 
         ({"base_model.model.score.weight": torch.ones(3, 576)}, {}, "no LoRA weights"),
         (PAIR, {"peft_type": "IA3"}, "IA3"),
         (PAIR, {"use_dora": True}, "use_dora"),
+        (PAIR, {"lora_alpha": "much"}, "lora_alpha or alpha_pattern"),
+        (PAIR, {"lora_alpha": [8]}, "lora_alpha or alpha_pattern"),
+        (PAIR, {"lora_alpha": float("inf")}, "no finite number"),
+        (PAIR, {"alpha_pattern": {"(": 8}}, "lora_alpha or alpha_pattern"),
+        (PAIR, {"alpha_pattern": ["q_proj"]}, "lora_alpha or alpha_pattern"),
+        (PAIR, {"alpha_pattern": {"q_proj": None}}, "lora_alpha or alpha_pattern"),
+        ({KEY.format("A"): torch.ones(0, 576), KEY.format("B"): torch.ones(576, 0)}, {}, "another base"),
+        ({KEY.format("A"): torch.ones(576), KEY.format("B"): torch.ones(576)}, {}, "another base"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_the_reason(
@@ -51,6 +60,12 @@ def test_what_does_not_fit_is_refused_with_the_reason(
 ) -> None:
     with pytest.raises(AdapterError, match=message):
         load_adapter(write(tmp_path / "a", tensors, **settings), edge_checkpoint.config)
+
+
+def test_a_pipe_in_place_of_a_file_is_not_waited_for(tmp_path: Path, edge_checkpoint: Checkpoint) -> None:
+    os.mkfifo(tmp_path / "adapter_config.json")
+    with pytest.raises(AdapterError, match="is no file"):
+        load_adapter(tmp_path, edge_checkpoint.config)
 
 
 def test_broken_files_are_named(tmp_path: Path, edge_checkpoint: Checkpoint) -> None:

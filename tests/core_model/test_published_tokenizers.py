@@ -133,9 +133,22 @@ def test_a_tokenizer_without_its_parts_is_refused_by_name(tmp_path: Path) -> Non
     change_json(folder / "tokenizer_config.json", eos_token="<|gone|>")
     with pytest.raises(CheckpointError, match=r"<\|gone\|>"):
         load_checkpoint(folder)
-    (folder / "tokenizer.json").write_text('{"model": {"type": "Clay"}}')
+    (folder / "tokenizer.json").write_text('{"model": {"type": "BPE"}}')
     with pytest.raises(CheckpointError, match=r"tokenizer\.json cannot be read"):
         load_checkpoint(folder)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        {"type": "Unigram", "unk_id": 0, "vocab": [["<unk>", 0.0], ["a", -1.0]]},
+        {"type": "WordPiece", "vocab": {"[UNK]": 0, "a": 1}, "unk_token": "[UNK]"},
+        {"type": "WordLevel", "vocab": {"[UNK]": 0}, "unk_token": "[UNK]"},
+    ],
+)
+def test_a_tokenizer_that_is_no_bpe_is_refused_by_name(model: dict[str, Any]) -> None:
+    with pytest.raises(CheckpointError, match=f"{model['type']}; only BPE is served"):
+        TokenizerSpec.from_tokenizer_json(tokenizer_json() | {"model": model}, NAMED, "")
 
 
 TEXTS = ["Hello, I'LL pay 12345 €\n\n  now — don't", "x=1;\t\r\n y", "naïve Ünïcode 你好 SmolLM2/Qwen"]

@@ -18,7 +18,7 @@ from core_model.errors import AdapterError
 from core_model.training import trainable
 from core_model.training.adapter import Metrics, Training, train_adapter
 from core_model.training.batches import Row, make_batches
-from core_model.training.classification import calibrate
+from core_model.training.classification import IN_SCOPE_COST, calibrate
 from core_model.training.data import Example
 from core_model.training.errors import RecipeError, TrainingDataError, TrainingError
 from core_model.training.lora_training import TrainingProgress
@@ -260,7 +260,7 @@ def test_the_threshold_uses_all_the_room_that_right_answers_leave() -> None:
     rows = [Example(str(n), "blue" if n < 100 else "out_of_scope") for n in range(160)]
     temperature, threshold = calibrate(logits, rows, settings)
     decided = [replace(settings, temperature=temperature, threshold=threshold).decide(row) for row in logits]
-    assert 97 <= sum(answer.label == "blue" for answer in decided[:100]) <= 98  # the last one by a hair
+    assert sum(answer.label == "blue" for answer in decided[:100]) >= (1 - IN_SCOPE_COST) * 100
     assert all(answer.label == "out_of_scope" for answer in decided[100:])
     assert calibrate(logits[:100], rows[:100], settings)[1] == 0.0
 

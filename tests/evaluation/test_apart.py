@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from apps.code.sandbox import Limits, Sandbox, SandboxUnavailableError
+from apps.code.sandbox import Limits, Sandbox
 from evaluation.apart import ASSERTED, run_apart
 
 NODES = (
@@ -51,14 +51,6 @@ CASES = {
         "found = wrap(7)\nfor _ in range(3000):\n    found, = found\nassert found == 7\nx = ring()\nassert x[0] is x\n",
     ),
 }
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Sandbox:
-    try:
-        return Sandbox()
-    except SandboxUnavailableError as error:
-        pytest.skip(str(error))
 
 
 @pytest.mark.parametrize("name", CASES)

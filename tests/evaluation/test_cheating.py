@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from apps.code.sandbox import Sandbox, SandboxUnavailableError
-from apps.code.toolchains import ToolchainMissingError, toolchain
+from apps.code.sandbox import Sandbox
 from evaluation import benchmarks
 from evaluation.judging import Verdict, judge
+from tests.compilers import installed
 
 PYTHON = {
     "task_id": "P/0",
@@ -138,19 +138,8 @@ CHEATS: dict[str, tuple[dict[str, Any], str, str]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def sandbox() -> Sandbox:
-    try:
-        return Sandbox()
-    except SandboxUnavailableError as error:
-        pytest.skip(str(error))
-
-
 def verdict_of(row: dict[str, Any], language: str, code: str, tmp_path: Path, sandbox: Sandbox) -> Verdict:
-    try:
-        toolchain(language, sandbox)
-    except ToolchainMissingError as error:
-        pytest.skip(str(error))
+    installed(language, sandbox)
     path = tmp_path / "row.jsonl"
     path.write_text(json.dumps(row))
     return judge(benchmarks.load(path, language)[0], code, sandbox)

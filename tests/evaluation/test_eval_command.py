@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from apps.code.sandbox import Sandbox, SandboxUnavailableError
+from apps.code.sandbox import Sandbox
 from ui.cli import app
 
 ROW = {
@@ -20,11 +20,7 @@ ROW = {
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
-    try:
-        Sandbox()
-    except SandboxUnavailableError as error:
-        pytest.skip(str(error))
+def data(tmp_path: Path, sandbox: Sandbox) -> Path:
     path = tmp_path / "rows.jsonl"
     broken = {**ROW, "canonical_solution": "    return x\n"}
     rows = [{**ROW, "task_id": "T/0"}, {**broken, "task_id": "T/1"}, {**ROW, "task_id": "T/2"}]

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from apps.code.sandbox import Sandbox, SandboxUnavailableError
+from apps.code.sandbox import Sandbox
 from evaluation.likely_inputs import facts, likely_inputs
 from ui.cli import app
 
@@ -67,12 +67,8 @@ def test_there_are_no_inputs_without_examples() -> None:
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> tuple[Path, Path]:
+def run(tmp_path: Path, sandbox: Sandbox) -> tuple[Path, Path]:
     """A benchmark of one problem, and the case files of its answers, all of which pass the tests."""
-    try:
-        Sandbox()
-    except SandboxUnavailableError as error:
-        pytest.skip(str(error))
     data = tmp_path / "rows.jsonl"
     rows = [{**ROW, "task_id": f"Own/{number}"} for number in range(len(ANSWERS))]
     data.write_text("".join(json.dumps(row) + "\n" for row in rows))

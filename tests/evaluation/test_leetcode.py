@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from apps.code.sandbox import Sandbox, SandboxUnavailableError
+from apps.code.sandbox import Sandbox
 from apps.code.signatures import ValueType
-from apps.code.toolchains import ToolchainMissingError, toolchain
 from evaluation import benchmarks
 from evaluation.errors import DataError
 from evaluation.judging import judge
 from evaluation.leetcode import cpp_type, java_type
 from evaluation.problems import Problem
+from tests.compilers import installed
 
 NODES = (
     "class ListNode:\n    def __init__(self, val=0, next=None):\n        self.val, self.next = val, next\n"
@@ -108,19 +108,8 @@ BODIES = {
 }
 
 
-@pytest.fixture(scope="module")
-def sandbox() -> Sandbox:
-    try:
-        return Sandbox()
-    except SandboxUnavailableError as error:
-        pytest.skip(str(error))
-
-
 def problem_of(name: str, language: str, tmp_path: Path, sandbox: Sandbox) -> Problem:
-    try:
-        toolchain(language, sandbox)
-    except ToolchainMissingError as error:
-        pytest.skip(str(error))
+    installed(language, sandbox)
     path = tmp_path / "rows.jsonl"
     path.write_text(json.dumps(ROWS[name]))
     return benchmarks.load(path, language)[0]

@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.code.sandbox import Sandbox, SandboxUnavailableError
-from apps.code.toolchains import ToolchainMissingError, toolchain
+from apps.code.sandbox import Sandbox
 from evaluation import benchmarks, pass_rate
 from evaluation.broken import KINDS, broken_solution
 from evaluation.cases import CaseFile, read_cases
 from evaluation.errors import DataError, OtherRunError
 from evaluation.judging import judge
 from evaluation.problems import Generated, Problem, reference_solution, subset
+from tests.compilers import installed
 
 HUMANEVAL = {
     "task_id": "HumanEval/0",
@@ -52,14 +52,6 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def sandbox() -> Sandbox:
-    try:
-        return Sandbox()
-    except SandboxUnavailableError as error:
-        pytest.skip(str(error))
-
-
 @pytest.fixture
 def rows(tmp_path: Path) -> Path:
     path = tmp_path / "rows.jsonl"
@@ -70,10 +62,7 @@ def rows(tmp_path: Path) -> Path:
 
 def problem_from(name: str, tmp_path: Path, sandbox: Sandbox) -> Problem:
     language, row = ROWS[name]
-    try:
-        toolchain(language, sandbox)
-    except ToolchainMissingError as error:
-        pytest.skip(str(error))
+    installed(language, sandbox)
     path = tmp_path / "row.jsonl"
     path.write_text(json.dumps(row))
     return benchmarks.load(path, language)[0]

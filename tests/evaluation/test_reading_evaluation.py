@@ -82,6 +82,19 @@ def test_answers_to_a_proposal_are_counted_by_themselves() -> None:
     assert found["commands_right"] == pytest.approx(3 / 5)
 
 
+def test_only_what_would_be_carried_out_counts_as_taken_for_a_yes() -> None:
+    assert figure("taken_as_yes", case("wait", "yes")) == 1
+    assert figure("taken_as_yes", case("no; swap b", "yes")) == 1
+    assert figure("taken_as_yes", case("wait", "yes", confidence=0.5)) == 0  # asked again
+    assert figure("taken_as_yes", case("no", "no; yes")) == 0  # a no beside it stops it
+    assert figure("taken_as_yes", case("yes; with 1", "yes")) == 0  # it is one
+
+
+def test_a_handle_in_another_case_is_another_thing() -> None:
+    assert figure("commands_right", case("return p", "return P")) == 0
+    assert figure("commands_right", case("return  p", "return p")) == 1
+
+
 def test_who_is_handed_over_is_told_apart_from_who_only_uses_such_words() -> None:
     found = metrics_of(
         [

@@ -20,6 +20,10 @@ from apps.support.shop.models import (
     Customer,
     Order,
     OrderStatus,
+    Payment,
+    PaymentKind,
+    PaymentMethod,
+    PaymentStatus,
     Return,
     ReturnItem,
     ReturnKind,
@@ -35,7 +39,7 @@ from evaluation.support.tasks.errands import Heard
 from evaluation.support.tasks.goals import Change, Changes, address_words, given_address, goals_of
 from evaluation.support.tasks.hands import hands
 from evaluation.support.tasks.identity import policy_for
-from evaluation.support.tasks.judge import differences, end_of, expected_end, not_told
+from evaluation.support.tasks.judge import differences, end_of, expected_end, not_told, prices_of
 from evaluation.support.tasks.questions import Question
 from evaluation.support.tasks.replies import asked_for
 from evaluation.support.tasks.simulated import SimulatedCustomer
@@ -65,12 +69,23 @@ def carry_out(shop: Database, *todo: tuple[str, dict[str, Any]]) -> None:
     """Do the benchmark's actions to the database."""
     with shop.write() as session:
         variants = {row.sku: row for row in session.scalars(select(Variant))}
+        methods = {row.external_id: row for row in session.scalars(select(PaymentMethod))}
         for name, given in todo:
             if name == "modify_user_address":
                 session.scalars(select(Customer)).one().address = given_address(given)
                 continue
             order = session.scalars(select(Order).where(Order.number == given["order_id"][1:])).one()
             items = [item for item in order.items if item.variant.sku in given.get("item_ids", [])]
+            if named := given.get("payment_method_id"):
+                order.payments.append(
+                    Payment(
+                        method=methods[named],
+                        kind=PaymentKind.REFUND,
+                        status=PaymentStatus.PENDING,
+                        amount=100,
+                        currency="USD",
+                    )
+                )
             if name == "cancel_pending_order":
                 order.status = OrderStatus.CANCELLED
             elif name == "modify_pending_order_address":
@@ -100,7 +115,7 @@ def judged(shop: Database, wanted: Task, *done: tuple[str, dict[str, Any]]) -> l
         before = end_of(session, customer.id)
     carry_out(shop, *done)
     with shop.read() as session:
-        return differences(expected_end(before, wanted), end_of(session, customer.id))
+        return differences(expected_end(before, wanted, prices_of(session)), end_of(session, customer.id))
 
 
 def customer(shop: Database, wanted: Task, seed: int = 0, identity: str = "signed-in") -> SimulatedCustomer:
@@ -120,7 +135,7 @@ def test_the_right_actions_pass_whatever_they_are(shop: Database) -> None:
 
 @pytest.mark.parametrize("wanted", [*ALL, CANCEL], ids=lambda action: action[0])
 def test_who_does_nothing_fails(shop: Database, wanted: tuple[str, dict[str, Any]]) -> None:
-    assert len(judged(shop, task(wanted))) == 1
+    assert judged(shop, task(wanted)) != []
 
 
 @pytest.mark.parametrize(
@@ -142,10 +157,18 @@ def test_another_option_than_the_wanted_one_fails(shop: Database) -> None:
     assert judged(shop, task(COPPER), with_lid) == ["order A1002: items is 1 k-lid, should be 1 k-copper"]
 
 
+def test_money_that_goes_another_way_fails(shop: Database) -> None:
+    to_card = (RETURN_TENT[0], {**RETURN_TENT[1], "payment_method_id": "card_1"})
+    wrong = judged(shop, task(RETURN_TENT), to_card)
+    assert len(wrong) == 1
+    assert wrong[0].startswith("order A1001: methods is ")
+
+
 def test_what_must_be_told_is_found_with_and_without_thousands_commas() -> None:
     asked = task(tell=("1095.55", "Tactile"))
     assert not_told(asked, ["You get $1,095.55 back.", "It is tactile."]) == []
     assert not_told(asked, ["You get $1,095.56 back."]) == ["1095.55", "Tactile"]
+    assert not_told(asked, ["You get $21,095.55 back, it is tactile."]) == ["1095.55"]
 
 
 def test_goals_are_the_changes_of_the_actions(shop: Database) -> None:

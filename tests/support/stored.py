@@ -6,12 +6,19 @@ from collections.abc import Callable
 from datetime import date
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import selectinload
 
 from apps.support.conversations.turn import TurnResult
 from apps.support.shop.database import Database
 from apps.support.shop.models import Order, OrderStatus
 
 TODAY = date.today()
+_LOADED = [
+    selectinload(Order.items),
+    selectinload(Order.payments),
+    selectinload(Order.shipments),
+    selectinload(Order.customer),
+]
 Begin = Callable[..., str]
 OrderOf = Callable[[Database, str, OrderStatus], str]
 Talk = Callable[..., list[TurnResult]]
@@ -19,12 +26,7 @@ Talk = Callable[..., list[TurnResult]]
 
 def order(database: Database, number: str) -> Order:
     with database.read() as session:
-        found = session.scalars(select(Order).where(Order.number == number)).one()
-        assert found.items
-        assert found.payments
-        assert found.shipments is not None
-        assert found.customer
-        return found
+        return session.scalars(select(Order).where(Order.number == number).options(*_LOADED)).one()
 
 
 def count(database: Database, table: type) -> int:

@@ -90,6 +90,26 @@ def test_the_cheapest_or_dearest_item_of_an_order_is_meant(chat: OpenChat, pick:
     assert price in chat()(f"return e or f or g {pick}").reply
 
 
+def test_the_cheapest_is_picked_among_what_is_talked_about(chat: OpenChat) -> None:
+    conversation = chat()
+    conversation("return e g", "no")
+    assert "$40.00" in conversation("return cheapest").reply
+    alone = chat()
+    alone("problem e")
+    assert "$9.00" in alone("return cheapest").reply
+
+
+def test_which_one_is_asked_where_several_cost_the_same(chat: OpenChat) -> None:
+    conversation = chat()
+    with conversation.database.write() as session:
+        order = session.scalars(select(Order).where(Order.number == "1001")).one()
+        order.items[1].unit_price = order.items[0].unit_price
+    asked = conversation("return S dearest")
+    assert asked.actions == []
+    assert [choice.label for choice in asked.choices] == ["Pet Bed (large)", "Mug (blue)"]
+    assert "$40.00" in conversation("return S cheapest").reply
+
+
 def test_which_items_is_asked_and_all_of_them_can_be_answered(chat: OpenChat) -> None:
     conversation = chat()
     asked = conversation("status S", "return")

@@ -15,7 +15,7 @@ from apps.support.shop.catalog_search import find_products
 from apps.support.shop.database import Database
 from apps.support.shop.models import Customer, Order, OrderItem, OrderStatus, Product, Variant
 from tests.support.conftest import OpenChat
-from tests.support.small_shop import BOSTON, HOME, ZOE
+from tests.support.small_shop import BOSTON, HOME, ZOE, Chat
 
 
 def add_orders(database: Database, count: int, items: int = 1) -> None:
@@ -130,9 +130,57 @@ def test_ten_thousand_products_are_searched_with_a_few_queries(empty_database: D
         assert len(queries) <= 3
         if words != "electrickettle":
             assert [product.id for product in found] == [10_001]
+    with empty_database.write() as session:
+        session.add(Product(name="Coat Hanger", category="c", description="", warranty_months=0))
+    with empty_database.read() as session:
+        assert [product.name for product in find_products(session, "coat hangers")] == ["Coat Hanger"]
     with counted(empty_database) as queries, empty_database.read() as session:
         find_products(session, "coat")
     assert len(queries) <= 4
+
+
+def set_statuses(database: Database, **numbers: OrderStatus) -> None:
+    """`rest`: of all orders that are not named."""
+    rest = numbers.pop("rest")
+    with database.write() as session:
+        for order in session.scalars(select(Order)):
+            order.status = numbers.get(f"n{order.number}", rest)
+
+
+def test_the_only_order_it_can_be_is_the_only_one_of_all(any_chat: OpenChat) -> None:
+    chat = any_chat()
+    add_orders(chat.database, 30)
+    pending, delivered = OrderStatus.PENDING, OrderStatus.DELIVERED
+    set_statuses(chat.database, n2029=pending, n1002=pending, rest=delivered)
+    asked = chat("cancel")
+    assert asked.actions == []
+    assert [choice.label[:5] for choice in asked.choices] == ["#2029", "#1002"]
+    set_statuses(chat.database, n1002=pending, rest=delivered)
+    other = Chat(chat.pipeline)
+    only = other("cancel")
+    assert "#1002" in only.reply
+    assert other("yes").actions == [{"name": "cancel", "status": "done"}]
+
+
+def test_the_latest_orders_are_the_latest_also_when_an_old_one_is_named(chat: OpenChat) -> None:
+    conversation = chat()
+    add_orders(conversation.database, 30)
+    conversation("status 1005")
+    listed = conversation("orders")
+    assert [choice.label[:5] for choice in listed.choices] == [f"#{2029 - n}" for n in range(8)]
+    shown = conversation.pipeline.reader.seen[-1].split("\n")  # type: ignore[attr-defined]
+    assert shown[0].startswith("P pending")
+    assert shown[7].startswith("W shipped")
+
+
+def test_an_item_without_a_letter_is_known_all_the_same(chat: OpenChat) -> None:
+    conversation = chat()
+    add_orders(conversation.database, 2, items=10)
+    with conversation.database.read() as session:
+        order = session.scalars(select(Order).where(Order.number == "1001")).one()
+        context = load_context(session, conversation.state)
+        assert not {item.id for item in order.items} & {item.id for item in context.items.values()}
+        assert [context.item(item.id) for item in order.items] == order.items
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from apps.support.conversations import records
+from apps.support.conversations.guessing import FIRST_WAIT_S, LONGEST_WAIT_S, MOST_OF_ONE_KEY, Guesses
 from apps.support.conversations.identity import MOST_FAILED_PROOFS
 from apps.support.shop.policy import PACKAGED, Policy, load_policy
 from tests.support.conftest import OpenChat
@@ -189,3 +190,62 @@ def test_the_email_that_proved_an_order_opens_the_account_and_a_postcode_does_no
     by_email, by_code = chat(None), chat(None)
     assert "Dover" in by_email(f"1005, {ZOE} = status", "profile").reply
     assert "Dover" not in by_code("1005, 19901 = status", "profile").reply
+
+
+def test_guesses_count_over_conversations(any_chat: OpenChat) -> None:
+    """Four guesses a conversation, and then a new one: the order is closed all the same, also to the right proof."""
+    pipeline = any_chat(None).pipeline
+    tried = 0
+    for _ in range(2):
+        guessing = Chat(pipeline, None)
+        guessing("Where is my order 1005? = status")
+        for _ in range(MOST_FAILED_PROOFS - 1):
+            tried += 1
+            guessing(f"the postcode is {10000 + tried} = identify")
+    late = Chat(pipeline, None)
+    late("Where is my order 1005? = status")
+    right = late(f"it is {ZOE} = identify")
+    assert right.handed_over
+    assert not any(word in right.reply for word in PRIVATE)
+    other = Chat(pipeline, None)
+    other("Cancel order 1002 = cancel")
+    assert other("my postcode is 78701 = identify").actions == [{"name": "cancel", "status": "proposed"}]
+
+
+def test_who_has_proven_one_order_guesses_no_better_at_others(chat: OpenChat) -> None:
+    thief = chat(None)
+    thief("Where is my order 1003? = status")
+    thief(f"it is {MAX} = identify")
+    for code in range(10001, 10001 + MOST_FAILED_PROOFS):
+        thief(f"and order 1005, postcode {code} = identify")
+    honest = Chat(thief.pipeline, None)
+    honest("Where is my order 1005? = status")
+    assert honest("the postcode is 19901 = identify").handed_over
+
+
+def test_each_failure_too_many_doubles_the_wait_and_a_day_forgets() -> None:
+    now = [0.0]
+    guesses = Guesses(lambda: now[0])
+    for _ in range(MOST_FAILED_PROOFS - 1):
+        guesses.failed(["order 1"])
+    assert not guesses.are_too_many(["order 1"])
+    for wait_s in (FIRST_WAIT_S, 2 * FIRST_WAIT_S, 4 * FIRST_WAIT_S):
+        guesses.failed(["order 1"])
+        assert guesses.are_too_many(["order 2", "order 1"])
+        assert not guesses.are_too_many(["order 2"])
+        now[0] += wait_s - 1
+        assert guesses.are_too_many(["order 1"])
+        now[0] += 1
+        assert not guesses.are_too_many(["order 1"])
+    now[0] += LONGEST_WAIT_S + 1
+    guesses.failed(["order 1"])
+    assert not guesses.are_too_many(["order 1"])
+
+
+def test_a_key_may_guess_more_often_than_an_order_may_be_guessed_at() -> None:
+    guesses = Guesses(lambda: 0.0)
+    for number in range(MOST_OF_ONE_KEY):
+        assert not guesses.are_too_many(["key page"])
+        guesses.failed([f"order {number}", "key page"])
+    assert guesses.are_too_many(["order new", "key page"])
+    assert not guesses.are_too_many(["order new", "key desk"])

@@ -154,10 +154,11 @@ def test_lists_come_in_pages_that_miss_and_repeat_nothing(client: TestClient) ->
 def test_feedback_on_a_reply_is_kept(client: TestClient) -> None:
     conversation = begin(client)
     reply = say(client, conversation, "greet").json()["reply_id"]
-    body = {"rating": -1, "comment": "no", "corrected_intent": "track_order"}
+    body = {"rating": -1, "comment": "no", "corrected_intent": "track_order", "corrected_commands": "orders"}
     for path in (f"/messages/{reply}/feedback", f"/conversations/{conversation}/messages/{reply}/feedback"):
         assert client.post(f"{BASE}{path}", json=body).status_code == 201
-    assert client.post(f"{BASE}/messages/{reply}/feedback", json={"rating": 5}).status_code == 422
+    for wrong in ({"rating": 5}, {"rating": -1, "corrected_commands": "fly away"}):
+        assert client.post(f"{BASE}/messages/{reply}/feedback", json=wrong).status_code == 422
 
 
 def test_a_text_is_classified_without_a_conversation(client: TestClient) -> None:
@@ -173,6 +174,10 @@ def test_a_draft_is_written_for_a_person_to_send(client: TestClient) -> None:
     draft = client.post(f"{BASE}/draft", json=body).json()
     assert draft["citations"] == ["Cancellations › Cancellation fee"]
     assert client.get(f"{BASE}/conversations/{conversation}").json()["messages"] == []
+    said = f"{BASE}/conversations/{conversation}/agent-messages"
+    sent = {"text": draft["reply"], "draft_id": draft["draft_id"]}
+    assert client.post(said, json=sent).status_code == 201
+    assert client.post(said, json={**sent, "draft_id": 999}).status_code == 404
     assert client.post(f"{BASE}/draft", json={"conversation_id": conversation}).status_code == 404
 
 

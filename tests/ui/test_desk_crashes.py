@@ -1,9 +1,13 @@
-"""kill -9 on a real server between a desk's webhook and its reply: the customer gets exactly one."""
+"""kill -9 on a real server between a desk's webhook and its reply: the customer gets exactly one.
+
+DUET_KILLS=200 kills as often at random moments; DUET_KILLS_SEED draws others.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -35,6 +39,10 @@ from tests.support.desk_server import (
 from tests.ui.test_serve_command import free_port, started
 
 ASK = "how long does delivery take?"
+KILLS = int(os.environ.get("DUET_KILLS", "2"))
+KILLS_SEED = int(os.environ.get("DUET_KILLS_SEED", "1"))
+LATEST_KILL_S = 4.0
+"""After the webhook was taken: on an idle machine the reply is there by then."""
 
 
 @pytest.fixture
@@ -100,6 +108,22 @@ def receives(url: str, desk: DeskServer, service: Service, thread: str) -> None:
     until(accepted)
 
 
+def settings_for(service: Service, desk: DeskServer, database_url: str) -> dict[str, str]:
+    """The environment of a server that answers the desk; skips the test without a trained reader."""
+    catalog.resolve(DEFAULT, catalog.home())
+    adapters = Settings().adapters_dir
+    if not (adapters / "support-reader" / "adapter_config.json").exists():
+        pytest.skip("adapters/support-reader is not trained")
+    return {
+        **{name: "" for name in os.environ if name.startswith(("DUET_ZENDESK", "DUET_CHATWOOT"))},
+        "DUET_DATABASE_URL": database_url,
+        "DUET_ADAPTERS_DIR": str(adapters.absolute()),
+        "DUET_API_KEYS": "",
+        service.url: desk.url,
+        **service.settings,
+    }
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize(
@@ -112,10 +136,6 @@ def test_a_kill_at_any_moment_leaves_exactly_one_reply(
     tmp_path: Path,
     request: pytest.FixtureRequest,
 ) -> None:
-    catalog.resolve(DEFAULT, catalog.home())
-    adapters = Settings().adapters_dir
-    if not (adapters / "support-reader" / "adapter_config.json").exists():
-        pytest.skip("adapters/support-reader is not trained")
     database_url = f"sqlite:///{tmp_path}/shop.db"
     if kind == "postgresql":
         database_url = new_database(request.getfixturevalue("postgresql_url"))
@@ -123,14 +143,7 @@ def test_a_kill_at_any_moment_leaves_exactly_one_reply(
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     first, second, third, last = service.threads
-    settings = {
-        **{name: "" for name in os.environ if name.startswith(("DUET_ZENDESK", "DUET_CHATWOOT"))},
-        "DUET_DATABASE_URL": database_url,
-        "DUET_ADAPTERS_DIR": str(adapters.absolute()),
-        "DUET_API_KEYS": "",
-        service.url: desk.url,
-        **service.settings,
-    }
+    settings = settings_for(service, desk, database_url)
 
     def begun() -> bool:
         with database.read() as session:
@@ -163,3 +176,26 @@ def test_a_kill_at_any_moment_leaves_exactly_one_reply(
         assert {post.status.value for post in session.scalars(select(DeskPost))} == {"sent"}
         assert len(session.scalars(select(Message)).all()) == 8
     database.close()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600 + 120 * KILLS)
+def test_kills_at_random_moments_leave_one_reply_each(desk: DeskServer, tmp_path: Path) -> None:
+    settings = settings_for(CHATWOOT, desk, f"sqlite:///{tmp_path}/shop.db")
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    moments = random.Random(KILLS_SEED)
+    threads = [f"1/{number}" for number in range(1, KILLS + 1)]
+    for thread in threads:
+        with started("--port", str(port), "--model", DEFAULT, **settings) as process:
+            receives(url, desk, CHATWOOT, thread)
+            time.sleep(moments.uniform(0.0, LATEST_KILL_S))
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+    with started("--port", str(port), "--model", DEFAULT, **settings):
+        for thread in threads:
+            desk.wait_for_replies(thread, 1)
+        receives(url, desk, CHATWOOT, "1/1000000")
+        desk.wait_for_replies("1/1000000", 1)  # nothing of the others was left to send before it
+        time.sleep(1)
+    assert {thread: len(desk.replies(thread)) for thread in threads} == dict.fromkeys(threads, 1)

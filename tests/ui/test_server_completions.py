@@ -81,9 +81,7 @@ def test_logprobs_have_the_older_shape(client: OpenAI) -> None:
     ]
 
 
-def test_a_model_that_cannot_fill_gaps_says_so(client: OpenAI, edge_tokenizer: Tokenizer) -> None:
-    if edge_tokenizer.can_fill_in:
-        pytest.skip("the small model can fill in the middle")
+def test_a_model_that_cannot_fill_gaps_says_so(client: OpenAI) -> None:
     with pytest.raises(BadRequestError, match="fill in the middle") as caught:
         client.completions.create(model=MODEL, prompt="def f(", suffix="return x")
     assert caught.value.param == "suffix"

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,6 +16,7 @@ from apps.support.shop.database import Database
 from apps.support.shop.models import AuditEntry, Customer, DeskEvent, Order
 from apps.support.shop.seed import seed
 from core_model import Engine
+from tests.data import data_file
 from tests.support.desk_server import SECRET, DeskServer, sign_chatwoot, sign_zendesk
 from tests.support.typed_reader import TypedReader
 from tests.ui.conftest import borrowed, serving, wait_until_ready
@@ -113,9 +112,9 @@ def test_no_value_in_any_field_of_a_body_breaks_a_route(shop: Shop) -> None:
     fields = {
         ("POST", "/conversations"): ["customer_email", "channel", "language", "status", "id"],
         ("POST", f"{conversation}/messages"): ["text", "role", "customer_id"],
-        ("POST", f"{conversation}/agent-messages"): ["text"],
+        ("POST", f"{conversation}/agent-messages"): ["text", "draft_id"],
         ("POST", f"{conversation}/handover"): ["reason"],
-        ("POST", "/messages/1/feedback"): ["rating", "comment", "corrected_intent"],
+        ("POST", "/messages/1/feedback"): ["rating", "comment", "corrected_intent", "corrected_commands"],
         ("PATCH", "/tickets/1"): ["status", "assignee", "id", "summary"],
         ("POST", "/classify"): ["text"],
         ("POST", "/draft"): ["conversation_id", "text"],
@@ -123,6 +122,7 @@ def test_no_value_in_any_field_of_a_body_breaks_a_route(shop: Shop) -> None:
     good = {
         "/messages/1/feedback": {"rating": 1},
         "/draft": {"conversation_id": shop.conversation, "text": "hi"},
+        f"{conversation}/agent-messages": {"text": "hi"},
     }
     for (method, path), names in fields.items():
         for name in names:
@@ -195,11 +195,7 @@ def test_webhooks_that_nobody_signed_store_nothing(shop: Shop) -> None:
 
 
 def test_naughty_strings_are_understood_or_not_but_never_break_anything(shop: Shop) -> None:
-    data = Path(os.environ.get("DUET_DATA_DIR", Path(__file__).parents[3] / "shared" / "data"))
-    file = data / "naughty-strings" / "blns.json"
-    if not file.is_file():
-        pytest.skip("naughty-strings/blns.json is not here (DUET_DATA_DIR)")
-    strings = json.loads(file.read_text(encoding="utf-8"))
+    strings = json.loads(data_file("naughty-strings/blns.json").read_text(encoding="utf-8"))
     with httpx.Client(base_url=shop.url + BASE, timeout=60) as client:
         for text in strings:
             shop.check_answer(client.post("/classify", json={"text": text}), text)

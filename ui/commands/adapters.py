@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.markdown import Markdown
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from apps.settings import load_settings
 from ui.commands.csv_recipe import ShopWords, write_recipe
+from ui.commands.learn import approve, learn, rollback
 from ui.commands.make_reader_data import make_reader_data
 from ui.commands.make_replies import make_replies
+from ui.commands.training_display import require_training_packages, training_display
 
 if TYPE_CHECKING:
-    from core_model.training.adapter import Metrics, Note
-    from core_model.training.lora_training import Report, TrainingProgress
+    from core_model.training.adapter import Metrics
 
 app = typer.Typer(no_args_is_help=True, help="Domain adapters: list, show, train.")
 app.command("make-replies")(make_replies)
 app.command("make-reader-data")(make_reader_data)
+app.command()(learn)
+app.command()(approve)
+app.command()(rollback)
 
 WEIGHTS = "adapter_model.safetensors"
-SECONDS_BETWEEN_LINES = 60.0
 
 
 def adapter_folder(name_or_path: str) -> Path:
@@ -67,10 +67,11 @@ def list_adapters() -> None:
         elif (folder / WEIGHTS).is_file():
             table.add_row(folder.name, "", base_of(folder), "", "elsewhere")
         elif (folder / "recipe.toml").is_file():
-            from core_model.training.recipe import read_recipe
+            from core_model.training.recipe import Recipe, read_training
 
-            recipe = read_recipe(folder / "recipe.toml")
-            table.add_row(folder.name, recipe.kind, recipe.model, "", "not yet")
+            recipe = read_training(folder / "recipe.toml")
+            base = recipe.model if isinstance(recipe, Recipe) else ""
+            table.add_row(folder.name, recipe.kind, base, "", "not yet")
     Console().print(table)
 
 
@@ -107,7 +108,7 @@ def train(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where it was interrupted.")] = False,
 ) -> None:
-    """Train an adapter from a recipe, or an intent adapter from a CSV file, into DUET_ADAPTERS_DIR."""
+    """Train an adapter from a recipe or curriculum, or an intent adapter from a CSV file, into DUET_ADAPTERS_DIR."""
     settings = load_settings()
     if (recipe is None) == (csv is None):
         raise typer.BadParameter("give a recipe, or --csv with --name")
@@ -117,15 +118,24 @@ def train(
         words = ShopWords(csv, text_column, label_column, name, model or settings.model)
         recipe = write_recipe(words, settings.adapters_dir)
     assert recipe is not None
-    _require_training_packages()
-    from core_model.training.adapter import Training, train_adapter
-    from core_model.training.recipe import read_recipe
+    require_training_packages()
+    from core_model.training import curriculum
+    from core_model.training.adapter import Training
+    from core_model.training.recipe import read_training
 
-    output = settings.adapters_dir / read_recipe(recipe).name
-    training = Training(recipe, output, settings.home, data_dir, settings.threads, resume)
+    output = settings.adapters_dir / read_training(recipe).name
+    training = Training(
+        recipe,
+        output,
+        settings.home,
+        data_dir,
+        settings.threads,
+        resume,
+        recomputed_every=settings.activation_checkpoint_interval if settings.mem_opt else None,
+    )
     try:
-        with _display() as (report, note):
-            metrics = train_adapter(training, report, note)
+        with training_display() as (report, note):
+            metrics = curriculum.train(training, report, note)
     except KeyboardInterrupt:
         typer.echo("\ninterrupted; the same command with --resume goes on", err=True)
         raise typer.Exit(130) from None
@@ -138,53 +148,6 @@ def train(
             "`duet serve` serves it from now on (docs/training.md)."
         )
     typer.echo(output)
-
-
-def _require_training_packages() -> None:
-    from importlib.util import find_spec
-
-    from core_model.training.errors import TrainingError
-
-    missing = [package for package in ("peft", "transformers", "sklearn") if find_spec(package) is None]
-    if missing:
-        raise TrainingError(
-            f"training needs {', '.join(missing)}: pip install 'duet-assistant[train]' (or make test)"
-        )
-
-
-@contextmanager
-def _display() -> Iterator[tuple[Report, Note]]:
-    """A bar on stderr, or a line a minute where that is no terminal; and a line for each validation."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task("starting", total=None)
-        said_at = 0.0
-
-        def report(progress: TrainingProgress) -> None:
-            nonlocal said_at
-            if progress.validation is not None:
-                figures = ", ".join(
-                    f"{name.replace('_', ' ')} {value:.4f}"
-                    for name, value in progress.validation.figures.items()
-                )
-                remaining = (progress.steps - progress.step) / max(1, progress.step)
-                console.print(
-                    f"epoch {progress.epoch:.2f}, step {progress.step} of {progress.steps}: loss "
-                    f"{progress.loss:.4f}, {figures} ({progress.tokens_per_second:.0f} tokens/s, "
-                    f"{remaining * progress.seconds / 60:.0f} min left)"
-                )
-                return
-            text = f"loss {progress.loss:.4f}, {progress.tokens_per_second:.0f} tokens/s"
-            bar.update(task, description=text, total=progress.steps, completed=progress.step)
-            if not console.is_terminal and progress.seconds - said_at >= SECONDS_BETWEEN_LINES:
-                said_at = progress.seconds
-                console.print(f"step {progress.step} of {progress.steps}: {text}")
-
-        def note(text: str) -> None:
-            console.print(text)
-
-        yield report, note
 
 
 def _show(metrics: Metrics) -> None:

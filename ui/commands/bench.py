@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from apps.settings import load_settings
 from ui.commands.evaluate import show
 from ui.commands.models import make_ready
+from ui.commands.progress import bar
 
 app = typer.Typer(no_args_is_help=True, help="Measure speed and memory; keep the machine quiet meanwhile.")
 
@@ -50,15 +49,12 @@ def engine(
         cache_tokens=2 * max(DECODE_CONTEXTS),
         home=settings.home,
     )
-    console = Console(stderr=True)
-    columns = (TextColumn("measuring"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("measuring", total=None)
+    with bar("measuring") as shown:
         found = engine_speed(
             loaded,
             (lambda: LlamaCpp(path, settings.threads)) if against else None,
             repeats,
-            lambda done, total: bar.update(task, completed=done, total=total),
+            shown.show,
         )
     loaded.close()
     name = f"bench-engine-{path.stem}-{settings.weights}"
@@ -95,15 +91,12 @@ def grammar(
     loaded = load_engine(
         settings.model, weights=settings.weights, threads=settings.threads, home=settings.home
     )
-    console = Console(stderr=True)
-    columns = (TextColumn("measuring"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("measuring", total=len(rows) + evaluation.DECODED_PROGRAMS)
+    with bar("measuring", len(rows) + evaluation.DECODED_PROGRAMS) as shown:
         try:
-            found = evaluation.token_costs(rows, loaded.tokenizer, lambda: bar.advance(task))
+            found = evaluation.token_costs(rows, loaded.tokenizer, shown.advance)
             found |= evaluation.nesting_costs(loaded.tokenizer)
             found |= evaluation.memory(rows, loaded.tokenizer)
-            found |= evaluation.decode_share(loaded, lambda: bar.advance(task))
+            found |= evaluation.decode_share(loaded, shown.advance)
         finally:
             loaded.close()
     target = output or settings.home / "evaluation" / f"bench-grammar-{path.stem}.json"
@@ -141,8 +134,6 @@ def speculation(
     loaded = load_engine(
         settings.model, weights=settings.weights, threads=settings.threads, home=settings.home
     )
-    console = Console(stderr=True)
-    columns = (TextColumn("measuring"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     try:
         name = None
         if adapter is not None:
@@ -150,9 +141,8 @@ def speculation(
             loaded.add_adapter(found_adapter)
             name = found_adapter.name
         asked = list(evaluation.cases(loaded, data, name, limit))
-        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-            task = bar.add_task("measuring", total=2 * len(asked))
-            found = evaluation.speculation_speed(loaded, asked, lambda: bar.advance(task))
+        with bar("measuring", 2 * len(asked)) as shown:
+            found = evaluation.speculation_speed(loaded, asked, shown.advance)
     finally:
         loaded.close()
     target = output or settings.home / "evaluation" / f"bench-speculation-{path.stem}.json"
@@ -160,3 +150,44 @@ def speculation(
     report = Report("bench speculation", f"{path.stem} ({settings.weights})", described, found)
     report.write(target)
     show(report, target)
+
+
+@app.command()
+def training(
+    model: Annotated[
+        str | None, typer.Option(help="Base model, by name or path [default: DUET_MODEL].")
+    ] = None,
+    rows: Annotated[int, typer.Option(min=1, help="Rows of a step.")] = 4,
+    tokens: Annotated[int, typer.Option(min=8, help="Tokens of a row; a quarter of them are learnt.")] = 128,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of each option; the median is reported.")] = 5,
+) -> None:
+    """Tokens a second and peak memory of a training step, with each option on and off."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from evaluation.training_speed import MEGABYTE, Cost, Work, costs, variants
+
+    settings = load_settings(**({} if model is None else {"model": model}))
+    path = make_ready(settings)
+    work = Work(path, settings.home, settings.threads, rows, tokens, max(1, tokens // 4), steps)
+    console = Console(stderr=True)
+
+    def told(cost: Cost) -> None:
+        console.print(f"{cost.name}: {cost.tokens_per_second:.0f} tokens/s")
+
+    found = costs(work, variants(settings.activation_checkpoint_interval), told)
+    plain = found[0]
+    table = Table(
+        "option", "tokens/s", "against plain", "peak MB", "against plain", "a step's own MB", "last loss"
+    )
+    for cost in found:
+        table.add_row(
+            cost.name,
+            f"{cost.tokens_per_second:.1f}",
+            f"{cost.tokens_per_second / plain.tokens_per_second:.2f}×",
+            f"{cost.peak / MEGABYTE:.0f}",
+            f"{cost.peak / plain.peak - 1:+.0%}",
+            f"{(cost.peak - cost.loaded) / MEGABYTE:.0f}",
+            f"{cost.losses[-1]:.4f}",
+        )
+    Console().print(table)

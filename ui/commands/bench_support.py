@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from apps.settings import Settings, load_settings
 from core_model import catalog
 from ui.commands.evaluate import show
 from ui.commands.models import progress_bar
+from ui.commands.progress import bar
 from ui.commands.trial_shop import Trial, trial_assistant, trial_shop
 
 if TYPE_CHECKING:
@@ -105,8 +104,5 @@ def _report(
 
 @contextmanager
 def _progress() -> Iterator[Callable[[int, int], None]]:
-    console = Console(stderr=True)
-    columns = (TextColumn("talking"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("talking", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    with bar("talking") as shown:
+        yield shown.show

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 from apps.settings import PACKAGED_ADAPTERS
@@ -46,8 +47,12 @@ def write_recipe(words: ShopWords, adapters: Path) -> Path:
             f"{str(words.csv)!r}: the path is not UTF-8; rename the file or its folder"
         ) from None
     recipe = adapters / words.name / "recipe.toml"
-    if recipe.is_file() and recipe.read_text(encoding="utf-8") != content:
-        raise RecipeError(f"{recipe} is there already and says something else: choose another --name")
+    if recipe.is_file() and (differing := _difference(recipe.read_text(encoding="utf-8"), content)):
+        before, now = differing
+        raise RecipeError(
+            f"{recipe} is there already, with {before!r} where {now!r} is asked for: remove it, or choose "
+            "another --name"
+        )
     recipe.parent.mkdir(parents=True, exist_ok=True)
     if not has_others:
         from evaluation.reader_data.out_of_scope import write_out_of_scope
@@ -55,6 +60,12 @@ def write_recipe(words: ShopWords, adapters: Path) -> Path:
         write_out_of_scope(PACKAGED_ADAPTERS / "support-reader", recipe.parent / OTHERS_FILE, OUT_OF_SCOPE)
     recipe.write_text(content, encoding="utf-8")
     return recipe
+
+
+def _difference(before: str, now: str) -> tuple[str, str] | None:
+    """The first lines that differ."""
+    lines = zip_longest(before.splitlines(), now.splitlines(), fillvalue="")
+    return next(((old, new) for old, new in lines if old != new), None)
 
 
 def _recipe(words: ShopWords, others: int) -> str:

@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from apps.settings import load_settings
-from ui.commands.case_runs import case_bar, run_mark
+from core_model import catalog
+from ui.commands.case_runs import case_bar, run_mark, spare_inputs
 from ui.commands.code import EffortName, code_assistant, effort_named
 
 if TYPE_CHECKING:
@@ -176,6 +177,7 @@ def _measure(measured: _Measured, generate: Generate, run: dict[str, Any], worke
     from evaluation.cases import CaseFile
     from evaluation.report import Data, Report
 
+    spare_inputs(measured.output, measured.data)
     problems, samples = measured.problems, run["samples"]
     described = Data.of(measured.data, len(problems))
     run = {"command": measured.command, "data": described.sha256, **run}
@@ -205,9 +207,7 @@ def show(report: Report, path: Path) -> None:
 
 
 def _model_name(model: str | None) -> str:
-    return (
-        Path(model or load_settings().model).stem if "/" in (model or "") else model or load_settings().model
-    )
+    return catalog.name_of(model or load_settings().model)
 
 
 def _command_line(run: dict[str, Any], limit: int | None) -> str:

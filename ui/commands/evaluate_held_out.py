@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from ui.commands.case_runs import case_bar
+from ui.commands.case_runs import case_bar, spare_inputs
 from ui.commands.evaluate import DataFile, Language, show
 
 
@@ -30,6 +30,7 @@ def held_out(
     from evaluation.report import Data, Report
 
     data = benchmarks.file_of(data)
+    spare_inputs(output, data, cases)
     problems = {problem.task_id: problem for problem in benchmarks.load(data, language)}
     judged = read_cases(cases)
     unknown = next((case for case in judged if case.get("task_id") not in problems), None)

@@ -13,8 +13,9 @@ from rich.console import Console
 from rich.table import Table
 
 from apps.settings import Settings, load_settings
+from core_model import catalog
 from ui.commands.adapters import WEIGHTS, adapter_folder
-from ui.commands.case_runs import case_bar, run_mark
+from ui.commands.case_runs import case_bar, run_mark, spare_inputs
 from ui.commands.evaluate import show
 from ui.commands.trial_reader import reader_mark, trial_reader
 
@@ -50,11 +51,12 @@ def intents(
     from evaluation.cases import CaseFile
     from evaluation.report import Data, Report
 
+    spare_inputs(output, data, acceptable)
     rows = evaluation.load(data, text_column, label_column)
     folder = adapter_folder(adapter) if adapter is not None else None
     settings = _settings(model, folder)
     described = Data.of(data, len(rows))
-    name = Path(settings.model).stem if "/" in settings.model else settings.model
+    name = catalog.name_of(settings.model)
     run: dict[str, Any] = {
         "command": "eval intents",
         "model": name,
@@ -73,7 +75,14 @@ def intents(
         accepted = None
         if acceptable is not None:
             accepted = evaluation.load_acceptable(acceptable, {*found.labels, found.out_of_scope})
-            rows = [row for row in rows if row.label in accepted]
+            judged = [row for row in rows if row.label in accepted]
+            if len(judged) < len(rows):
+                typer.echo(
+                    f"left out: {len(rows) - len(judged)} of {len(rows)} rows, with labels that {acceptable} "
+                    "has no intents for",
+                    err=True,
+                )
+            rows = judged
         else:
             rows, unknown = evaluation.only_known(rows, found)
             if unknown:

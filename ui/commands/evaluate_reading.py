@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from apps.settings import load_settings
-from ui.commands.case_runs import case_bar, run_mark
+from core_model import catalog
+from ui.commands.case_runs import case_bar, run_mark, spare_inputs
 from ui.commands.evaluate import show
 from ui.commands.trial_reader import reader_mark, trial_reader
 
@@ -41,9 +42,10 @@ def reading(
 
     settings = load_settings(**({} if model is None else {"model": model}))
     path = data or _test_file(settings.adapters_dir)
+    spare_inputs(output, path)
     examples = evaluation.read_examples(path, limit)
     described = Data.of(path, len(examples))
-    name = Path(settings.model).stem if "/" in settings.model else settings.model
+    name = catalog.name_of(settings.model)
     run: dict[str, Any] = {
         "command": "eval reading",
         "model": name,

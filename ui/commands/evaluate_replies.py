@@ -10,7 +10,7 @@ import typer
 
 from apps.settings import load_settings
 from core_model import catalog
-from ui.commands.case_runs import case_bar, run_mark
+from ui.commands.case_runs import case_bar, run_mark, spare_inputs
 from ui.commands.evaluate import show
 from ui.commands.models import progress_bar
 from ui.commands.trial_reader import reader_mark
@@ -64,11 +64,12 @@ def replies(
     from evaluation.support.rouge import read_references
     from evaluation.support.unproven import build_requests
 
+    spare_inputs(output, data, references)
     settings = load_settings(**({} if model is None else {"model": model}))
     with progress_bar() as progress:
         catalog.resolve(settings.model, settings.home, settings.sources, progress)
     described = _describe(data, questions + unproven)
-    name = Path(settings.model).stem if "/" in settings.model else settings.model
+    name = catalog.name_of(settings.model)
     run: dict[str, Any] = {
         "command": "eval replies",
         "model": name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -11,9 +12,10 @@ from rich.table import Table
 
 from apps.settings import load_settings
 from core_model import catalog
-from ui.commands.case_runs import case_bar, run_mark
+from ui.commands.case_runs import case_bar, run_mark, spare_inputs
 from ui.commands.evaluate import show
 from ui.commands.models import progress_bar
+from ui.commands.trial_reader import reader_mark
 from ui.commands.trial_shop import on_database, trial_assistant, trial_shop
 
 if TYPE_CHECKING:
@@ -50,17 +52,21 @@ def tasks(
     from evaluation.support.tasks.identity import policy_for
     from evaluation.support.tasks.task_file import load_tasks
 
+    spare_inputs(output, data, shop)
     found = load_tasks(data)[:limit]
     settings = load_settings(**({} if model is None else {"model": model}))
     with progress_bar() as progress:
         catalog.resolve(settings.model, settings.home, settings.sources, progress)
     described = Data.of(data, len(found))
-    name = Path(settings.model).stem if "/" in settings.model else settings.model
+    name = catalog.name_of(settings.model)
+    reader = reader_mark(settings)
     run: dict[str, Any] = {
         "command": "eval tasks",
         "model": name,
         "weights": settings.weights,
         "adapter": adapter,
+        "reader": reader["adapter_sha256"],
+        "policy": settings.policy and hashlib.sha256(settings.policy.read_bytes()).hexdigest(),
         "data": described.sha256,
         "shop": Data.of(shop, 0).sha256,
         "identity": identity,
@@ -87,7 +93,7 @@ def tasks(
             used = pipeline.replies.adapter
         played = [case for key, case in cases.cases.items() if key in keys]
         command = f"eval tasks --identity {identity} --seeds {seeds}"
-        figures = playing.metrics(played)
+        figures = {**playing.metrics(played), "tasks_left_out": float(len(left_out))}
         report = Report(command, name, described, figures, adapter=used, cases=str(cases.path))
     report.write(path)
     show(report, path)

@@ -13,7 +13,7 @@ import typer
 from apps.settings import Settings, load_settings
 from core_model import catalog
 from ui.commands.adapters import adapter_folder
-from ui.commands.case_runs import case_bar, run_mark
+from ui.commands.case_runs import case_bar, run_mark, spare_inputs
 from ui.commands.evaluate import show
 from ui.commands.models import progress_bar
 
@@ -41,11 +41,12 @@ def wording(
     from evaluation.cases import CaseFile
     from evaluation.report import Data, Report
 
+    spare_inputs(output, data)
     pairs = evaluation.load(data, limit)
     settings = load_settings(**({} if model is None else {"model": model}))
     folder = adapter_folder(adapter) if adapter else None
     described = Data.of(data, len(pairs))
-    name = Path(settings.model).stem if "/" in settings.model else settings.model
+    name = catalog.name_of(settings.model)
     run: dict[str, Any] = {
         "command": "eval wording",
         "model": name,

@@ -9,11 +9,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from apps.settings import PACKAGED_ADAPTERS
+
 
 def make_reader_data(
     folder: Annotated[
         Path, typer.Argument(exists=True, file_okay=False, help="With wordings/, test/ and the catalogue.")
-    ] = Path("adapters/support-reader"),
+    ] = PACKAGED_ADAPTERS / "support-reader",
     output: Annotated[
         Path | None, typer.Option(help="Where the files go; the folder itself by default.")
     ] = None,

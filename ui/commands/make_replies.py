@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from apps.settings import load_settings
+from ui.commands.progress import bar
 
 if TYPE_CHECKING:
     from evaluation.reply_pairs.pairs import Pair
@@ -67,17 +66,14 @@ def _taught(folder: Path, teacher: str, turns: int, minutes: float, together: in
         max_sequences=together,
         home=settings.home,
     )
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     kept = 0
     try:
-        with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-            task = bar.add_task("asking the teacher", total=turns)
+        with bar("asking the teacher", turns, stays=True) as shown:
 
             def on_answer(pair: Pair | None) -> None:
                 nonlocal kept
                 kept += pair is not None
-                bar.update(task, advance=1, description=f"{kept} true replies")
+                shown.advance(f"{kept} true replies")
 
             return teacher_pairs(found, DuetChatModel(engine=engine), minutes * 60, together, on_answer)
     finally:

@@ -9,13 +9,12 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
 from rich.table import Table
 
 from apps.settings import Settings, load_settings
 from core_model import catalog
 from core_model.places import Progress
+from ui.commands.progress import REMAINING, bar
 
 app = typer.Typer(no_args_is_help=True, help="Base models: list, pull, verify.")
 
@@ -25,21 +24,8 @@ Name = Annotated[str, typer.Argument(help="A name that `duet models list` shows.
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
     """A bar on stderr for as long as files are moved or weights quantised."""
-    console = Console(stderr=True)
-    columns = (BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Bar(
-        TextColumn("{task.description}"),
-        *columns,
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    ) as bar:
-        task = bar.add_task("starting", total=None)
-
-        def show(activity: str, done: int, total: int) -> None:
-            bar.update(task, description=activity, completed=done, total=total)
-
-        yield show
+    with bar("starting", columns=REMAINING) as shown:
+        yield lambda activity, done, total: shown.show(done, total, activity)
 
 
 def make_ready(settings: Settings) -> Path:

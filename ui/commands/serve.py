@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,7 +37,13 @@ def serve(
         return create_app(settings)
 
     config = uvicorn.Config(
-        application, factory=True, host=settings.host, port=settings.port, timeout_graceful_shutdown=5
+        application,
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        timeout_graceful_shutdown=5,
+        # Anybody can send these headers: they are believed where the proxies are named (uvicorn's own variable).
+        proxy_headers="FORWARDED_ALLOW_IPS" in os.environ,
     )
     # Before anything that takes long, so that a port that is taken is told at once.
     listening = config.bind_socket()

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 
 from apps.auth import Scope
-from apps.permissions import needs
+from apps.permissions import caller_of, needs
 from core_model.requests import Completion, TokenLogprob
 from core_model.tokenizer import Tokenizer
 from ui.openai.schemas import ChatRequest
@@ -28,7 +28,7 @@ async def create_chat_completion(
     body: ChatRequest, request: Request, runtime: Annotated[Runtime, Depends(runtime_when_ready)]
 ) -> Response:
     """Answer a conversation, as one body or as a stream of events."""
-    answers = await runtime.models.get(body.model).chat(body)
+    answers = await runtime.models.get(body.model).chat(body, caller_of(request).name)
     head = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": body.model}
     if body.stream:
         return EventStream(_chunks(head, body, answers, runtime), answers)

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 
 from apps.auth import Scope
-from apps.permissions import needs
+from apps.permissions import caller_of, needs
 from core_model.requests import Completion, TokenLogprob
 from core_model.tokenizer import Tokenizer
 from ui.openai.schemas import CompletionRequest
@@ -28,7 +28,7 @@ async def create_completion(
     body: CompletionRequest, request: Request, runtime: Annotated[Runtime, Depends(runtime_when_ready)]
 ) -> Response:
     """Continue one or several prompts, as one body or as a stream of events."""
-    answers = await runtime.models.get(body.model).complete(body)
+    answers = await runtime.models.get(body.model).complete(body, caller_of(request).name)
     head = {
         "id": f"cmpl-{uuid.uuid4().hex}",
         "object": "text_completion",

@@ -12,11 +12,13 @@ from sqlalchemy.orm import Session
 
 from apps.support.conversations import records
 from apps.support.conversations.pipeline import SupportPipeline
+from apps.support.learning import runs
 from apps.support.schemas import NewMessage, TicketChange
 from apps.support.shop.models import ConversationStatus, Ticket, TicketStatus
 from ui.pages.desk_views import (
     conversation_view,
     draft_details,
+    learnt_view,
     ticket_head,
     ticket_list,
     ticket_side,
@@ -33,6 +35,7 @@ log = structlog.get_logger(__name__)
 PER_PAGE = 12
 SECONDS_BETWEEN_LOOKS = 5.0
 MOST_CHARACTERS = 4_000
+MOST_LEARNT = 6
 ALL = "all"
 
 Values = dict[Any, Any]
@@ -68,6 +71,7 @@ class Desk:
         frame = Frame("nav.desk")
         frame.title("desk.title", "desk.lead")
         self._selected, self._cursors, self._seen = gr.State(0), gr.State([]), gr.State("")
+        self._drafted = gr.State(0)  # the draft that is in the box
         with gr.Row(elem_classes="columns", elem_id="desk"):
             with gr.Column(scale=4, min_width=260):
                 self._list_column(frame)
@@ -75,7 +79,8 @@ class Desk:
                 self._conversation_column(frame)
             with gr.Column(scale=4, min_width=260, visible=False) as self._side:
                 self._side_column(frame)
-        self._listed = [self._list, self._newer, self._older]
+        self._learnt = gr.HTML(elem_id="learnt")
+        self._listed = [self._list, self._newer, self._older, self._learnt]
         answering = [self._state, self._back, self._take]
         self._shown = [self._head, self._chat, self._extra, self._seen, *answering]
         self._opened = [self._compose, self._side, self._status, self._assignee]
@@ -138,13 +143,15 @@ class Desk:
         once = {**QUIET, "trigger_mode": "once"}
         paged = [self._cursors, *self._listed]
         both = [*self._listed, *self._shown, self._said]
-        chosen = [self._selected, *both, *self._opened, self._reply]
+        chosen = [self._selected, *both, *self._opened, self._reply, self._drafted]
         self._list.click(self.choose, place, chosen, **QUIET)
         self._filter.input(self.turn_to_first, place, paged, **AT_ONCE)
         self._older.click(self.turn_to_older, place, paged, **AT_ONCE)
         self._newer.click(self.turn_to_newer, place, paged, **AT_ONCE)
-        self._draft.click(self.draft, place, [self._reply, self._said], **once)
-        self._send.click(self.send, [self._reply, *place], [self._reply, *both], **once)
+        self._draft.click(self.draft, place, [self._reply, self._said, self._drafted], **once)
+        self._send.click(
+            self.send, [self._reply, self._drafted, *place], [self._reply, self._drafted, *both], **once
+        )
         self._status.input(self.set_status, [self._status, *place], both, **QUIET)
         self._assignee.submit(self.assign, [self._assignee, *place], both, **QUIET)
         self._back.click(self.return_to_bot, place, [self._status, *both], **once)
@@ -181,6 +188,7 @@ class Desk:
                 self._assignee: ticket.assignee or "",
                 self._reply: "",
                 self._said: "",
+                self._drafted: 0,
             }
         return self.redraw(*at) | opened | {self._selected: at.ticket}
 
@@ -213,21 +221,21 @@ class Desk:
             return
         if draft.reply.strip():
             said = line("note", text("desk.drafted", reader)) + draft_details(draft, reader)
-            yield {self._reply: draft.reply.strip(), self._said: said}
+            yield {self._reply: draft.reply.strip(), self._said: said, self._drafted: draft.draft_id or 0}
         else:
             yield {self._said: line("note", text("desk.no_draft", reader))}
 
-    def send(self, words: str, *place: Any) -> Values:
-        """What is in the box, as a person's message."""
+    def send(self, words: str, drafted: int, *place: Any) -> Values:
+        """What is in the box, as a person's message; the assistant can learn from what became of its draft."""
         reader = place[-1]
         if not words.strip():
             return {self._said: line("problem", text("desk.need_text", reader))}
         return self._change(
             lambda session, ticket: records.say_as_agent(
-                session, ticket.conversation, NewMessage(text=words.strip()).text
+                session, ticket.conversation, NewMessage(text=words.strip()).text, drafted or None
             ),
             Place(*place),
-            {self._said: line("good", text("desk.sent", reader)), self._reply: ""},
+            {self._said: line("good", text("desk.sent", reader)), self._reply: "", self._drafted: 0},
         )
 
     def set_status(self, wanted: str, *place: Any) -> Values:
@@ -272,8 +280,10 @@ class Desk:
         with self._pipeline().database.read() as session:
             tickets, following = _list(session, at)
             entries = ticket_list(tickets, at.ticket, at.reader, datetime.now(UTC))
+            learnt = learnt_view(runs.runs_of(session, limit=MOST_LEARNT), at.reader, datetime.now(UTC))
         return {
             self._list: entries,
+            self._learnt: learnt,
             self._newer: gr.update(visible=bool(at.cursors)),
             self._older: gr.update(visible=following is not None),
         }

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from apps.support.conversations import records
 from apps.support.conversations.turn import TurnResult
-from apps.support.shop.models import Conversation, ConversationStatus, Role, Ticket
+from apps.support.shop.models import Conversation, ConversationStatus, LearningRun, Role, Ticket
 from ui.pages.labels import Language, named, text
 from ui.pages.order_card import day_text, order_card
 from ui.pages.rendering import render
@@ -78,6 +78,11 @@ def who_speaks(conversation: Conversation, reader: Language) -> Markup:
     }[conversation.status]
     person = conversation.status == ConversationStatus.HUMAN
     return render("who_answers", reader, words=text(key, reader), person=person)
+
+
+def learnt_view(learnt: Sequence[LearningRun], reader: Language, now: datetime) -> Markup:
+    """What the assistant learnt from the desk: each training with its figures and what became of it."""
+    return render("learnt", reader, runs=learnt, when=partial(when, reader=reader, now=now))
 
 
 def when(moment: datetime, reader: Language, now: datetime) -> str:

@@ -10,23 +10,23 @@ from html import escape
 
 import structlog
 from fastapi import FastAPI
-from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from apps.auth import Access
-from apps.support.errors import DatabaseNotReadyError
+from apps.auth import NeedsKeyError
+from ui.headers import is_from_another_site, without_sharing
 from ui.pages.labels import text
+from ui.pages.signing_in import SigningIn, login_page
 from ui.runtime import Runtime
 
 log = structlog.get_logger(__name__)
 
 _PAGES = frozenset({"/", "/code", "/desk"})
+_SIGNING = frozenset({"/login", "/logout"})
 # What the pages ask for. Gradio has more routes (a proxy, files, uploads, run history): they stay shut.
 _PARTS = re.compile(
-    r"/(?:assets/|static/|svelte/|theme\.css|config|favicon\.ico|robots\.txt|login|logout"
+    r"/(?:assets/|static/|svelte/|theme\.css|config|favicon\.ico|robots\.txt"
     r"|gradio_api/(?:queue/(?:join|data)|run/predict|cancel|reset|heartbeat/))"
 )
 
@@ -34,11 +34,10 @@ _PARTS = re.compile(
 class Pages:
     """ASGI application. Until Gradio is imported and built it answers with a page that waits."""
 
-    def __init__(self, access: Access, runtime: Callable[[], Runtime]) -> None:
+    def __init__(self, signing_in: SigningIn, runtime: Callable[[], Runtime]) -> None:
         """`runtime` gives what the pages stand on, or raises NotReadyError while it is being loaded."""
-        self._access = access
+        self._signing_in = signing_in
         self._runtime = runtime
-        self._asks_for_key: bool | None = None  # not known yet
         self._gradio: ASGIApp | None = None
         self._failed = False
 
@@ -55,7 +54,6 @@ class Pages:
 
     async def _run(self, stop: asyncio.Event) -> None:
         try:
-            self._asks_for_key = await asyncio.to_thread(self._needs_key)
             app = await asyncio.to_thread(self._build)
         except Exception:
             # The APIs serve without pages; whoever opens one must not wait for ever.
@@ -72,29 +70,39 @@ class Pages:
         # Gradio takes seconds to import: here it costs neither the API nor `duet --help` anything.
         from ui.pages.site import build_site
 
-        return build_site(self._access, self._runtime, asks_for_key=self._asks_for_key is not False)
-
-    def _needs_key(self) -> bool:
-        try:
-            return self._access.needs_key()
-        except DatabaseNotReadyError:
-            return True
+        return build_site(self._runtime)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
-        if scope["type"] != "http" or not (path in _PAGES or _PARTS.match(path)):
+        if scope["type"] != "http" or not (path in _PAGES or path in _SIGNING or _PARTS.match(path)):
             raise HTTPException(404)
-        if self._asks_for_key is False:
-            # Refused too where a key was made since the start: Gradio asks for it after the next one.
-            await run_in_threadpool(self._access.caller, None, Headers(scope=scope).get("host"))
+        if is_from_another_site(scope):
+            raise HTTPException(403, "a page of another site cannot use this one")
+        if path in _SIGNING:
+            await (await self._sign(scope, receive))(scope, receive, send)
+            return
+        try:
+            await self._signing_in.check(scope)
+        except NeedsKeyError:
+            if path not in _PAGES:
+                raise
+            await login_page(401)(scope, receive, send)
+            return
         if self._gradio is not None:
-            await self._gradio(scope, receive, send)
+            await self._gradio(scope, receive, without_sharing(send))
         elif self._failed:
             raise HTTPException(500, "the pages could not be built; the server's log says why")
         elif path in _PAGES:
             await HTMLResponse(_WAITING, headers={"Cache-Control": "no-store"})(scope, receive, send)
         else:
             raise HTTPException(503, "the pages are being built; try again in a moment")
+
+    async def _sign(self, scope: Scope, receive: Receive) -> Response:
+        if scope["method"] != "POST":
+            return RedirectResponse("/", 303)
+        if scope["path"] == "/logout":
+            return self._signing_in.sign_out(scope)
+        return await self._signing_in.sign_in(scope, receive)
 
 
 _WAITING = f"""<!doctype html>

@@ -61,7 +61,7 @@ def offers_of(
     if question.about == "item":
         return _items(session, state, question)
     said = choices_of(state)
-    return Offers(question.about, [Offer(choice.text, choice.label, choice.detail) for choice in said])
+    return Offers(question.about, [Offer(choice.text, choice.label) for choice in said])
 
 
 def _orders(

@@ -8,9 +8,7 @@ from pathlib import Path
 import gradio as gr
 from fastapi import FastAPI
 
-from apps.auth import Access, AuthError, Scope
 from ui.pages import code_studio, desk, support_chat
-from ui.pages.labels import text
 from ui.pages.theme import THEME
 from ui.runtime import Runtime
 
@@ -19,8 +17,11 @@ MOST_AT_ONCE = 32
 """Events that run together. The model serves fewer at a time: the others wait in its queue."""
 
 
-def build_site(access: Access, runtime: Callable[[], Runtime], *, asks_for_key: bool) -> FastAPI:
-    """The application, for a path `/`. `runtime` raises NotReadyError while the model is being loaded."""
+def build_site(runtime: Callable[[], Runtime]) -> FastAPI:
+    """The application, for a path `/`; who may use it is asked before.
+
+    `runtime` raises NotReadyError while the model is being loaded.
+    """
     with gr.Blocks(title="Duet", analytics_enabled=False) as blocks:
         support_chat.build(blocks, lambda: runtime().assistant())
     with blocks.route("Code", "/code"):
@@ -29,19 +30,10 @@ def build_site(access: Access, runtime: Callable[[], Runtime], *, asks_for_key: 
         desk.build(blocks, lambda: runtime().assistant())
     blocks.queue(default_concurrency_limit=MOST_AT_ONCE, api_open=False)
 
-    def is_key(_user: str, password: str) -> bool:
-        try:
-            # The pages show every customer and what the desk sees.
-            return access.caller(f"Bearer {password}", None).allows(Scope.ADMIN)
-        except AuthError:
-            return False
-
     return gr.mount_gradio_app(
         FastAPI(openapi_url=None),
         blocks,
         path="/",
-        auth=is_key if asks_for_key else None,
-        auth_message=" / ".join(text("login", language) for language in ("en", "zh")),
         footer_links=[],
         run_history=False,
         show_error=False,

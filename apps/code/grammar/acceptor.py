@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import NamedTuple
 
+from apps.code.grammar.budget import Budget
 from apps.code.grammar.grammar import Grammar
 from apps.code.grammar.lexer import SKIP
 from apps.code.grammar.parser import Parser
@@ -43,13 +44,15 @@ class Snapshot(NamedTuple):
 class Acceptor:
     """One program of one grammar. A `Snapshot` is a state of it; feeding never changes one."""
 
-    def __init__(self, grammar: Grammar) -> None:
+    def __init__(self, grammar: Grammar, budget: Budget | None = None) -> None:
         self.grammar = grammar
         self._tables = grammar.tables
         self._lexer = grammar.lexer
         self._scanner = grammar.scanner
         self._forbidden = grammar.forbidden_character
-        self.parser = Parser(grammar.tables, grammar.keyword_rules, grammar.dead_entries, grammar.stack_rules)
+        self.parser = Parser(
+            grammar.tables, grammar.keyword_rules, grammar.dead_entries, grammar.stack_rules, budget
+        )
 
     def initial(self) -> Snapshot:
         """The empty program."""

@@ -40,12 +40,3 @@ class PrefixNotViableError(GrammarError):
 
     def __init__(self, language: str) -> None:
         super().__init__(f"the text before the cursor is not a beginning of a {language} program")
-
-
-class SuffixNotReachableError(GrammarError):
-    """No insertion was found that makes prefix + insertion + suffix a program."""
-
-    def __init__(self, language: str) -> None:
-        super().__init__(
-            f"no short insertion joins the text before and after the cursor to a {language} program"
-        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Sequence
 
+from apps.code.grammar.budget import Budget
 from apps.code.grammar.stack import Node, below
 from apps.code.grammar.stack_rules import BARRED, StackRules
 from apps.code.grammar.tables import ACCEPT, END_SYMBOL, REDUCE, SHIFT, START_STATE, Tables
@@ -50,7 +51,9 @@ class Parser:
         keywords: KeywordRules,
         dead: frozenset[tuple[int, int]],
         rules: StackRules | None = None,
+        budget: Budget | None = None,
     ) -> None:
+        self.budget = budget or Budget()
         self._tables = tables
         self._rules = rules
         self._keywords = keywords
@@ -130,7 +133,7 @@ class Parser:
                 return found
         out: list[Node] = []
         if self._rules is None or not self._rules.refuses(node, symbol):
-            self._consume(node, symbol, mark, out, set())
+            self._consume(node, symbol, mark, out)
         if len(out) > 1:
             by_state: dict[tuple[int, int], dict[Node, None]] = {}
             for shifted in out:
@@ -142,26 +145,27 @@ class Parser:
         result = memo[key] = tuple(out)
         return result
 
-    def _consume(self, node: Node, symbol: int, mark: int, out: list[Node], seen: set[Node]) -> None:
+    def _consume(self, start: Node, terminal: int, mark: int, out: list[Node]) -> None:
         tables, rules = self._tables, self._rules
-        while node not in seen:
+        seen: set[Node] = set()
+        waiting = [(start, terminal)]
+        while waiting:
+            node, symbol = waiting.pop()
+            if node in seen:
+                continue
             seen.add(node)
+            self.budget.step()
             entry = tables.entry(node.state, symbol)
             if not entry and self._keywords.may_be_identifier(node.state, symbol):
                 symbol = tables.capture
                 entry = tables.entry(node.state, symbol)
             if not entry or (node.state, symbol) in self._dead:
-                return
-            actions = tables.actions(entry)
-            following: Node | None = None
-            for kind, argument, detail in actions:
+                continue
+            reduced: list[Node] = []
+            for kind, argument, detail in tables.actions(entry):
                 if kind == REDUCE:
                     kept = rules.reduced(node, argument, detail) if rules else 0
-                    for reduced in self._reduced(below(node, detail), argument, kept):
-                        if following is None:
-                            following = reduced
-                        else:
-                            self._consume(reduced, symbol, mark, out, seen)
+                    reduced += self._reduced(below(node, detail), argument, kept)
                 elif kind == SHIFT:
                     if detail:
                         out.append(node)
@@ -171,9 +175,7 @@ class Parser:
                         out.append(self.push(node, argument, kept))
                 elif kind == ACCEPT:
                     out.append(self._accepted)
-            if following is None:
-                return
-            node = following
+            waiting += [(after, symbol) for after in reduced]
 
     def _reduced(self, bases: Sequence[Node], symbol: int, mark: int) -> Iterable[Node]:
         """The nodes for a nonterminal on top of `bases`; those that come to one state are one node.

@@ -137,6 +137,7 @@ class Completer:
         queue: list[tuple[float, int, Node]] = [(0, 0, start)]
         goal, total, count = start, float("inf"), 0
         while queue and count < _MAX_SEARCH:
+            self._parser.budget.step()
             cost, _, node = heapq.heappop(queue)
             if cost >= total:
                 break
@@ -169,6 +170,7 @@ class Completer:
         """The terminals of the cheapest completion of a stack."""
         terminals: list[int] = []
         while not self._parser.may_end(node):
+            self._parser.budget.step()
             step = self._next_step(node)
             if step is None or len(terminals) >= _MAX_TERMINALS:
                 return None

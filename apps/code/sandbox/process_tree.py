@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+_FIRST_ROOM = 256
 _PAGE_BYTES = os.sysconf("SC_PAGESIZE")
 
 
@@ -54,12 +55,27 @@ def usage(root: int) -> Usage:
 
 
 def _open_files(pid: int) -> int:
-    """Linux 6.2 and newer say it as the folder's size, to everyone; older ones to whoever may look inside."""
+    """Linux 6.2 and newer say it as the folder's size, to everyone; older ones to whoever may look inside.
+
+    Everyone else is told how many there is room for: doubled when it is full, so that more than half of it was used.
+    """
     folder = Path(f"/proc/{pid}/fd")
     try:
         return folder.stat().st_size or len(list(folder.iterdir()))
+    except PermissionError:
+        return _room_for_files(pid) // 2
+    except OSError:  # it has ended
+        return 0
+
+
+def _room_for_files(pid: int) -> int:
+    """0 for the room that every process begins with."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_bytes()
     except OSError:
         return 0
+    room = next((int(line[7:]) for line in status.splitlines() if line.startswith(b"FDSize:")), 0)
+    return room if room > _FIRST_ROOM else 0
 
 
 def proportional_bytes(pids: tuple[int, ...]) -> int:

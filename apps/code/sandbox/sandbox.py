@@ -51,11 +51,15 @@ class Sandbox:
         Without isolation these folders are not mapped: the command must then name real paths
         (`path_inside` gives the right one for either). A `signed` run has a channel beside stdout: the environment's
         DUET_CHANNEL names two descriptors, one that a secret can be read from, once, and one whose lines, where they
-        begin with the secret, become what the run `told`. `descriptors` are passed on as well, under their numbers.
+        begin with the secret, become what the run `told`. `descriptors` are passed on as well,
+        under their numbers, and closed here in any case.
         Waits until the run fits into the memory budget of this process, unless the caller has `reserved` it.
         Raises SandboxError when the walls cannot be put up.
         """
         with ExitStack() as stack:
+            passed_on = stack.enter_context(ExitStack())  # the program alone has them as soon as it runs
+            for descriptor in descriptors:
+                passed_on.callback(os.close, descriptor)
             if not reserved:
                 stack.enter_context(BUDGET.of(limits.memory_bytes + limits.scratch_bytes))
             source = stack.enter_context(readable(stdin))
@@ -80,8 +84,7 @@ class Sandbox:
                 cwd=work if self.isolation is Isolation.NONE else "/",
                 start_new_session=True,
             )
-            for descriptor in descriptors:
-                os.close(descriptor)
+            passed_on.close()
             run = Watch(process, limits, self.isolation, status, report, secret).until_the_end()
             if self.isolation is Isolation.BUBBLEWRAP:
                 info.seek(0)

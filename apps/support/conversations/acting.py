@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from apps.support.conversations import records
+from apps.support.conversations.leases import held_conversation
 from apps.support.conversations.turn import Answered, Incoming, Settled
 from apps.support.errors import ActionRefusedError
 from apps.support.playbooks import actions
 from apps.support.playbooks.case import HandoverReason, Outcome, said
-from apps.support.playbooks.order_rules import refusal
 from apps.support.reading.commands import INTENTS
 from apps.support.reading.state import ConversationState, Proposal, Wish
-from apps.support.replies.language import Language
 from apps.support.replies.sentences import Note, write
 from apps.support.shop.database import Database
-from apps.support.shop.models import Order
 from apps.support.shop.policy import Policy
 
 _HANDED_OVER: dict[HandoverReason, str] = {
@@ -27,13 +25,16 @@ _HANDED_OVER: dict[HandoverReason, str] = {
 def run_proposal(
     database: Database, incoming: Incoming, proposal: Proposal, settled: Settled, policy: Policy
 ) -> None:
-    """Carry the proposal out, all of it or nothing, and say what was done."""
+    """Carry the proposal out, all of it or nothing, and say what was done.
+
+    Raises ActionRefusedError where the shop has changed since it was made: then nothing was done.
+    """
     state, language = incoming.state, incoming.language
     state.pending = state.question = None
     wish = proposal.wishes[0] if proposal.wishes else Wish(verb="yes")
     try:
         with database.write() as session:
-            conversation = records.get_conversation(session, incoming.conversation_id)
+            conversation = held_conversation(session, incoming.conversation_id, state)
             made = actions.run(session, proposal, incoming.conversation_id, language, policy)
             if made is not None:
                 receipt = [note for done in made for note in done.receipt]
@@ -49,9 +50,7 @@ def run_proposal(
         settled.actions += [
             {"name": step.name, "status": "refused", "reason": error.reason} for step in proposal.steps
         ]
-        note = _refusal(database, proposal, error, language, policy)
-        settled.answers.append(Answered(wish, said(note)))
-        return
+        raise
     settled.actions += [{"name": step.name, "status": "done"} for step in proposal.steps]
     settled.answers.insert(0, Answered(wish, said(*receipt)))
 
@@ -62,7 +61,7 @@ def hand_over(database: Database, incoming: Incoming, settled: Settled, answered
     assert reason is not None
     language = incoming.language
     with database.write() as session:
-        conversation = records.get_conversation(session, incoming.conversation_id)
+        conversation = held_conversation(session, incoming.conversation_id, incoming.state)
         intent = _intent(answered)
         ticket = records.hand_over(session, conversation, incoming.state, reason=reason, intent=intent)
         records.save_state(conversation, incoming.state)
@@ -81,7 +80,7 @@ def file_complaint(
     database: Database, incoming: Incoming, settled: Settled, answered: Answered, policy: Policy
 ) -> None:
     with database.write() as session:
-        conversation = records.get_conversation(session, incoming.conversation_id)
+        conversation = held_conversation(session, incoming.conversation_id, incoming.state)
         ticket = records.open_ticket(
             session, conversation, incoming.state, reason="complaint", intent="complaint"
         )
@@ -97,19 +96,6 @@ def _remember(state: ConversationState, made: list[actions.Done]) -> None:
         if done.given_back and done.order is not None:
             currency = done.order.currency
             state.given_back[currency] = state.given_back.get(currency, 0) + done.given_back
-
-
-def _refusal(
-    database: Database, proposal: Proposal, error: ActionRefusedError, language: Language, policy: Policy
-) -> Note:
-    order_id = proposal.steps[error.place].order_id
-    with database.read() as session:
-        order = session.get(Order, order_id) if order_id else None
-        if order is None:
-            return write("not_done", language)
-        if error.reason == "changed_meanwhile":
-            return write(error.reason, language, must=("order",), order=f"#{order.number}")
-        return refusal(error.reason, order, language, policy, order.items)
 
 
 def _intent(answered: Answered) -> str | None:

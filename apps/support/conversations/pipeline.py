@@ -7,7 +7,6 @@ in the transaction that writes, and the model is only given sentences that are t
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,13 +15,17 @@ from typing import Protocol
 
 import structlog
 from sqlalchemy.orm import Session
-from sqlalchemy.orm.exc import StaleDataError
 
 from apps.support.conversations import records
 from apps.support.conversations.acting import file_complaint, hand_over, run_proposal
-from apps.support.conversations.identity import shows_enough, take_evidence
+from apps.support.conversations.drafting import keep_draft
+from apps.support.conversations.guessing import Guesses, guessed_at
+from apps.support.conversations.identity import MOST_FAILED_PROOFS, shows_enough, take_evidence
+from apps.support.conversations.leases import begin_turn, end_turn, held_conversation
 from apps.support.conversations.results import result_of
-from apps.support.conversations.settling import Room, decide, take_up
+from apps.support.conversations.revising import ask_again
+from apps.support.conversations.room import Room
+from apps.support.conversations.settling import decide, take_up
 from apps.support.conversations.trace import trace_of
 from apps.support.conversations.turn import (
     Answered,
@@ -39,14 +42,14 @@ from apps.support.conversations.turn import (
     intents_of,
     understood_of,
 )
-from apps.support.errors import ConflictError
+from apps.support.errors import ActionRefusedError, ConflictError
 from apps.support.playbooks.case import DetailReader, Outcome, said
 from apps.support.reading.cleaning import clean, storable
 from apps.support.reading.commands import VERBS, Command, Shape
 from apps.support.reading.context import load_context
 from apps.support.reading.identifiers import find_identifiers, without_emails
 from apps.support.reading.reader import Reading
-from apps.support.reading.state import Wish
+from apps.support.reading.state import Proposal, Wish
 from apps.support.reading.view import View
 from apps.support.replies.language import detect_language, spoken_language, unspoken_notice, written_language
 from apps.support.replies.sentences import Note, joined
@@ -90,8 +93,7 @@ class SupportPipeline:
         self.replies = replies
         self.policy = policy or load_policy()
         self._clock = clock
-        self._running: set[str] = set()
-        self._lock = threading.Lock()
+        self._guesses = Guesses()
 
     def answer(self, conversation_id: str, text: str) -> TurnResult:
         """The whole turn at once. Raises as `stream` does."""
@@ -115,7 +117,7 @@ class SupportPipeline:
         )
 
     def draft(self, conversation_id: str, text: str | None) -> TurnResult:
-        """What the assistant would answer, for a person to send: nothing is done and nothing stored.
+        """What the assistant would answer, for a person to send: nothing is done, and only the draft is stored.
 
         Without `text` it answers the customer's last message. The reply is empty where the assistant would
         act or hand over instead of answering. Raises NotFoundError.
@@ -139,7 +141,11 @@ class SupportPipeline:
         spoken = Spoken("")
         for piece in self._speak(incoming, settled):
             spoken.text += piece
-        return result_of(incoming, understood, settled, spoken.text, None)
+        result = result_of(incoming, understood, settled, spoken.text, None)
+        if spoken.text:
+            with self.database.write() as session:
+                result.draft_id = keep_draft(session, incoming, settled, spoken.text).id
+        return result
 
     def stream(self, conversation_id: str, text: str) -> Generator[TurnEvent, None, None]:
         """The turn's events as they come: intent, facts, the reply's pieces, the result.
@@ -147,23 +153,14 @@ class SupportPipeline:
         Raises NotFoundError for an unknown conversation and ConflictError while another turn of it runs.
         Closing the iterator cancels the generation; what was said by then is stored as incomplete.
         """
-        with self._lock:
-            if conversation_id in self._running:
-                raise ConflictError(
-                    "the last message of this conversation is still being answered: send the next one after that"
-                )
-            self._running.add(conversation_id)
-        try:
-            yield from self._turn(conversation_id, text)
-        except StaleDataError as error:
-            raise ConflictError(
-                "another turn of this conversation came first: read its answer, and send the message again"
-            ) from error
-        finally:
-            self._running.discard(conversation_id)
-
-    def _turn(self, conversation_id: str, text: str) -> Iterator[TurnEvent]:
         incoming = self._begin(conversation_id, text)
+        try:
+            yield from self._turn(incoming)
+        finally:
+            with self.database.write() as session:
+                end_turn(session, conversation_id, incoming.state.turn)
+
+    def _turn(self, incoming: Incoming) -> Iterator[TurnEvent]:
         times: dict[str, float] = {}
         understood, settled = _UNSEEN, Settled()
         if incoming.status != ConversationStatus.BOT:
@@ -182,11 +179,11 @@ class SupportPipeline:
                 self._act(incoming, settled, decision.run)
             with _timed(times, "postponed"):
                 self._go_on(incoming, settled)
-        except StaleDataError:
+        except ConflictError:
             raise  # no failure: another turn came first
         except Exception:
             # Whatever broke, the customer must not be left without an answer: a person takes over.
-            log.exception("turn failed", conversation=conversation_id)
+            log.exception("turn failed", conversation=incoming.conversation_id)
             settled = self._failed(incoming)
         self._tell_languages(incoming, settled)
         facts = facts_of(settled.notes)
@@ -214,12 +211,9 @@ class SupportPipeline:
 
     def _begin(self, conversation_id: str, text: str) -> Incoming:
         with self.database.write() as session:
-            conversation = records.get_conversation(session, conversation_id)
-            state = records.load_state(conversation)
-            state.turn += 1
+            conversation, state = begin_turn(session, conversation_id)
             message = Message(conversation_id=conversation_id, role=Role.CUSTOMER, text=storable(text))
             session.add(message)
-            records.save_state(conversation, state)
             session.flush()
             return self._incoming(
                 conversation_id, message.id, text, state, conversation.status, conversation.language
@@ -246,7 +240,9 @@ class SupportPipeline:
         """Who writes, and what the message wants; what was wanted before it was known who writes is read again."""
         state, text = incoming.state, incoming.text
         guest = find_identifiers(text, {}, known=False)
-        evidence = take_evidence(session, state, guest, text, self.policy)
+        guessed = guessed_at(state, guest)
+        locked = self._guesses.are_too_many(guessed)
+        evidence = "some" if locked else take_evidence(session, state, guest, text, self.policy)
         context = load_context(session, state, guest.numbers)
         room = Room(session, state, context, incoming.language, incoming.now.date(), self.policy, self.reader)
         question = state.question
@@ -260,8 +256,13 @@ class SupportPipeline:
             evidence == "some" or all(wish.verb == "identify" for wish in understood.wishes)
         ):
             # Whatever else the message wants: guesses count.
-            room.wrong_proof = shows_enough(state, self.policy)
-            state.failed_proofs += room.wrong_proof
+            room.wrong_proof = locked or shows_enough(state, self.policy)
+            state.failed_proofs = MOST_FAILED_PROOFS if locked else state.failed_proofs + room.wrong_proof
+        wrong = room.wrong_proof or (
+            context.known and evidence == "some" and shows_enough(state, self.policy)
+        )
+        if wrong and not locked and incoming.message_id is not None:  # a draft guesses nothing
+            self._guesses.failed(guessed)
         return room, understood
 
     def _read_text(self, room: Room, text: str) -> Understood:
@@ -282,7 +283,11 @@ class SupportPipeline:
             return
         pending = incoming.state.pending
         if run and pending is not None:
-            run_proposal(self.database, incoming, pending, settled, self.policy)
+            try:
+                run_proposal(self.database, incoming, pending, settled, self.policy)
+            except ActionRefusedError as error:
+                with self.database.read() as session:
+                    ask_again(self._room(session, incoming, pending), pending, error, settled)
         for answered in settled.answers:
             if answered.outcome.complaint:
                 file_complaint(self.database, incoming, settled, answered, self.policy)
@@ -293,11 +298,14 @@ class SupportPipeline:
         if settled.handed_over or not state.waiting or state.pending or state.question:
             return
         with self.database.read() as session:
-            context = load_context(session, state)
-            today = incoming.now.date()
-            take_up(
-                Room(session, state, context, incoming.language, today, self.policy, self.reader), settled
-            )
+            take_up(self._room(session, incoming), settled)
+
+    def _room(self, session: Session, incoming: Incoming, proposal: Proposal | None = None) -> Room:
+        """As the shop is by now, with the orders that the proposal is about."""
+        state, today = incoming.state, incoming.now.date()
+        about = state.model_copy(update={"pending": proposal}) if proposal else state
+        context = load_context(session, about)
+        return Room(session, state, context, incoming.language, today, self.policy, self.reader)
 
     def _failed(self, incoming: Incoming) -> Settled:
         answered = Answered(Wish(verb="unclear", text=incoming.text), Outcome(handover="failure"))
@@ -369,8 +377,9 @@ class SupportPipeline:
         started = time.perf_counter()
         first = intents_of(understood.reading)[0]
         incoming.state.told = spoken.text[:2_000] if spoken else incoming.state.told
+        incoming.state.answering_since = None
         with self.database.write() as session:
-            conversation = records.get_conversation(session, incoming.conversation_id)
+            conversation = held_conversation(session, incoming.conversation_id, incoming.state)
             records.save_state(conversation, incoming.state)
             conversation.language = incoming.language if spoken else conversation.language
             if conversation.customer_id is None and incoming.state.trusted_customer_id is not None:

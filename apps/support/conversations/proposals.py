@@ -32,7 +32,6 @@ def propose(state: ConversationState, planned: Sequence[tuple[Wish, Planned]], l
         sentence=note.text,
         lines=tuple(plan.line.model_copy(update={"action": plan.step.name}) for _, plan in planned),
         gives_back={currency: amount for currency, amount in gives_back.items() if amount},
-        asked_at_turn=state.turn,
     )
     return note
 

@@ -18,6 +18,7 @@ from apps.support.shop.models import (
     Conversation,
     ConversationStatus,
     Customer,
+    Draft,
     Feedback,
     Message,
     Order,
@@ -34,9 +35,11 @@ Row = TypeVar("Row")
 
 
 def open_conversation(
-    session: Session, *, channel: str, language: str | None, trusted_email: str | None
+    session: Session, *, channel: str, language: str | None, trusted_email: str | None, opened_by: str = ""
 ) -> Conversation:
     """A new conversation. A trusted caller may name the customer (`trusted_email`): no proof is asked.
+
+    `opened_by` names the key: its conversations share their wrong guesses at proofs.
 
     Raises NotFoundError where no customer has this e-mail.
     """
@@ -45,7 +48,7 @@ def open_conversation(
         customer = session.scalar(select(Customer).where(Customer.email == trusted_email.strip().lower()))
         if customer is None:
             raise NotFoundError(f"no customer with the e-mail {trusted_email}")
-    state = ConversationState(trusted_customer_id=customer.id if customer else None)
+    state = ConversationState(opened_by=opened_by, trusted_customer_id=customer.id if customer else None)
     conversation = Conversation(
         id=secrets.token_urlsafe(18),
         customer=customer,
@@ -59,9 +62,9 @@ def open_conversation(
     return conversation
 
 
-def get_conversation(session: Session, conversation_id: str) -> Conversation:
-    """Raises NotFoundError."""
-    conversation = session.get(Conversation, conversation_id)
+def get_conversation(session: Session, conversation_id: str, *, lock: bool = False) -> Conversation:
+    """`lock`: others' changes wait until the transaction ends. Raises NotFoundError."""
+    conversation = session.get(Conversation, conversation_id, with_for_update=True if lock else None)
     if conversation is None:
         raise NotFoundError(f"no conversation {conversation_id!r}")
     return conversation
@@ -195,11 +198,21 @@ def return_to_bot(session: Session, conversation: Conversation, *, tell_desk: bo
         outbox.tell_taken_back(session, conversation.id)
 
 
-def say_as_agent(session: Session, conversation: Conversation, text: str) -> Message:
-    """A person's message to the customer."""
+def say_as_agent(
+    session: Session, conversation: Conversation, text: str, draft_id: int | None = None
+) -> Message:
+    """A person's message to the customer; `draft_id` is the draft that it was made from.
+
+    Raises NotFoundError where the conversation has no such draft.
+    """
+    draft = session.get(Draft, draft_id) if draft_id is not None else None
+    if draft_id is not None and (draft is None or draft.conversation_id != conversation.id):
+        raise NotFoundError(f"the conversation has no draft {draft_id}")
     message = Message(conversation_id=conversation.id, role=Role.AGENT, text=text)
     session.add(message)
     session.flush()
+    if draft is not None:
+        draft.sent_id = message.id
     outbox.say(session, conversation.id, text)
     return message
 
@@ -212,13 +225,20 @@ def add_feedback(
     rating: int,
     comment: str | None,
     corrected_intent: str | None,
+    corrected_commands: str | None = None,
+    by_desk: bool = False,
 ) -> Feedback:
     """Raises NotFoundError where there is no such message, or not in the conversation that is named."""
     message = session.get(Message, message_id)
     if message is None or conversation_id not in (None, message.conversation_id):
         raise NotFoundError(f"no message {message_id}")
     feedback = Feedback(
-        message_id=message_id, rating=rating, comment=comment, corrected_intent=corrected_intent
+        message_id=message_id,
+        rating=rating,
+        comment=comment,
+        corrected_intent=corrected_intent,
+        corrected_commands=corrected_commands,
+        by_desk=by_desk,
     )
     session.add(feedback)
     session.flush()

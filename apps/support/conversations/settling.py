@@ -7,44 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
-
-from sqlalchemy.orm import Session
 
 from apps.support.conversations.identity import MOST_FAILED_PROOFS, ask_who
 from apps.support.conversations.proposals import corrects, kept_steps, propose
+from apps.support.conversations.revising import planned_again, with_method
+from apps.support.conversations.room import Room
 from apps.support.conversations.turn import Answered, Settled
-from apps.support.errors import ActionRefusedError
-from apps.support.playbooks import NEEDS_CUSTOMER, Case, Outcome, follow
-from apps.support.playbooks.case import DetailReader, Planned, said
+from apps.support.playbooks import NEEDS_CUSTOMER, Outcome, follow
+from apps.support.playbooks.case import Planned, said
 from apps.support.playbooks.payments import method_meant
-from apps.support.playbooks.replanning import replan
 from apps.support.playbooks.swaps import swap_to
-from apps.support.reading.context import Context
-from apps.support.reading.state import MOST_WAITING, ConversationState, Question, Step, Wish
-from apps.support.replies.language import Language
+from apps.support.reading.state import ConversationState, Question, Wish
 from apps.support.replies.sentences import Note, write
 from apps.support.shop.models import PaymentMethod, Variant
-from apps.support.shop.policy import Policy
 
 FAILURES_TO_OFFER, FAILURES_TO_HAND_OVER = 2, 4
 _COURTESIES = frozenset({"greet", "thanks", "bye", "who", "again", "photo", "language"})
 _ANSWERS = frozenset({"yes", "no", "wait", "about"})
+_OF_METHODS = frozenset({"repay", "with"})
+"""What is about a payment method; for all else one that is named only says how."""
 _HANDING_OVER = frozenset({"person", "anger", "danger", "law"})
-
-
-@dataclass
-class Room:
-    """What settling needs of the rest: one session, whose orders are known, and the rules."""
-
-    session: Session
-    state: ConversationState
-    context: Context
-    language: Language
-    today: date
-    policy: Policy
-    reader: DetailReader
-    wrong_proof: bool = False  # the message offers a proof, and it is none
 
 
 @dataclass
@@ -63,21 +45,20 @@ def decide(room: Room, wishes: Sequence[Wish]) -> Decision:
     verbs = [wish.verb for wish in wishes]
     leaving = next((wish for wish in wishes if wish.verb in _HANDING_OVER), None)
     if leaving is not None:
-        decision.settled.answers.append(Answered(leaving, follow(_case(room, leaving))))
+        decision.settled.answers.append(Answered(leaving, follow(room.case(leaving))))
         return decision
     method = _method(room, wishes)
     changes = [wish for wish in wishes if wish.is_change]
     names_method = method is not None or not any(wish.verb == "with" for wish in wishes)
     if state.pending is not None and method is not None and not changes:
-        _with_method(room, wishes, method, decision)
+        decision.run = with_method(room, wishes[0], method, decision.settled, agreed="yes" in verbs)
+        wishes = [wish for wish in wishes if wish.verb != "with"]
     elif "yes" in verbs and names_method:
         if not changes:
             _agree(room, wishes, decision)
         elif state.pending is not None and not corrects(state.pending, changes, room.context):
-            # Yes to what is open, and another wish besides: that one follows.
-            decision.run = True
-            state.waiting = [*changes, *state.waiting][:MOST_WAITING]
-            wishes = [wish for wish in wishes if wish not in changes]
+            _agree_and_go_on(room, wishes, changes, decision)
+            wishes = [wish for wish in wishes if wish not in changes and wish.verb != "with"]
     elif "no" in verbs:
         _decline(room, wishes, decision)
     rest = [wish for wish in wishes if wish.verb not in _ANSWERS]
@@ -90,7 +71,7 @@ def decide(room: Room, wishes: Sequence[Wish]) -> Decision:
             decision.settled.answers.append(Answered(wish, _about(room, wish)))
     if rest:
         pursue(room, rest, decision.settled, method)
-    _count_failures(room, decision.settled)
+    _count_failures(room, decision)
     _keep_open(room, decision)
     return decision
 
@@ -99,17 +80,21 @@ def pursue(room: Room, wishes: Sequence[Wish], settled: Settled, method: Payment
     """Follow the playbooks of the wishes, and of those of the open proposal that a change leaves in place."""
     state = room.state
     changing = [wish for wish in wishes if wish.is_change]
-    opened = state.pending
     proposed = _proposed_variants(state)
+    outcomes = [(wish, _outcome(room, wish, method, proposed)) for wish in wishes]
     planned: list[tuple[Wish, Planned]] = []
-    if changing:
-        planned = _planned_again(room, kept_steps(opened, changing, room.context), None, [])
+    # A change that comes to nothing leaves what is proposed as it is.
+    fruitful = [wish for wish, outcome in outcomes if wish.is_change and outcome.asks]
+    if fruitful:
+        notes: list[Note] = []
+        planned = planned_again(room, kept_steps(state.pending, fruitful, room.context), None, notes)
         state.pending = None
+        if notes:
+            settled.answers.append(Answered(fruitful[0], said(*notes)))
     kept = len(planned)
     asking: Question | None = None
     before = state.question
-    for wish in wishes:
-        outcome = _outcome(room, wish, method, proposed)
+    for wish, outcome in outcomes:
         planned += [(wish, plan) for plan in outcome.planned]
         if wish.verb == "with" and len(wishes) > 1:
             outcome.question = None  # said, and no question of its own: the wish beside it goes on
@@ -119,7 +104,7 @@ def pursue(room: Room, wishes: Sequence[Wish], settled: Settled, method: Payment
             elif outcome.question.about == "identity":
                 continue  # asked once; the whole message is read again then
             else:
-                _wait(state, outcome.question.wish or wish)
+                room.put_off([_to_come(outcome.question.wish or wish, method)], settled)
                 outcome.notes = [
                     note for note in outcome.notes if outcome.planned and not note.key.startswith("ask_")
                 ]
@@ -127,7 +112,7 @@ def pursue(room: Room, wishes: Sequence[Wish], settled: Settled, method: Payment
         settled.answers.append(Answered(wish, outcome))
     if asking is not None and len(planned) > kept:
         # What can be done is proposed first; the question follows once that is settled.
-        _wait(state, asking.wish or wishes[-1])
+        room.put_off([_to_come(asking.wish or wishes[-1], method)], settled)
         for answer in settled.answers:
             if answer.outcome.question is asking:
                 answer.outcome.question = None
@@ -141,8 +126,8 @@ def pursue(room: Room, wishes: Sequence[Wish], settled: Settled, method: Payment
         settled.answers.append(Answered(planned[-1][0], Outcome([note], exact=True)))
         settled.actions += [{"name": plan.step.name, "status": "proposed"} for _, plan in planned]
     elif planned:
-        for wish, _ in planned:
-            _wait(state, wish)  # the correction must be clear first
+        # The correction must be clear first.
+        room.put_off(list(dict.fromkeys(_to_come(wish, method) for wish, _ in planned)), settled)
     if understood:
         state.last = [wish for wish in wishes if wish.verb not in _COURTESIES]
 
@@ -154,17 +139,28 @@ def take_up(room: Room, settled: Settled) -> None:
         return
     later = state.waiting.pop(0)
     after = Settled()
-    pursue(room, [later], after)
+    method = None
+    if later.verb not in _OF_METHODS:
+        method = room.context.method(later.methods[0]) if later.methods else None
+        later = later.model_copy(update={"methods": ()})
+    pursue(room, [later], after, method)
     if after.notes:
         settled.answers.append(Answered(later, said(write("next_wish", room.language))))
         settled.answers += after.answers
         settled.actions += after.actions
 
 
+def _to_come(wish: Wish, method: PaymentMethod | None) -> Wish:
+    """The wish as it waits, with the method that was named for it."""
+    if method is None or wish.verb in _OF_METHODS:
+        return wish
+    return wish.model_copy(update={"methods": (method.id,)})
+
+
 def _outcome(room: Room, wish: Wish, method: PaymentMethod | None, proposed: dict[int, int]) -> Outcome:
     if wish.verb in NEEDS_CUSTOMER and not room.context.known:
         return _ask_identity(room, wish)
-    return follow(_case(room, wish, method, proposed))
+    return follow(room.case(wish, method, proposed))
 
 
 def _ask_identity(room: Room, wish: Wish) -> Outcome:
@@ -196,6 +192,17 @@ def _agree(room: Room, wishes: Sequence[Wish], decision: Decision) -> None:
     answers.append(Answered(wishes[0], said(*notes)))
 
 
+def _agree_and_go_on(room: Room, wishes: Sequence[Wish], changes: Sequence[Wish], decision: Decision) -> None:
+    """Yes to what is open, and another wish besides, which follows.
+
+    A method that is named before it is for what is open: "yes, with PayPal, and cancel the other one too".
+    """
+    place = wishes.index(changes[0])
+    own, later = _method(room, wishes[:place]), _method(room, wishes[place:])
+    room.put_off([_to_come(wish, later) for wish in changes], decision.settled, first=True)
+    decision.run = own is None or with_method(room, wishes[0], own, decision.settled, agreed=True)
+
+
 def _take_the_only_one(room: Room, question: Question, decision: Decision) -> None:
     """A yes to "would you like this one?"."""
     state, wish, (choice,) = room.state, question.wish, question.choices
@@ -204,14 +211,20 @@ def _take_the_only_one(room: Room, question: Question, decision: Decision) -> No
         named = {"orders": (choice,), "items": ()} if question.about == "order" else {"items": (choice,)}
         pursue(room, [wish.model_copy(update={**named, "alternatives": False})], decision.settled)
         return
+    if question.about == "method":
+        pursue(room, [wish], decision.settled, room.context.method(choice))
+        return
     item = room.context.item(wish.items[0]) if wish.items else None
     variant = room.session.get(Variant, choice)
-    if question.about != "option" or item is None or variant is None:
+    if item is None or variant is None:
+        state.question = None
+        decision.settled.answers.append(Answered(wish, said(write("nothing_pending", room.language))))
         return
-    outcome = swap_to(_case(room, wish), item, variant)
-    state.question = None
-    note = propose(state, [(wish, plan) for plan in outcome.planned], room.language)
-    decision.settled.answers.append(Answered(wish, said(*outcome.notes, note)))
+    outcome = swap_to(room.case(wish), item, variant)
+    state.question = outcome.question
+    if outcome.planned:
+        outcome.notes.append(propose(state, [(wish, plan) for plan in outcome.planned], room.language))
+    decision.settled.answers.append(Answered(wish, said(*outcome.notes)))
     decision.settled.actions += [{"name": plan.step.name, "status": "proposed"} for plan in outcome.planned]
 
 
@@ -240,46 +253,13 @@ def _with_method_of(room: Room, rest: Sequence[Wish]) -> list[Wish]:
     return [asked] if asked is not None else list(rest)
 
 
-def _with_method(room: Room, wishes: Sequence[Wish], method: PaymentMethod, decision: Decision) -> None:
-    """The open proposal with another payment method; with a yes it is carried out where nothing stands against it."""
-    state, pending = room.state, room.state.pending
-    assert pending is not None
-    agreed = any(wish.verb == "yes" for wish in wishes)
-    notes: list[Note] = []
-    planned = _planned_again(room, [(pending.wishes[s.wish], s) for s in pending.steps], method, notes)
-    if planned:
-        note = propose(state, planned, room.language)
-    if agreed and not notes:
-        decision.run = True
-    elif planned:
-        decision.settled.answers.append(Answered(wishes[0], said(*notes, note)))
-        decision.settled.actions += [{"name": plan.step.name, "status": "proposed"} for _, plan in planned]
-
-
-def _planned_again(
-    room: Room, steps: Sequence[tuple[Wish, Step]], method: PaymentMethod | None, notes: list[Note]
-) -> list[tuple[Wish, Planned]]:
-    """The steps as they would be proposed now, by default with the method that was agreed on before.
-
-    One whose order or option is gone is left out.
-    """
-    planned = []
-    for wish, step in steps:
-        before = room.context.method(step.arguments.get("method_id"))
-        try:
-            planned.append((wish, replan(_case(room, wish, method or before), step, notes)))
-        except ActionRefusedError:
-            continue
-    return planned
-
-
 def _about(room: Room, wish: Wish) -> Outcome:
     """A question about what is proposed: its details once more, in its own words."""
     state = room.state
     if state.pending is not None:
         return Outcome()  # the proposal is said again as it stands
     if state.question is not None or state.item_ids or state.product_id:
-        return follow(_case(room, wish.model_copy(update={"verb": "product"})))
+        return follow(room.case(wish.model_copy(update={"verb": "product"})))
     return Outcome([write("ask_rephrase", room.language)], understood=False, exact=True)
 
 
@@ -287,16 +267,16 @@ def _method(room: Room, wishes: Sequence[Wish]) -> PaymentMethod | None:
     """The one payment method that the message names."""
     for wish in wishes:
         if wish.verb == "with" and len(wish.methods) == 1:
-            found = method_meant(_case(room, wish))
+            found = method_meant(room.case(wish))
             return None if isinstance(found, Outcome) else found
     return None
 
 
-def _count_failures(room: Room, settled: Settled) -> None:
+def _count_failures(room: Room, decision: Decision) -> None:
     """Two turns in a row that brought nothing offer a person; some more, and one takes over."""
-    state = room.state
+    state, settled = room.state, decision.settled
     outcomes = [answer.outcome for answer in settled.answers]
-    if not outcomes or any(outcome.understood for outcome in outcomes):
+    if not outcomes or decision.run or any(outcome.understood for outcome in outcomes):
         state.failures = 0
         return
     state.failures += 1
@@ -338,25 +318,3 @@ def _proposed_variants(state: ConversationState) -> dict[int, int]:
         for step in steps
         if step.name in ("exchange", "change_item")
     }
-
-
-def _wait(state: ConversationState, wish: Wish) -> None:
-    if len(state.waiting) < MOST_WAITING:
-        state.waiting.append(wish)
-
-
-def _case(
-    room: Room, wish: Wish, method: PaymentMethod | None = None, proposed: dict[int, int] | None = None
-) -> Case:
-    return Case(
-        session=room.session,
-        state=room.state,
-        context=room.context,
-        wish=wish,
-        language=room.language,
-        today=room.today,
-        policy=room.policy,
-        reader=room.reader,
-        method=method,
-        proposed=proposed or {},
-    )

@@ -89,7 +89,6 @@ class ChoiceOut(BaseModel):
 
     label: str
     text: str
-    detail: str = ""
 
 
 class TurnResult(BaseModel):
@@ -112,6 +111,7 @@ class TurnResult(BaseModel):
     choices: list[ChoiceOut] = []  # answers to the assistant's question
     handed_over: bool
     ticket_id: int | None = None
+    draft_id: int | None = None  # of a draft: named again when it is sent
 
 
 class IntentFound(BaseModel):

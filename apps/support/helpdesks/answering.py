@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from apps.support.conversations import records
+from apps.support.conversations.leases import end_turn
 from apps.support.conversations.pipeline import SupportPipeline
 from apps.support.errors import NotFoundError
 from apps.support.helpdesks import outbox
@@ -139,6 +140,7 @@ def _reply_before_crash(session: Session, conversation: Conversation, after: int
         session.add(Message(conversation_id=conversation.id, role=Role.ASSISTANT, text=note))
         return note
     session.delete(asked)  # the turn runs again and stores it again
+    end_turn(session, conversation.id, records.load_state(conversation).turn)
     return None
 
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from apps.support.playbooks.addresses import change_home, readdress
 from apps.support.playbooks.case import Case, Outcome
 from apps.support.playbooks.changes import (
     cancel,
-    change_home,
     change_payment,
     drop,
     give_back,
     newsletter,
     problem,
-    readdress,
 )
 from apps.support.playbooks.handbook_answers import answer_from
 from apps.support.playbooks.order_questions import (

@@ -15,18 +15,28 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from apps.support.errors import ActionRefusedError
+from apps.support.playbooks.charging import agreed_method, charge, refund
 from apps.support.playbooks.order_rules import (
-    amount_to_refund,
+    check_agreed,
     check_cancel,
     check_change_address,
     check_change_item,
     check_change_payment,
+    check_difference_method,
     check_not_sent_back,
+    check_refund_method,
     check_send_back,
-    paid_with,
+    paid_by,
+    paid_otherwise,
 )
 from apps.support.reading.state import Line, Proposal, Step
-from apps.support.replies.descriptions import describe_item, describe_variant, item_list, method_of
+from apps.support.replies.descriptions import (
+    describe_item,
+    describe_variant,
+    item_list,
+    method_of,
+    methods_of,
+)
 from apps.support.replies.facts import Money
 from apps.support.replies.language import Language
 from apps.support.replies.sentences import Note, refund_time, write
@@ -37,10 +47,7 @@ from apps.support.shop.models import (
     Order,
     OrderItem,
     OrderStatus,
-    Payment,
-    PaymentKind,
     PaymentMethod,
-    PaymentStatus,
     Return,
     ReturnItem,
     ReturnKind,
@@ -115,25 +122,29 @@ def _cancel(session: Session, step: Step, language: Language, policy: Policy) ->
     order = _locked_order(session, step)
     check_cancel(order, policy)
     before: dict[str, Any] = {"status": order.status}
-    amount, method = amount_to_refund(order), paid_with(order)
+    shares = paid_by(order)
+    amount = sum(share for _, share in shares)
+    check_agreed(step, amount)
     order.status = OrderStatus.CANCELLED
     order.cancelled_at = datetime.now(UTC)
     order.cancel_reason = "asked by the customer"
-    _refund(order, method, amount, policy)
+    receipt = [write("done_cancel", language, must=("order",), order=f"#{order.number}")]
+    for method, share in shares:
+        refund(order, method, share, policy)
+        receipt.append(
+            write(
+                "done_refund",
+                language,
+                must=("amount",),
+                amount=Money(share, order.currency),
+                method=method_of(method, language),
+                time=refund_time(method.kind if method else None, language, policy),
+            )
+        )
     for item in order.items:
         if item.variant is not None and item.variant.stock is not None:
             item.variant.stock += item.quantity
-            item.variant.available = item.variant.stock > 0  # a shop that sold too much counts below 0
-    receipt = write(
-        "done_cancel",
-        language,
-        must=("order", "amount"),
-        order=f"#{order.number}",
-        amount=Money(amount, order.currency),
-        method=method_of(method, language),
-        time=refund_time(method.kind if method else None, language, policy),
-    )
-    return Done(before, {"status": order.status, "refund": amount}, [receipt], order, given_back=amount)
+    return Done(before, {"status": order.status, "refund": amount}, receipt, order, given_back=amount)
 
 
 def _change_address(session: Session, step: Step, language: Language, policy: Policy) -> Done:
@@ -159,18 +170,17 @@ def _default_address(session: Session, step: Step, language: Language, policy: P
 def _change_item(session: Session, step: Step, language: Language, policy: Policy) -> Done:
     order = _locked_order(session, step)
     check_change_item(order, policy)
-    item, variant = _item(order, step), _wanted_variant(session, step)
+    item, variant = _item(order, step), _wanted_variant(session, step, order)
     before = {"item": describe_item(item, language), "total": order.total}
     old_name = describe_item(item, language)
-    difference = (variant.price - item.unit_price) * item.quantity
+    difference, method = _difference(session, step, order, item, variant, policy)
     _move_stock(item.variant, variant, item.quantity)
     item.variant, item.options, item.unit_price = variant, variant.options, variant.price
     order.total += difference
-    method = _method(session, step, order)
     if difference > 0:
-        _charge(order, method, difference, policy)
+        charge(order, method, difference, policy)
     else:
-        _refund(order, method, -difference, policy)
+        refund(order, method, -difference, policy)
     receipt = write(
         "done_change_item",
         language,
@@ -189,8 +199,15 @@ def _return(session: Session, step: Step, language: Language, policy: Policy) ->
     check_send_back(order, ReturnKind.RETURN, datetime.now(UTC).date(), policy)
     items = [item for item in order.items if item.id in step.arguments["item_ids"]]
     check_not_sent_back(order, items)
-    amount = sum(item.unit_price * item.quantity for item in items)
-    back = _send_back(order, ReturnKind.RETURN, amount, [(item, None) for item in items])
+    if len(items) < len(step.arguments["item_ids"]):
+        raise ActionRefusedError("changed_meanwhile")
+    amount, method = (
+        sum(item.unit_price * item.quantity for item in items),
+        agreed_method(session, step, order),
+    )
+    check_agreed(step, amount)
+    check_refund_method(order, method, policy)
+    back = _send_back(order, ReturnKind.RETURN, method, amount, [(item, None) for item in items])
     receipt = write(
         "done_return",
         language,
@@ -198,7 +215,7 @@ def _return(session: Session, step: Step, language: Language, policy: Policy) ->
         number=back.number,
         items=item_list(items, language),
         amount=Money(amount, order.currency),
-        method=method_of(_method(session, step, order), language),
+        method=method_of(method, language),
     )
     return Done({}, {"return": back.number, "refund": amount}, [receipt], order, given_back=amount)
 
@@ -206,13 +223,13 @@ def _return(session: Session, step: Step, language: Language, policy: Policy) ->
 def _exchange(session: Session, step: Step, language: Language, policy: Policy) -> Done:
     order = _locked_order(session, step)
     check_send_back(order, ReturnKind.EXCHANGE, datetime.now(UTC).date(), policy)
-    item, variant = _item(order, step), _wanted_variant(session, step)
+    item, variant = _item(order, step), _wanted_variant(session, step, order)
     check_not_sent_back(order, [item])
+    difference, method = _difference(session, step, order, item, variant, policy)
     _move_stock(None, variant, item.quantity)
-    difference = (variant.price - item.unit_price) * item.quantity
-    back = _send_back(order, ReturnKind.EXCHANGE, max(0, -difference), [(item, variant)])
+    back = _send_back(order, ReturnKind.EXCHANGE, method, max(0, -difference), [(item, variant)])
     if difference > 0:
-        _charge(order, _method(session, step, order), difference, policy)
+        charge(order, method, difference, policy)
     receipt = write(
         "done_exchange",
         language,
@@ -228,11 +245,14 @@ def _exchange(session: Session, step: Step, language: Language, policy: Policy) 
 def _change_payment(session: Session, step: Step, language: Language, policy: Policy) -> Done:
     order = _locked_order(session, step)
     check_change_payment(order, policy)
-    before, method = paid_with(order), _method(session, step, order)
-    amount = amount_to_refund(order)
-    _refund(order, before, amount, policy)
-    _charge(order, method, amount, policy)
-    new, old = method_of(method, language), method_of(before, language)
+    method = agreed_method(session, step, order)
+    others = paid_otherwise(order, method)
+    amount = sum(share for _, share in others)
+    check_agreed(step, amount)
+    for before, share in others:
+        refund(order, before, share, policy)
+    charge(order, method, amount, policy)
+    new, old = method_of(method, language), methods_of([before for before, _ in others], language)
     receipt = write(
         "done_change_payment",
         language,
@@ -288,18 +308,23 @@ def _item(order: Order, step: Step) -> OrderItem:
     raise ActionRefusedError("changed_meanwhile")
 
 
-def _wanted_variant(session: Session, step: Step) -> Variant:
-    """The variant that was offered, as long as it is to be had at the price that was named."""
+def _wanted_variant(session: Session, step: Step, order: Order) -> Variant:
+    """The variant that was offered, as long as it is on sale in the order's currency."""
     variant = session.get(Variant, step.arguments["variant_id"], with_for_update=True)
-    if variant is None or not variant.available or variant.price != step.arguments["price"]:
+    if variant is None or not variant.available or variant.currency != order.currency:
         raise ActionRefusedError("changed_meanwhile")
     return variant
 
 
-def _method(session: Session, step: Step, order: Order) -> PaymentMethod | None:
-    """The method that was named in the proposal, else the order's own."""
-    number = step.arguments.get("method_id")
-    return session.get(PaymentMethod, number, with_for_update=True) if number else paid_with(order)
+def _difference(
+    session: Session, step: Step, order: Order, item: OrderItem, variant: Variant, policy: Policy
+) -> tuple[int, PaymentMethod | None]:
+    """What the option costs more, and what that is paid with: both as they were agreed to."""
+    difference = (variant.price - item.unit_price) * item.quantity
+    method = agreed_method(session, step, order)
+    check_agreed(step, difference)
+    check_difference_method(order, method, difference, policy)
+    return difference, method
 
 
 def _move_stock(old: Variant | None, new: Variant, quantity: int) -> None:
@@ -307,66 +332,23 @@ def _move_stock(old: Variant | None, new: Variant, quantity: int) -> None:
         if new.stock < quantity:
             raise ActionRefusedError("changed_meanwhile")
         new.stock -= quantity
-        new.available = new.stock > 0
     if old is not None and old.stock is not None:
         old.stock += quantity
-        old.available = old.stock > 0
-
-
-def _refund(order: Order, method: PaymentMethod | None, amount: int, policy: Policy) -> None:
-    """What the policy refunds at once is done here; everything else is paid back by the shop's accounting."""
-    if amount <= 0:
-        return
-    at_once = method is not None and method.kind == "gift_card" and policy.refunds.gift_card == "at_once"
-    if method is not None and at_once:
-        method.balance = (method.balance or 0) + amount
-    _pay(
-        order,
-        method,
-        PaymentKind.REFUND,
-        PaymentStatus.COMPLETED if at_once else PaymentStatus.PENDING,
-        amount,
-    )
-
-
-def _charge(order: Order, method: PaymentMethod | None, amount: int, policy: Policy) -> None:
-    """A gift card pays at once, and must cover it where the policy says so; the rest is the accounting's."""
-    by_card = method is not None and method.kind == "gift_card"
-    if method is not None and by_card:
-        if policy.payment.gift_card_must_cover and (method.balance or 0) < amount:
-            raise ActionRefusedError("changed_meanwhile")
-        method.balance = (method.balance or 0) - amount
-    _pay(
-        order,
-        method,
-        PaymentKind.PAYMENT,
-        PaymentStatus.COMPLETED if by_card else PaymentStatus.PENDING,
-        amount,
-    )
-
-
-def _pay(
-    order: Order, method: PaymentMethod | None, kind: PaymentKind, status: PaymentStatus, amount: int
-) -> None:
-    payment = Payment(
-        method=method,
-        kind=kind,
-        status=status,
-        amount=amount,
-        currency=order.currency,
-        created_at=datetime.now(UTC),
-    )
-    order.payments.append(payment)
 
 
 def _send_back(
-    order: Order, kind: ReturnKind, amount: int, items: list[tuple[OrderItem, Variant | None]]
+    order: Order,
+    kind: ReturnKind,
+    method: PaymentMethod | None,
+    amount: int,
+    items: list[tuple[OrderItem, Variant | None]],
 ) -> Return:
     back = Return(
         number=f"{'R' if kind == ReturnKind.RETURN else 'X'}{secrets.randbelow(9 * 10**8) + 10**8}",
         kind=kind,
         status=ReturnStatus.REQUESTED,
         refund=amount,
+        method=method if amount else None,
         currency=order.currency,
         items=[ReturnItem(order_item=item, replacement=new, quantity=item.quantity) for item, new in items],
     )

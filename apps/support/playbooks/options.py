@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from apps.support.reading.choices import OptionTable, Wanted
 from apps.support.shop.models import Variant
-from apps.support.shop.money import parse_minor
+from apps.support.shop.money import minor_readings
 
 MOST_LISTED = 10
 
@@ -73,7 +73,7 @@ def select_variant(
         fitting.sort(
             key=lambda variant: (sign * variant.price, _rank(variant, wanted), -_closeness(variant, base))
         )
-        return Selection(tuple(fitting), is_clear=True)
+        return Selection(tuple(fitting), is_clear=_is_first_alone(fitting, wanted, base))
     fitting.sort(key=lambda variant: (_rank(variant, wanted), -_closeness(variant, base), variant.price))
     if base is None:
         return Selection(tuple(fitting), is_clear=len(fitting) == 1)
@@ -104,13 +104,16 @@ def _placed(had: Sequence[Variant], place: int, listed: Sequence[int]) -> Select
     return Selection(tuple(found), tuple(had[:3]), bool(found))
 
 
+def _is_first_alone(ranked: Sequence[Variant], wanted: Wanted, base: Mapping[str, object] | None) -> bool:
+    """Whether prices can be compared, and none that ranks behind the first is as good as it."""
+    keys = [(variant.price, _rank(variant, wanted), _closeness(variant, base)) for variant in ranked[:2]]
+    return len({variant.currency for variant in ranked}) == 1 and len(set(keys)) == len(keys)
+
+
 def _costs(variant: Variant, written: str, paid: int | None) -> bool:
     """Whether the price, or its difference to what was paid, is the figure as somebody writes it."""
-    try:
-        minor = parse_minor(written, variant.currency)
-    except ValueError:
-        return False
-    return variant.price == minor or (paid is not None and abs(variant.price - paid) == minor)
+    minor = minor_readings(written, variant.currency)
+    return variant.price in minor or (paid is not None and abs(variant.price - paid) in minor)
 
 
 def _rank(variant: Variant, wanted: Wanted) -> tuple[int, ...]:

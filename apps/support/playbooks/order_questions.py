@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from apps.support.playbooks.case import Case, Outcome, said, told
 from apps.support.playbooks.handbook_answers import answer_from
-from apps.support.playbooks.things import items_meant, orders_meant, pick_by_price
+from apps.support.playbooks.things import by_price, items_meant, orders_meant, unknown
 from apps.support.reading.state import Question
 from apps.support.replies.descriptions import describe_item, describe_order, item_facts, item_list, method_of
 from apps.support.replies.facts import Money, make_fact
@@ -32,7 +32,6 @@ MOST_LISTED_CHARACTERS = 160
 """A longer list of items is said as written: a small model drops parts of it, and it has one good form."""
 OPEN = frozenset({OrderStatus.PENDING, OrderStatus.PROCESSED, OrderStatus.SHIPPED})
 ANY = frozenset(OrderStatus)
-_ON_THE_ROAD = frozenset({OrderStatus.PROCESSED, OrderStatus.SHIPPED, OrderStatus.DELIVERED})
 _WAITING = frozenset({OrderStatus.PENDING, OrderStatus.PROCESSED})
 _REFUNDABLE = frozenset({OrderStatus.DELIVERED, OrderStatus.CANCELLED})
 _PAYMENT_KEYS = {
@@ -149,7 +148,11 @@ def item_price(case: Case) -> Outcome:
     if isinstance(orders, Outcome):
         return orders
     case.state.order_id = orders[0].id
-    item = pick_by_price([item for order in orders for item in order.items], wish.pick)
+    items = [item for order in orders for item in order.items]
+    picked = by_price(case, items, wish.pick) if items else unknown(case)
+    if isinstance(picked, Outcome):
+        return picked
+    (item,) = picked
     case.state.item_ids = [item.id]
     return said(
         write(
@@ -165,7 +168,7 @@ def item_price(case: Case) -> Outcome:
 
 
 def list_orders(case: Case) -> Outcome:
-    orders = list(case.context.orders.values())
+    orders = case.context.latest(case.session)
     if not orders:
         return said(write("no_orders", case.language))
     labels = tuple(describe_order(order, case.language) for order in orders)
@@ -182,8 +185,8 @@ def list_orders(case: Case) -> Outcome:
 
 def spent(case: Case) -> Outcome:
     """The sums of the customer's orders, in each currency; without a customer, of those that are proven."""
-    customer, shown = case.context.customer, [order.id for order in case.context.orders.values()]
-    own = Order.customer_id == customer.id if customer is not None else Order.id.in_(shown)
+    customer = case.context.customer
+    own = Order.customer_id == customer.id if customer is not None else Order.number.in_(case.state.proven)
     sums = (
         select(Order.currency, func.count(), func.sum(Order.total))
         .where(own, Order.status != OrderStatus.CANCELLED)

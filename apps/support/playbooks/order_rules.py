@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 from apps.support.errors import ActionRefusedError
+from apps.support.reading.state import Step
 from apps.support.replies.descriptions import item_list
+from apps.support.replies.facts import Money
 from apps.support.replies.language import Language
 from apps.support.replies.sentences import Note, status_word, write
 from apps.support.shop.models import (
@@ -15,7 +19,6 @@ from apps.support.shop.models import (
     PaymentKind,
     PaymentMethod,
     PaymentStatus,
-    Return,
     ReturnKind,
     ReturnStatus,
 )
@@ -53,14 +56,56 @@ def check_send_back(order: Order, kind: ReturnKind, today: date, policy: Policy)
         raise ActionRefusedError("return_late")
 
 
-def check_not_sent_back(order: Order, items: list[OrderItem]) -> None:
-    taken = {entry.order_item_id for back in order.returns if _counts(back) for entry in back.items}
-    if any(item.id in taken for item in items):
+def sent_back(order: Order) -> set[int]:
+    """The ids of the items whose return or exchange was requested, and not rejected."""
+    counted = [back for back in order.returns if back.status != ReturnStatus.REJECTED]
+    return {entry.order_item_id for back in counted for entry in back.items}
+
+
+def check_not_sent_back(order: Order, items: Sequence[OrderItem]) -> None:
+    if any(item.id in sent_back(order) for item in items):
         raise ActionRefusedError("returned_already")
 
 
+def check_agreed(step: Step, amount: int) -> None:
+    """Whether the money is what the customer said yes to: minor units, below 0 where it goes back."""
+    if step.arguments.get("amount") != amount:
+        raise ActionRefusedError("changed_meanwhile")
+
+
+def check_refund_method(order: Order, method: PaymentMethod | None, policy: Policy) -> None:
+    """Whether a refund may go there."""
+    if _is_own(order, method):
+        return
+    if policy.payment.refund_to == "original":
+        raise ActionRefusedError("original_only")
+    if method is None or method.kind != "gift_card" or method.currency != order.currency:
+        raise ActionRefusedError("refund_method_refused")
+
+
+def check_difference_method(
+    order: Order, method: PaymentMethod | None, difference: int, policy: Policy
+) -> None:
+    """Whether a price difference may be paid with it, or given back to it (below 0)."""
+    if method is None or _is_own(order, method):
+        return
+    foreign_card = method.kind == "gift_card" and method.currency != order.currency
+    if foreign_card or method.kind not in policy.payment.methods_for_difference:
+        raise ActionRefusedError("method_not_taken")
+    if not covers(method, Money(difference, order.currency), policy):
+        raise ActionRefusedError("gift_card_too_small")
+
+
+def covers(method: PaymentMethod, amount: Money, policy: Policy) -> bool:
+    """Whether the method may be charged: a gift card only in its own currency, and where its balance suffices."""
+    if method.kind != "gift_card" or amount.minor <= 0:
+        return True
+    enough = (method.balance or 0) >= amount.minor or not policy.payment.gift_card_must_cover
+    return method.currency == amount.currency and enough
+
+
 def refusal(
-    reason: str, order: Order, language: Language, policy: Policy, items: list[OrderItem] | None = None
+    reason: str, order: Order, language: Language, policy: Policy, items: Sequence[OrderItem] = ()
 ) -> Note:
     """Why the policy forbids something, in words."""
     number = f"#{order.number}"
@@ -68,8 +113,9 @@ def refusal(
         day = delivered_on(order)
         return write(reason, language, must=("order",), policy=policy, order=number, delivered=day or "")
     if reason == "returned_already":
-        return write(reason, language, must=("items",), items=item_list(items or [], language))
-    if reason == "already_cancelled" or reason.endswith("_never"):
+        taken = [item for item in items if item.id in sent_back(order)]
+        return write(reason, language, must=("items",), items=item_list(taken, language))
+    if reason in ("already_cancelled", "changed_meanwhile") or reason.endswith("_never"):
         return write(reason, language, must=("order",), order=number)
     status = status_word(order.status, language)
     return write(reason, language, must=("order", "status"), policy=policy, order=number, status=status)
@@ -93,6 +139,34 @@ def paid_with(order: Order) -> PaymentMethod | None:
     return methods[max(kept, key=lambda number: kept[number])] if kept else None
 
 
+def paid_by(order: Order) -> list[tuple[PaymentMethod | None, int]]:
+    """What each payment method holds of the order's money in minor units, most first: `amount_to_refund` in all.
+
+    What was given back to a method that had not paid it counts against the one that paid most.
+    """
+    kept: Counter[int | None] = Counter()
+    methods: dict[int | None, PaymentMethod | None] = {}
+    for entry in order.payments:
+        if entry.status != PaymentStatus.FAILED:
+            sign = 1 if entry.kind == PaymentKind.PAYMENT else -1
+            number = entry.method.id if entry.method else None
+            kept[number] += sign * entry.amount
+            methods[number] = entry.method
+    elsewhere = -sum(amount for amount in kept.values() if amount < 0)
+    shares = []
+    for number, amount in kept.most_common():
+        share = max(0, amount - elsewhere)
+        elsewhere -= min(elsewhere, max(0, amount))
+        if share:
+            shares.append((methods[number], share))
+    return shares if amount_to_refund(order) else []
+
+
+def paid_otherwise(order: Order, method: PaymentMethod | None) -> list[tuple[PaymentMethod | None, int]]:
+    """What other methods hold of the order's money: what moves where it is to be paid with this one."""
+    return [(before, share) for before, share in paid_by(order) if before is not method]
+
+
 def amount_to_refund(order: Order) -> int:
     """What was paid and not given back yet, in minor units.
 
@@ -113,5 +187,9 @@ def _check_state(deed: Deed, order: Order, policy: Policy) -> None:
         raise ActionRefusedError(f"{deed}_{'refused' if policy.states.of(deed) else 'never'}")
 
 
-def _counts(back: Return) -> bool:
-    return back.status != ReturnStatus.REJECTED
+def _is_own(order: Order, method: PaymentMethod | None) -> bool:
+    """Whether the order was paid with it; None is how an order was paid whose method is not known."""
+    counted = [entry for entry in order.payments if entry.status != PaymentStatus.FAILED]
+    return method is None or any(
+        entry.method is not None and entry.method.id == method.id for entry in counted
+    )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from apps.support.errors import ActionRefusedError
 from apps.support.playbooks.case import Case, Outcome, said
-from apps.support.playbooks.order_rules import paid_with
+from apps.support.playbooks.order_rules import check_difference_method, check_refund_method, paid_with
 from apps.support.reading.state import Question, Wish
 from apps.support.replies.descriptions import method_of
 from apps.support.replies.facts import Money
@@ -36,32 +37,27 @@ def refund_method(case: Case, order: Order) -> tuple[PaymentMethod | None, Note 
     The note says why it is not the one that was asked for.
     """
     original, wanted = paid_with(order), case.method
-    if wanted is None or (original is not None and wanted.id == original.id):
+    if wanted is None:
         return original, None
-    if case.policy.payment.refund_to == "original":
-        return original, write("original_only", case.language, method=method_of(original, case.language))
-    if wanted.kind == "gift_card":
-        return wanted, None
-    return original, write("refund_method_refused", case.language, method=method_of(original, case.language))
+    try:
+        check_refund_method(order, wanted, case.policy)
+    except ActionRefusedError as error:
+        return original, write(error.reason, case.language, method=method_of(original, case.language))
+    return wanted, None
 
 
 def difference_method(case: Case, order: Order, difference: int) -> tuple[PaymentMethod | None, Note | None]:
     """What a price difference is paid with, or given back to."""
     original, wanted = paid_with(order), case.method
-    if wanted is None or (original is not None and wanted.id == original.id):
+    if wanted is None:
         return original, None
-    if wanted.kind not in case.policy.payment.methods_for_difference:
-        name = method_of(wanted, case.language)
-        return original, write("method_not_taken", case.language, method=name)
-    if not covers(case, wanted, difference):
-        return original, too_small(case, wanted, Money(difference, order.currency))
+    try:
+        check_difference_method(order, wanted, difference, case.policy)
+    except ActionRefusedError as error:
+        if error.reason == "gift_card_too_small":
+            return original, too_small(case, wanted, Money(difference, order.currency))
+        return original, write(error.reason, case.language, method=method_of(wanted, case.language))
     return wanted, None
-
-
-def covers(case: Case, method: PaymentMethod | None, amount: int) -> bool:
-    """Whether the method may be charged with the amount: a gift card only where its balance suffices."""
-    must = case.policy.payment.gift_card_must_cover and amount > 0
-    return method is None or method.kind != "gift_card" or not must or (method.balance or 0) >= amount
 
 
 def too_small(case: Case, card: PaymentMethod, amount: Money) -> Note:

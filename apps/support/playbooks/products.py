@@ -72,7 +72,7 @@ def _about(case: Case, product: Product) -> list[Note]:
             "option_sold_out", language, must=("product",), product=name, option=described or "-"
         )
         return [sold_out, write("product_available", language, product=name, options=options)]
-    if wanted.pick is not None:
+    if wanted.pick is not None and selection.is_clear:
         best = selection.fitting[0]
         pick = write(f"pick_{wanted.pick}", language).text
         price = Money(best.price, best.currency)
@@ -87,17 +87,25 @@ def _about(case: Case, product: Product) -> list[Note]:
     if len(selection.fitting) > 1 or not described:
         options = _options(selection.fitting, case)
         notes.append(write("product_available", language, product=name, options=options))
-    return [*notes, _price(name, selection.fitting, language)]
+    return [*notes, *_prices(name, selection.fitting, language)]
 
 
 def _in_general(case: Case, name: str, had: Sequence[Variant]) -> list[Note]:
     language = case.language
-    notes = [_price(name, had, language)]
+    notes = _prices(name, had, language)
     if len(had) > 1:
         notes.append(write("product_count", language, must=("count",), product=name, count=len(had)))
     if any(variant.options for variant in had):
         notes.append(write("product_available", language, product=name, options=_options(had, case)))
     return notes
+
+
+def _prices(name: str, variants: Sequence[Variant], language: str) -> list[Note]:
+    """From the lowest to the highest price, in each currency by itself."""
+    by_currency: dict[str, list[Variant]] = {}
+    for variant in variants:
+        by_currency.setdefault(variant.currency, []).append(variant)
+    return [_price(name, group, language) for group in by_currency.values()]
 
 
 def _price(name: str, variants: Sequence[Variant], language: str) -> Note:

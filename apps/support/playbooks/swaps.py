@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from apps.support.errors import ActionRefusedError
-from apps.support.playbooks.case import Case, Outcome, Planned
+from apps.support.playbooks.case import Case, Outcome, Planned, said
 from apps.support.playbooks.options import (
     MOST_LISTED,
     Selection,
@@ -18,10 +18,11 @@ from apps.support.playbooks.order_rules import (
     check_change_item,
     check_not_sent_back,
     check_send_back,
+    covers,
     refusal,
     states_of,
 )
-from apps.support.playbooks.payments import ask_other_method, covers, difference_method
+from apps.support.playbooks.payments import ask_other_method, difference_method
 from apps.support.playbooks.things import items_meant
 from apps.support.reading.choices import Wanted
 from apps.support.reading.state import ActionName, Line, Question, Step, Wish
@@ -48,9 +49,12 @@ def swap(case: Case) -> Outcome:
 
 def swap_to(case: Case, item: OrderItem, variant: Variant) -> Outcome:
     """The one option that was offered, after a yes to it."""
+    if not (can_have(variant, item.quantity) and variant.currency == item.order.currency):
+        number = f"#{item.order.number}"
+        return said(write("changed_meanwhile", case.language, must=("order",), order=number))
     outcome = Outcome(exact=True)
     exchange = item.order.status not in states_of("change", case.policy)
-    outcome.planned.append(plan_swap(case, item, variant, exchange, outcome.notes))
+    _plan_or_ask(case, item, variant, exchange, outcome)
     return outcome
 
 
@@ -72,25 +76,36 @@ def _swap_one(case: Case, item: OrderItem, outcome: Outcome) -> None:
         return
     selection, wanted = _selected(case, item)
     if selection.one is not None:
-        difference = (selection.one.price - item.unit_price) * item.quantity
-        method, _ = difference_method(case, order, difference)
-        if method is not None and not covers(case, method, difference):
-            wish = _wish_for(case, item)
-            asking = ask_other_method(case, method, Money(difference, order.currency), wish)
-            outcome.notes += asking.notes
-            outcome.question = outcome.question or asking.question
-            return
-        outcome.planned.append(plan_swap(case, item, selection.one, exchange, outcome.notes))
+        _plan_or_ask(case, item, selection.one, exchange, outcome)
         return
     if outcome.question is not None:
         return  # one question at a time: the other item comes next
     note, offered = _ask(case, item, selection, wanted)
     outcome.notes.append(note)
-    if offered:
+    corrects_in_vain = item.id in case.proposed and not selection.fitting
+    if offered and not corrects_in_vain:
         wish = _wish_for(case, item)
         labels = tuple(describe_variant(variant) for variant in offered)
         choices = tuple(variant.id for variant in offered)
         outcome.question = Question(about="option", wish=wish, choices=choices, labels=labels)
+
+
+def _plan_or_ask(case: Case, item: OrderItem, variant: Variant, exchange: bool, outcome: Outcome) -> None:
+    """The change, or the question with what else it is paid where a gift card does not cover it."""
+    difference = Money((variant.price - item.unit_price) * item.quantity, item.order.currency)
+    method, _ = difference_method(case, item.order, difference.minor)
+    if method is not None and not covers(method, difference, case.policy):
+        asking = ask_other_method(case, method, difference, _wish_for(case, item))
+        outcome.notes += asking.notes
+        outcome.question = outcome.question or asking.question
+        return
+    outcome.planned.append(plan_swap(case, item, variant, exchange, outcome.notes))
+
+
+def _offered(item: OrderItem) -> list[Variant]:
+    """The product's variants whose prices compare with the item's: those in the order's currency."""
+    assert item.variant is not None
+    return [v for v in item.variant.product.variants if v.currency == item.order.currency]
 
 
 def _wish_for(case: Case, item: OrderItem) -> Wish:
@@ -100,18 +115,16 @@ def _wish_for(case: Case, item: OrderItem) -> Wish:
 def _selected(case: Case, item: OrderItem) -> tuple[Selection, Wanted]:
     """The variant that the wish describes for this item."""
     assert item.variant is not None
-    product = item.variant.product
+    product, offered = item.variant.product, _offered(item)
     proposed = case.session.get(Variant, case.proposed.get(item.id, 0))
     base: Mapping[str, object] = proposed.options if proposed else item.options
     like = case.context.item(case.wish.like) if case.wish.like else None
-    if like is not None and like.variant is not None and like.variant.product_id == product.id:
+    if like is not None and like.variant in offered:
         fitting = [like.variant] if can_have(like.variant, item.quantity) else []
         wanted = Wanted({o: (str(v),) for o, v in like.options.items()}, {})
-        found = select_variant(
-            product.variants, wanted, present=item.variant, base=base, quantity=item.quantity
-        )
+        found = select_variant(offered, wanted, present=item.variant, base=base, quantity=item.quantity)
         return (Selection(tuple(fitting), is_clear=True) if fitting else found), wanted
-    table = option_table(product_name(product, case.language), product.variants, base)
+    table = option_table(product_name(product, case.language), offered, base)
     wanted = case.reader.choose(table, case.wish.text)
     if wanted.says_nothing:
         # Named beside another item, or alone, without a word on it: what is proposed for it stays.
@@ -120,7 +133,7 @@ def _selected(case: Case, item: OrderItem) -> tuple[Selection, Wanted]:
     listed = question.choices if question and question.about == "option" else ()
     return (
         select_variant(
-            product.variants,
+            offered,
             wanted,
             present=item.variant,
             base=base,
@@ -152,7 +165,7 @@ def plan_swap(case: Case, item: OrderItem, variant: Variant, exchange: bool, not
     arguments = {
         "item_id": item.id,
         "variant_id": variant.id,
-        "price": variant.price,
+        "amount": difference,
         "method_id": method.id if method else None,
     }
     line = Line(
@@ -189,7 +202,7 @@ def _ask(case: Case, item: OrderItem, selection: Selection, wanted: Wanted) -> t
     assert item.variant is not None
     language, product = case.language, item.variant.product
     name = product_name(product, language)
-    had = [v for v in product.variants if v.id != item.variant_id and can_have(v, item.quantity)]
+    had = [v for v in _offered(item) if v.id != item.variant_id and can_have(v, item.quantity)]
     if not had and not wanted.same:
         return write("no_other_option", language, product=name), ()
     if wanted.same:

@@ -7,14 +7,11 @@ from collections.abc import Callable
 from babel import Locale
 
 from apps.support.playbooks.case import Case, HandoverReason, Outcome, said
-from apps.support.playbooks.handbook_answers import answer_from
 from apps.support.playbooks.payments import method_meant
 from apps.support.replies.descriptions import clip
 from apps.support.replies.listing import listing
 from apps.support.replies.sentences import Note, write
 from apps.support.replies.words import languages
-
-_DATA = answer_from("account", "account_data")
 
 
 def say(*keys: str) -> Callable[[Case], Outcome]:

@@ -34,12 +34,12 @@ def orders_meant(case: Case, statuses: Collection[OrderStatus]) -> list[Order] |
     focus = context.order(case.state.order_id)
     if focus is not None and focus.status in statuses:
         return [focus]
-    fitting = [order for order in context.orders.values() if order.status in statuses]
+    fitting = context.latest(case.session, statuses)
     if len(fitting) == 1:
         return fitting
     if focus is not None and not fitting:
         return [focus]
-    choices = fitting or list(context.orders.values())
+    choices = fitting or context.latest(case.session)
     if not choices:
         return said(write("no_orders", case.language))
     return choices if len(choices) == 1 else which_order(case, choices)
@@ -48,12 +48,15 @@ def orders_meant(case: Case, statuses: Collection[OrderStatus]) -> list[Order] |
 def items_meant(
     case: Case, statuses: Collection[OrderStatus], *, whole_order: bool
 ) -> list[OrderItem] | Outcome:
-    """The items of the wish, or the question which ones. `whole_order`: an order's name means all in it."""
+    """The items of the wish, at least one, or the question which ones.
+
+    `whole_order`: an order's name means all in it.
+    """
     wish, context = case.wish, case.context
     items = [item for item_id in wish.items if (item := context.item(item_id)) is not None]
+    if wish.pick is not None and items:
+        return by_price(case, items, wish.pick)
     if wish.alternatives and len(items) > 1:
-        if wish.pick is not None:
-            return [pick_by_price(items, wish.pick)]
         fitting = [item for item in items if item.order.status in statuses]
         return fitting if len(fitting) == 1 else which_item(case, fitting or items)
     if items:
@@ -63,20 +66,34 @@ def items_meant(
     if not wish.orders and case.state.item_ids:
         focus = [item for i in case.state.item_ids if (item := context.item(i)) is not None]
         if focus and all(item.order.status in statuses for item in focus):
-            return focus
+            if wish.pick is None:
+                return focus
+            if len(focus) > 1:
+                return by_price(case, focus, wish.pick)  # of one alone it says nothing: the order's is meant
     orders = orders_meant(case, statuses)
     if isinstance(orders, Outcome):
         return orders
-    items = [item for order in orders for item in order.items if item.id not in wish.excluded]
-    if wish.pick is not None and items:
-        return [pick_by_price(items, wish.pick)]
+    there = [item for order in orders for item in order.items]
+    if not there:
+        return unknown(case)
+    items = [item for item in there if item.id not in wish.excluded]
+    if not items:
+        return which_item(case, there)
+    if wish.pick is not None:
+        return by_price(case, items, wish.pick)
     if len(items) == 1 or wish.excluded or (whole_order and wish.orders):
         return items
     return which_item(case, items)
 
 
-def pick_by_price(items: Sequence[OrderItem], pick: str) -> OrderItem:
-    return (min if pick == "cheapest" else max)(items, key=lambda item: item.unit_price)
+def by_price(case: Case, items: Sequence[OrderItem], pick: str) -> list[OrderItem] | Outcome:
+    """The cheapest or dearest; asked where several cost the same, or different currencies, which do not compare."""
+    if len({item.order.currency for item in items}) > 1:
+        return which_item(case, items)
+    price = (min if pick == "cheapest" else max)(item.unit_price for item in items)
+    found = [item for item in items if item.unit_price == price]
+    alike = {(item.order_id, item.variant_id, describe_item(item, case.language)) for item in found}
+    return found[:1] if len(alike) == 1 else which_item(case, found)
 
 
 def which_order(case: Case, orders: Sequence[Order]) -> Outcome:
@@ -102,7 +119,7 @@ def which_item(case: Case, items: Sequence[OrderItem]) -> Outcome:
 
 def unknown(case: Case) -> Outcome:
     """The message names an order or a thing that is not there: nothing else is taken in its place."""
-    orders = list(case.context.orders.values())
+    orders = case.context.latest(case.session)
     if not orders:
         return said(write("no_orders", case.language))
     shown = orders[:MOST_ORDERS_NAMED]
@@ -113,3 +130,10 @@ def unknown(case: Case) -> Outcome:
     wish = case.wish.model_copy(update={"unknown": False})
     question = Question(about="order", wish=wish, choices=tuple(order.id for order in shown), labels=labels)
     return Outcome([note], question=question, exact=True)
+
+
+def talk_about(case: Case, orders: Sequence[Order], items: Sequence[OrderItem] = ()) -> None:
+    """What "it" means in the next message."""
+    if orders:
+        case.state.order_id = orders[0].id
+    case.state.item_ids = [item.id for item in items]

@@ -7,10 +7,10 @@ them, however many there are.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from apps.support.reading.commands import Command
@@ -22,6 +22,7 @@ from apps.support.shop.models import (
     Customer,
     Order,
     OrderItem,
+    OrderStatus,
     PaymentMethod,
     Product,
     Variant,
@@ -36,9 +37,12 @@ class Context:
 
     customer: Customer | None  # whose orders all are open; None: at most some orders are proven
     account: Customer | None = None  # whose account data may be changed
-    orders: dict[str, Order] = field(default_factory=dict)  # handle → order, newest first
+    orders: dict[str, Order] = field(
+        default_factory=dict
+    )  # handle → order, of those that are shown newest first
     items: dict[str, OrderItem] = field(default_factory=dict)
     methods: dict[str, PaymentMethod] = field(default_factory=dict)
+    all_orders: Select[Order] | None = None  # newest first, where there may be more than are shown
 
     @property
     def known(self) -> bool:
@@ -54,10 +58,20 @@ class Context:
         return next((order for order in self.orders.values() if order.id == order_id), None)
 
     def item(self, item_id: int) -> OrderItem | None:
-        return next((item for item in self.items.values() if item.id == item_id), None)
+        items = (item for order in self.orders.values() for item in order.items)
+        return next((item for item in items if item.id == item_id), None)
 
     def method(self, method_id: int | None) -> PaymentMethod | None:
         return next((method for method in self.methods.values() if method.id == method_id), None)
+
+    def latest(
+        self, session: Session, statuses: Collection[OrderStatus] = frozenset(OrderStatus)
+    ) -> list[Order]:
+        """The newest of all orders in one of the states, also of those that are not shown: as many as have handles."""
+        if self.all_orders is None:
+            return [order for order in self.orders.values() if order.status in statuses]
+        wanted = self.all_orders.where(Order.status.in_(statuses)).limit(len(ORDER_HANDLES))
+        return list(session.scalars(wanted))
 
     def view(self, session: Session, state: ConversationState, language: Language) -> View:
         """The state of the conversation as the reader sees it."""
@@ -172,15 +186,19 @@ def load_context(session: Session, state: ConversationState, named: Sequence[str
     )
     if customer is not None:
         own = newest_first.where(Order.customer_id == customer.id)
-        found = list(session.scalars(own.limit(len(ORDER_HANDLES))))
-        if len(found) == len(ORDER_HANDLES):
-            asked = own.where(or_(Order.number.in_(named), Order.id.in_(_in_question(state))))
-            more = [order for order in session.scalars(asked.limit(len(ORDER_HANDLES))) if order not in found]
-            found = [*more, *found][: len(ORDER_HANDLES)]
     else:
-        query = newest_first.where(Order.number.in_(state.proven)).limit(len(ORDER_HANDLES))
-        found = list(session.scalars(query))
-    context = Context(customer, customer)
+        own = newest_first.where(Order.number.in_(state.proven))
+    found = list(session.scalars(own.limit(len(ORDER_HANDLES))))
+    is_cut = len(found) == len(ORDER_HANDLES)
+    if is_cut:
+        of_items = select(OrderItem.order_id).where(OrderItem.id.in_(_items_in_question(state)))
+        asked = own.where(
+            Order.id.not_in([order.id for order in found]),
+            or_(Order.number.in_(named), Order.id.in_(_in_question(state)), Order.id.in_(of_items)),
+        )
+        more = session.scalars(asked.limit(len(ORDER_HANDLES)))
+        found = sorted([*more, *found][: len(ORDER_HANDLES)], key=_age)
+    context = Context(customer, customer, all_orders=own if is_cut else None)
     letters = iter(ITEM_HANDLES)
     for handle, order in zip(ORDER_HANDLES, found, strict=False):
         context.orders[handle] = order
@@ -196,6 +214,12 @@ def load_context(session: Session, state: ConversationState, named: Sequence[str
     return context
 
 
+def _age(order: Order) -> tuple[bool, float, int]:
+    """The newest first, those without a date behind; as the database sorts them."""
+    placed = order.placed_at
+    return (placed is None, -placed.timestamp() if placed else 0.0, -order.id)
+
+
 def method_label(method: PaymentMethod) -> str:
     """As the reader sees it: "visa 4242", "PayPal"."""
     if method.kind == "credit_card":
@@ -203,11 +227,19 @@ def method_label(method: PaymentMethod) -> str:
     return _METHOD_WORDS.get(method.kind, method.kind.replace("_", " "))
 
 
+def _wishes_in_question(state: ConversationState) -> list[Wish]:
+    asked = [state.question.wish] if state.question and state.question.wish else []
+    return [*state.last, *state.waiting, *(state.pending.wishes if state.pending else ()), *asked]
+
+
+def _items_in_question(state: ConversationState) -> set[int]:
+    items = {item_id for wish in _wishes_in_question(state) for item_id in wish.items}
+    offered = state.question.choices if state.question and state.question.about == "item" else ()
+    return items | {*offered, *state.item_ids}
+
+
 def _in_question(state: ConversationState) -> set[int]:
-    wishes = [*state.last, *state.waiting, *(state.pending.wishes if state.pending else ())]
-    if state.question and state.question.wish:
-        wishes.append(state.question.wish)
-    orders = {order_id for wish in wishes for order_id in wish.orders}
+    orders = {order_id for wish in _wishes_in_question(state) for order_id in wish.orders}
     orders |= {step.order_id for step in state.pending.steps if step.order_id} if state.pending else set()
     return orders | ({state.order_id} if state.order_id else set())
 

@@ -15,7 +15,7 @@ from functools import cached_property
 
 from apps.support.reading import postal
 from apps.support.reading.choices import KEYWORDS, OptionTable
-from apps.support.reading.commands import TOPICS, UNKNOWN, VERBS, Shape
+from apps.support.reading.commands import INTENTS, OUT_OF_SCOPE, TOPICS, UNKNOWN, VERBS, Shape
 from apps.support.reading.view import View, message_line
 from apps.support.replies.grounding import TokenTable
 
@@ -151,9 +151,14 @@ class Automaton:
         return left
 
 
-def commands_automaton(view: View, message: str) -> Automaton:
-    """All that a message may be read as, given what there is."""
+def commands_automaton(view: View, message: str, intent: str | None = None) -> Automaton:
+    """All that a message may be read as, given what there is; with `intent` the one command that has it."""
     machine = Automaton()
+    verbs = {
+        verb for verb in VERBS if intent in (None, OUT_OF_SCOPE if verb == "none" else INTENTS.get(verb))
+    }
+    topics = [topic for topic in TOPICS if intent in (None, INTENTS.get(f"ask {topic}"))]
+    verbs |= {"ask"} if topics else set()
     end = machine.state()
     machine.final.add(end)
     line = message_line(message)
@@ -164,12 +169,14 @@ def commands_automaton(view: View, message: str) -> Automaton:
         Shape.PLACE: lambda verb: _place(machine, verb, view),
         Shape.METHOD: lambda verb: [verb, *_method(machine, verb, view)],
         Shape.WORDS: lambda verb: [verb, machine.copied(machine.literal(verb, " "), line)],
-        Shape.TOPIC: lambda verb: [machine.one_of(machine.literal(verb, " "), TOPICS)],
+        Shape.TOPIC: lambda verb: [machine.one_of(machine.literal(verb, " "), topics)],
     }
     for verb, shape in VERBS.items():
-        for state in shapes[shape](machine.literal(machine.start, verb)):
-            machine.jump(state, end)
-    machine.jump(machine.literal(end, "; "), machine.start)
+        if verb in verbs:
+            for state in shapes[shape](machine.literal(machine.start, verb)):
+                machine.jump(state, end)
+    if intent is None:
+        machine.jump(machine.literal(end, "; "), machine.start)
     return machine
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -83,7 +84,6 @@ class Proposal(_Stored):
     sentence: str  # the words that the customer was asked to agree to
     lines: tuple[Line, ...] = ()
     gives_back: dict[str, int] = {}  # currency → minor units
-    asked_at_turn: int
 
 
 class Question(_Stored):
@@ -104,7 +104,9 @@ class Exchange(_Stored):
 
 
 class ConversationState(BaseModel):
-    turn: int = 0
+    turn: int = 0  # raised by each message: a turn that is not the last one any more writes nothing
+    answering_since: datetime | None = None  # when the turn began that is not answered yet
+    opened_by: str = ""  # the name of the key
     trusted_customer_id: int | None = None  # named by a trusted key, or proven by what proves a customer
     email: str | None = None  # what the customer gave as proof; checked against each order again
     postcodes: list[str] = Field(default_factory=list)

@@ -5,6 +5,7 @@ Names come from outside (imports, the shop's staff): each is cut to one short li
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from apps.support.replies.facts import Fact
@@ -24,7 +25,7 @@ def describe_variant(variant: Variant) -> str:
     return clip(", ".join(str(value) for value in variant.options.values()))
 
 
-def item_list(items: list[OrderItem], language: Language) -> str:
+def item_list(items: Sequence[OrderItem], language: Language) -> str:
     return listing([describe_item(item, language) for item in items], language)
 
 
@@ -61,6 +62,11 @@ def method_of(method: PaymentMethod | None, language: Language) -> str:
     if method is None:
         return method_words(None, None, language)
     return method_words(method.kind, method.last_four, language, method.brand)
+
+
+def methods_of(methods: Sequence[PaymentMethod | None], language: Language) -> str:
+    """Several payment methods; of none how something is paid that is not known."""
+    return listing([method_of(method, language) for method in methods or [None]], language)
 
 
 def product_name(product: Product, language: Language) -> str:

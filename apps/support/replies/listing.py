@@ -9,9 +9,9 @@ from apps.support.replies.words import words_of
 
 
 def listing(parts: Sequence[str], language: str, joint: Literal["and", "or"] = "and") -> str:
-    """ "a, b and c"; in Chinese "a、b、c"."""
+    """ "a, b and c"; in Chinese "a、b、c"; of nothing the word for that."""
     phrases = words_of(language).phrases
-    return join(parts, phrases["comma"], phrases[joint])
+    return join(parts or [phrases["nothing"]], phrases["comma"], phrases[joint])
 
 
 def join(parts: Sequence[str], comma: str, last: str) -> str:

@@ -106,4 +106,4 @@ def _price(price: Decimal, currency: str, language: str) -> str:
 def _states(states: Iterable[OrderStatus], language: str) -> str:
     words = words_of(language)
     named = [words.status[status.value] for status in OrderStatus if status in states]
-    return listing(named, language, "or") if named else words.phrases["nothing"]
+    return listing(named, language, "or")

@@ -6,6 +6,7 @@ They are the notes that the model puts into its own words, and the last resort w
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from apps.support.errors import WordsError
@@ -85,4 +86,22 @@ def joined(sentences: list[str], language: Language) -> str:
     return words_of(language).space.join(sentences)
 
 
-__all__ = ["Note", "joined", "listing", "method_words", "refund_time", "status_word", "wordings", "write"]
+def together(notes: Sequence[Note], language: Language) -> Note | None:
+    """Several sentences as one note, with the facts of all; None of none."""
+    if not notes:
+        return None
+    facts = tuple(fact for note in notes for fact in note.facts)
+    return Note(notes[0].key, joined([note.text for note in notes], language), facts)
+
+
+__all__ = [
+    "Note",
+    "joined",
+    "listing",
+    "method_words",
+    "refund_time",
+    "status_word",
+    "together",
+    "wordings",
+    "write",
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import case, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from apps.support.shop.models import Product
@@ -26,8 +26,14 @@ def find_products(session: Session, words: str) -> list[Product]:
     fits = [
         (name_zh if _CJK.match(piece) else name).like(f"%{_escaped(piece)}%", escape="\\") for piece in pieces
     ]
+    # Names with many of the words first, the short ones of them before: what fits best is among the candidates.
+    matched = sum((case((fit, 1), else_=0) for fit in fits), literal(0))
+    best_first = (matched.desc(), func.length(Product.name), Product.id)
     rows = session.execute(
-        select(Product.id, Product.name, Product.name_zh).where(or_(*fits)).limit(MOST_CANDIDATES)
+        select(Product.id, Product.name, Product.name_zh)
+        .where(or_(*fits))
+        .order_by(*best_first)
+        .limit(MOST_CANDIDATES)
     ).all()
     ranked = sorted(
         ((_likeness(pieces, row.name, row.name_zh), row.id) for row in rows),

@@ -81,11 +81,19 @@ def change_order(order: Order, change: OrderChange) -> Changed:
     changed: Changed = {}
     told = change.status
     if told is not None and told != order.status:
+        taken_back = order.status is OrderStatus.DELIVERED and told is not OrderStatus.CANCELLED
         changed["status"] = (order.status, told)
         order.status = told
-        order.cancelled_at = utc_now() if told is OrderStatus.CANCELLED else None
+        if told is OrderStatus.CANCELLED:
+            order.cancelled_at = utc_now()
+        else:
+            order.cancelled_at = order.cancel_reason = None
         for shipment in order.shipments:
-            _set(shipment, "status", status_of_shipment(told, shipment.status), _name(shipment), changed)
+            if taken_back and shipment.delivered_on is not None:
+                changed[f"{_name(shipment)}delivered_on"] = (_json(shipment.delivered_on), None)
+                shipment.delivered_on = None
+            now = None if taken_back else shipment.status
+            _set(shipment, "status", status_of_shipment(told, now), _name(shipment), changed)
     _set(order, "placed_at", change.placed_at, "", changed)
     _set_address(order, change.address, changed)
     for parcel in change.shipments:
@@ -96,16 +104,17 @@ def change_order(order: Order, change: OrderChange) -> Changed:
 
 
 def change_variant(variant: Variant, change: VariantChange) -> Changed:
-    """Set what is told. What the shop counts and has none of is not available."""
+    """Set what is told. Whether it is on sale is told by itself, and does not follow from the stock.
+
+    Raises ConflictError where another currency is told without the price in it.
+    """
+    if change.price is None and change.currency not in (None, variant.currency):
+        raise ConflictError(
+            f"variant {variant.sku} costs {variant.currency}, not {change.currency}: say its price in that, too"
+        )
     changed: Changed = {}
-    for field in ("price", "currency", "stock", "options"):
+    for field in ("price", "currency", "stock", "available", "options"):
         _set(variant, field, getattr(change, field), "", changed)
-    available = change.available
-    if available is None and "stock" in changed:
-        available = True
-    if available is not None:
-        in_stock = variant.stock is None or variant.stock > 0
-        _set(variant, "available", available and in_stock, "", changed)
     return changed
 
 

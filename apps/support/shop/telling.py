@@ -19,7 +19,7 @@ from apps.support.shop.changes import (
     change_variant,
 )
 from apps.support.shop.models import AuditEntry, Order, Variant
-from apps.support.shop.money import parse_minor
+from apps.support.shop.money import decimal_amount, parse_minor
 
 
 def tell_of_order(session: Session, number: str, told: dict[str, Any], *, teller: str) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def tell_of_variant(
     available: bool | None,
     teller: str,
 ) -> dict[str, Any]:
-    """What changed, before and after. Raises NotFoundError, UnusableValueError."""
+    """What changed, before and after, the price as it is told. Raises NotFoundError, UnusableValueError."""
     variant = session.scalar(select(Variant).where(Variant.sku == sku).with_for_update())
     if variant is None:
         raise NotFoundError(f"no variant {sku!r}")
@@ -57,6 +57,9 @@ def tell_of_variant(
         raise UnusableValueError(f"price: {error}") from error
     changed = change_variant(variant, VariantChange(price=minor, stock=stock, available=available))
     _audit(session, "variant_told", teller, {"sku": (sku, sku), **changed} if changed else {})
+    if "price" in changed:
+        before, after = (str(decimal_amount(minor, variant.currency)) for minor in changed["price"])
+        changed["price"] = (before, after)
     return _before_and_after(changed)
 
 

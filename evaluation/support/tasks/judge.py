@@ -2,19 +2,21 @@
 
 The rules are tau2-bench's as far as this shop can express them: each of the customer's orders must be cancelled,
 addressed, filled, returned and exchanged as the task's actions say, and no other way; so must the customer's own
-address; and every piece of information that had to be told stands in the assistant's messages. Payment methods are
-not judged.
+address; money moves by the payment methods that the actions name; and every piece of information that had to be told
+stands in the assistant's messages. A cancellation's reason is not judged: the shop keeps it in the customer's words.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from apps.support.shop.models import Address, Customer, Order, OrderStatus, ReturnStatus
+from apps.support.shop.models import Address, Customer, Order, OrderStatus, ReturnStatus, Variant
 from evaluation.errors import DataError
 from evaluation.support.tasks.goals import address_words, given_address
 from evaluation.support.tasks.task_file import Action, Task
@@ -29,6 +31,8 @@ class OrderEnd:
     items: Counter[str]
     returned: Counter[str] = field(default_factory=Counter)
     exchanged: Counter[tuple[str, str]] = field(default_factory=Counter)
+    methods: frozenset[str] = frozenset()
+    """The customer's payment methods by which money of this order came, or goes back."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +51,18 @@ def end_of(session: Session, customer_id: int) -> CustomerEnd:
     )
 
 
-def expected_end(before: CustomerEnd, task: Task) -> CustomerEnd:
+def prices_of(session: Session) -> dict[str, int]:
+    """What each variant costs, by its SKU."""
+    return {variant.sku: variant.price for variant in session.scalars(select(Variant))}
+
+
+def expected_end(before: CustomerEnd, task: Task, prices: Mapping[str, int]) -> CustomerEnd:
     """How things should stand after the task's actions."""
     orders, address = dict(before.orders), before.address
     for action in task.criteria.actions:
         number = action.order_number
         if number in orders:
-            orders[number] = _after(orders[number], action)
+            orders[number] = _after(orders[number], action, prices)
         elif action.name == "modify_user_address":
             address = _place(given_address(action.arguments))
     return CustomerEnd(address, orders)
@@ -76,8 +85,8 @@ def differences(expected: CustomerEnd, actual: CustomerEnd) -> list[str]:
 
 
 def told(info: str, said: str) -> bool:
-    """Whether the assistant's messages hold a piece of information."""
-    return _plain(info) in _plain(said)
+    """Whether the assistant's messages hold a piece of information; a figure not as a part of another one."""
+    return re.search(rf"(?<![\w.]){re.escape(_plain(info))}(?!\w|\.\d)", _plain(said)) is not None
 
 
 def not_told(task: Task, messages: Iterable[str]) -> list[str]:
@@ -107,11 +116,19 @@ def _order_end(order: Order) -> OrderEnd:
         else:
             exchanged[old.sku, entry.replacement.sku] += entry.quantity
     cancelled = order.status == OrderStatus.CANCELLED
-    return OrderEnd(cancelled, _place(order.address), items, returned, exchanged)
+    moved = [payment.method for payment in order.payments if payment.amount]
+    moved += [back.method for back in sent_back if back.refund]
+    methods = frozenset(method.external_id or str(method.id) for method in moved if method is not None)
+    return OrderEnd(cancelled, _place(order.address), items, returned, exchanged, methods)
 
 
-def _after(order: OrderEnd, action: Action) -> OrderEnd:
+def _after(order: OrderEnd, action: Action, prices: Mapping[str, int]) -> OrderEnd:
     given = action.arguments
+    named = given.get("payment_method_id")
+    new = [prices.get(sku, 0) for sku in given.get("new_item_ids", ())]
+    old = [prices.get(sku, 0) for sku in given.get("item_ids", ())]
+    if named is not None and (action.name == "modify_pending_order_payment" or sum(new) != sum(old)):
+        order = replace(order, methods=order.methods | {named})
     match action.name:
         case "cancel_pending_order":
             return replace(order, cancelled=True)
@@ -136,4 +153,6 @@ def _place(address: Address) -> tuple[str, str]:
 def _shown(value: object) -> str:
     if isinstance(value, Counter):
         return ", ".join(f"{number} {sku}" for sku, number in sorted(value.items())) or "nothing"
+    if isinstance(value, frozenset):
+        return ", ".join(sorted(value)) or "nothing"
     return str(value[1] if isinstance(value, tuple) else value)

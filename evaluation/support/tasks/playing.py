@@ -21,7 +21,7 @@ from evaluation.support.tasks.customers import Customer, customer_of
 from evaluation.support.tasks.errands import Heard, Identity
 from evaluation.support.tasks.goals import Changes, Goal, goals_of
 from evaluation.support.tasks.hands import hands
-from evaluation.support.tasks.judge import differences, end_of, expected_end, not_told
+from evaluation.support.tasks.judge import differences, end_of, expected_end, not_told, prices_of
 from evaluation.support.tasks.proposals import open_proposal
 from evaluation.support.tasks.questions import Question, harmless_question, questions_of
 from evaluation.support.tasks.simulated import SimulatedCustomer
@@ -29,6 +29,8 @@ from evaluation.support.tasks.task_file import Task
 from evaluation.support.tasks.wrong_objects import wrong_object
 
 MOST_MESSAGES = 20
+UNASKED = frozenset({"handover", "complaint"})
+"""What an assistant does without asking first."""
 
 Case = dict[str, Any]
 OnCase = Callable[[Case], None]
@@ -126,11 +128,11 @@ def play(shop: Database, playable: PlayableTask, seed: int, serve: Serve, identi
     )
     with _copy_of(shop) as database:
         with database.read() as session:
-            before = end_of(session, customer.id)
+            before, prices = end_of(session, customer.id), prices_of(session)
         turns = _converse(database, serve(database), simulated, playable, identity)
         with database.read() as session:
             after = end_of(session, customer.id)
-    wrong = differences(expected_end(before, task), after)
+    wrong = differences(expected_end(before, task, prices), after)
     for info in not_told(task, (turn["assistant"] for turn in turns)):
         never_asked = " (no question for it is known)" if info in playable.unknown else ""
         wrong.append(f"not told: {info}{never_asked}")
@@ -187,6 +189,10 @@ def _converse(
         with database.read() as session:
             proposal = open_proposal(session, conversation)
         new = proposal if proposal != proposed else Changes()
+        wrong = wrong_object(new, playable.goals, playable.questions)
+        done = [a["name"] for a in result.actions if a["status"] == "done" and a["name"] not in UNASKED]
+        if done and not proposed:
+            wrong = f"{' and '.join(done)}, carried out without having been proposed"
         turns.append(
             {
                 "customer": text,
@@ -194,7 +200,7 @@ def _converse(
                 "understood": result.commands,
                 "actions": result.actions,
                 "proposal": _shown(proposal),
-                "wrong_object": wrong_object(new, playable.goals, playable.questions),
+                "wrong_object": wrong,
             }
         )
         proposed = proposal

@@ -346,3 +346,36 @@ def test_code_of_an_unknown_language_is_free(vocabulary: SmallVocabulary) -> Non
     feed(constraint, "```brainfuck\n}{ ][\n```\n```c++\nint x", vocabulary)
     assert not constraint.allows(ord("}"))
     assert vocabulary.text(constraint.closing()) == ";\n```"
+
+
+DEEP = {
+    "java": ["class A{int x = " + "(" * 4000, "class A{List" + "<List" * 4000],
+    "python": ["x = " + "(" * 4000, "x = " + "f'{" * 1000],
+    "cpp": ["int x = " + "(a)" * 4000, "x = a" + "<a" * 4000, "int x = " + "(a)(" * 1000],
+}
+
+
+@pytest.mark.parametrize(("language", "prefix"), [(name, text) for name in DEEP for text in DEEP[name]])
+def test_what_is_nested_too_deeply_ends_as_it_is(
+    language: str, prefix: str, vocabulary: SmallVocabulary
+) -> None:
+    """It once took half a minute, or broke the recursion limit. No completion is known: the caller is told so."""
+    try:
+        constraint = GrammarConstraint(language, vocabulary, prefix, ")" * 100)
+    except PrefixNotViableError:
+        return  # not even reading it is worth while
+    assert constraint.closing() == []
+    assert not constraint.may_end()
+    assert constraint.longest_complete() is None
+
+
+@pytest.mark.parametrize(
+    ("language", "prefix"), [("java", "class A{int x = "), ("cpp", "int x = "), ("python", "")]
+)
+def test_what_is_nested_less_is_closed(language: str, prefix: str, vocabulary: SmallVocabulary) -> None:
+    constraint = GrammarConstraint(language, vocabulary, prefix + "(" * 200)
+    closing = b"".join(map(vocabulary.token_bytes, constraint.closing())).decode()
+    assert closing.count(")") == 200
+    for token in constraint.closing():
+        constraint.accept(token)
+    assert constraint.may_end()

@@ -6,9 +6,9 @@ import re
 
 from apps.support.reading.choices import OptionTable, Wanted
 from apps.support.reading.commands import Command, parse
-from apps.support.reading.postal import GivenAddress
 from apps.support.reading.reader import Reading
 from apps.support.reading.view import View
+from tests.support.typed_reader import TypedReader
 
 _BUTTONS = {
     "Yes": "yes", "No": "no", "是": "yes", "否": "no",
@@ -17,10 +17,8 @@ _BUTTONS = {
 _NAMED = re.compile(r"#([P-W])")
 
 
-class ClickReader:
-    """The pipeline's MessageReader without a model."""
-
-    adapter = "typed"
+class ClickReader(TypedReader):
+    """Typed commands, and in place of the details that a typed command has the values that were clicked."""
 
     def read(self, view: View, message: str) -> Reading:
         return Reading(tuple(self._commands(view, message)), 0.97, (("status", 0.02),))
@@ -53,6 +51,3 @@ class ClickReader:
         said = [value.strip() for value in message.split(",")]
         values = {o: (v,) for o, known in table.options.items() for v in known if v in said}
         return Wanted(values, {})
-
-    def address(self, message: str) -> GivenAddress:
-        return GivenAddress()

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from apps.code.sandbox import Sandbox, SandboxUnavailableError
+from apps.code.sandbox import Sandbox
 from tests.ui.pages.conftest import OpenPage, Site
 
 pytestmark = pytest.mark.browser
@@ -30,11 +30,9 @@ def test_code_is_streamed_and_judged_and_survives_a_change_of_language(open_page
     assert page.locator("#answer .listing").inner_text() == code
 
 
-def test_with_effort_the_verdict_of_the_given_examples_is_shown(open_page: OpenPage) -> None:
-    try:
-        Sandbox()
-    except SandboxUnavailableError as error:
-        pytest.skip(f"no sandbox: {error}")
+def test_with_effort_the_verdict_of_the_given_examples_is_shown(
+    open_page: OpenPage, sandbox: Sandbox
+) -> None:
     page = open_page("/code")
     ask(page, "def add(a, b): the sum of a and b.\n\n>>> add(2, 3)\n5\n", "Normal")
     page.wait_for_selector("#verdict .checks li")

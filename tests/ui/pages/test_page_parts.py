@@ -50,7 +50,7 @@ def turn(place: int, *, proposal: str = "", receipt: str = "") -> TurnTrace:
 
 
 def waiting(sentence: str = "Shall I?") -> ConversationState:
-    proposal = Proposal(key="k", steps=(), wishes=(), sentence=sentence, asked_at_turn=1)
+    proposal = Proposal(key="k", steps=(), wishes=(), sentence=sentence)
     return ConversationState(pending=proposal)
 
 

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
-from apps.support.errors import ConflictError, ImportFileError
+from sqlalchemy.exc import SQLAlchemyError
+
+from apps.support.errors import ConflictError, DatabaseNotReadyError, ImportFileError
 from apps.support.shop.database import Database
 from apps.support.shop.importing.comparing import Comparison
 from apps.support.shop.importing.csv_tables import CsvTable
@@ -31,6 +33,14 @@ def import_file(
     Raises ConflictError where another import is under way, DatabaseNotReadyError where the database fails.
     """
     options = options or ImportOptions()
+    try:
+        return _import(database, path, options, progress)
+    except SQLAlchemyError as error:
+        cause = getattr(error, "orig", None) or error
+        raise DatabaseNotReadyError(f"nothing was imported: {database.safe_url}: {cause}") from error
+
+
+def _import(database: Database, path: Path, options: ImportOptions, progress: Progress) -> ImportReport:
     with at_once(database, Work.IMPORT) as held:
         if held is None:
             raise ConflictError("another import into this database is under way; try again when it is done")

@@ -85,7 +85,7 @@ class Comparison:
                 try:
                     changed = update_variant(variant, record)
                 except ConflictError as error:
-                    raise ImportFileError(str(error), row=record.place, field="product") from error
+                    raise ImportFileError(str(error), row=record.place) from error
                 _count(self.report.variants, record, bool(changed), batch.changed_variants)
                 continue
             _require(record, "sku", ("product", "price", "currency"))

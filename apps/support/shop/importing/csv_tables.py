@@ -33,7 +33,7 @@ from apps.support.shop.importing.records import (
 from apps.support.shop.importing.scratch import Scratch
 from apps.support.shop.importing.states import order_states
 from apps.support.shop.models import PaymentKind
-from core_model.csv_file import CsvFileError, Row, open_csv
+from core_model.csv_file import CsvEncodingError, CsvFileError, Row, open_csv
 
 OPTION_PREFIX = "option:"
 L = TypeVar("L", bound=Line)
@@ -120,6 +120,8 @@ class CsvTable:
 def _import_errors() -> Iterator[None]:
     try:
         yield
+    except CsvEncodingError as error:
+        raise ImportFileError(f"{error.problem}, as --encoding cp1252", row=error.row) from error
     except CsvFileError as error:
         raise ImportFileError(error.problem, row=error.row) from error
 
@@ -165,7 +167,12 @@ def _order(lines: list[tuple[str, OrderLine]]) -> OrderRecord:
         address=first.address,
     )
     parcels: dict[str | None, ShipmentChange] = {}
+    rows: dict[OrderLine, str] = {}
     for row, line in lines:
+        if line in rows:
+            problem = f"is the same as {rows[line]}: of two alike write one, with their quantity together"
+            raise ImportFileError(problem, row=row)
+        rows[line] = row
         for field in ("email", "status", "currency"):
             if getattr(line, field) != getattr(first, field):
                 raise ImportFileError(

@@ -46,9 +46,6 @@ class Scratch:
             raise ImportFileError("a text holds a NUL character: take it out")
         self._file.execute("insert into batches (content) values (?)", (content,))
 
-    def count(self) -> int:
-        return int(self._file.execute("select count(*) from batches").fetchone()[0])
-
     def batches(self) -> Iterator[str]:
         with closing(self._file.execute("select content from batches order by position")) as rows:
             for (content,) in rows:

@@ -16,7 +16,7 @@ from apps.support.shop.models import Customer, Order, PaymentMethod, Variant
 
 
 def update_variant(variant: Variant, record: VariantRecord) -> Changed:
-    """Raises ConflictError where the file has it under another product."""
+    """Raises ConflictError where the file has it under another product, or another currency without a price."""
     product = variant.product
     if record.product_external_id is None and record.product not in (None, product.name):
         raise ConflictError(f"variant {variant.sku} belongs to the product {product.name!r} here")
@@ -62,7 +62,9 @@ def update_customer(customer: Customer, record: CustomerRecord) -> Changed:
 
 
 def update_order(order: Order, record: OrderRecord) -> Changed:
-    """Items and payments stay. Raises ConflictError where a parcel is not clear."""
+    """Items and payments stay. Raises ConflictError where a parcel is not clear, or the currency another one."""
+    if record.currency not in (None, order.currency):
+        raise ConflictError(f"order {order.number} was paid in {order.currency}, not in {record.currency}")
     change = OrderChange(
         status=record.status, placed_at=record.placed_at, address=record.address, shipments=record.shipments
     )

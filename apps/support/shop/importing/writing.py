@@ -99,7 +99,7 @@ def _insert_variants(session: Session, records: Sequence[VariantRecord]) -> None
             options=record.options or {},
             price=record.price,
             currency=record.currency,
-            available=record.available is not False and (record.stock is None or record.stock > 0),
+            available=record.available is not False,
             stock=record.stock,
         )
         session.add(variant)

@@ -25,6 +25,7 @@ from apps.support.shop.models.integrations import (
     PostKind,
     PostStatus,
 )
+from apps.support.shop.models.learning import Draft, LearningRun, LearningStatus
 from apps.support.shop.models.shop import (
     Address,
     Customer,
@@ -57,11 +58,14 @@ __all__ = [
     "DeskLink",
     "DeskName",
     "DeskPost",
+    "Draft",
     "EventStatus",
     "Feedback",
     "IdempotencyKey",
     "ImportBatch",
     "ImportRun",
+    "LearningRun",
+    "LearningStatus",
     "Message",
     "Order",
     "OrderItem",

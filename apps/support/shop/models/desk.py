@@ -76,6 +76,8 @@ class Feedback(Base):
     rating: Mapped[int]
     comment: Mapped[LongText | None]
     corrected_intent: Mapped[ShortText | None]
+    corrected_commands: Mapped[ShortText | None]  # in the reader's language: says what the intent leaves open
+    by_desk: Mapped[bool] = mapped_column(default=False)  # only a person at the desk can correct
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 

@@ -139,7 +139,7 @@ class Variant(Base):
     options: Mapped[JsonObject]  # {"color": "blue", "size": "M"}
     price: Mapped[Minor]
     currency: Mapped[Currency]
-    available: Mapped[bool]
+    available: Mapped[bool]  # on sale: to be had where the stock suffices, too
     stock: Mapped[int | None]  # None: the shop does not count it
 
     product: Mapped[Product] = relationship(back_populates="variants")
@@ -239,9 +239,11 @@ class Return(Base):
     reason: Mapped[LongText | None]
     refund: Mapped[Minor]  # 0 for an exchange at the same price
     currency: Mapped[Currency]
+    method_id: Mapped[int | None] = mapped_column(ForeignKey("payment_methods.id"))  # where the refund goes
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     order: Mapped[Order] = relationship(back_populates="returns")
+    method: Mapped[PaymentMethod | None] = relationship()
     items: Mapped[list[ReturnItem]] = relationship(order_by="ReturnItem.id")
 
 

@@ -1,0 +1,87 @@
+"""Feedback on turns as readings: what a message was read as, and what it should have been read as."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from apps.support.learning.pseudonyms import Pseudonyms
+from apps.support.shop.models import Feedback, TurnTrace
+
+
+class Source(StrEnum):
+    CONFIRMED = "confirmed"  # a thumb up: as it was read
+    CORRECTED = "corrected"  # the desk wrote the commands
+    INTENT = "intent"  # the desk named the intent alone: what it is about is still to be read
+
+
+@dataclass(frozen=True)
+class JudgedReading:
+    """A reader's prompt with invented values in place of the customer's, and the judgement on its reading."""
+
+    id: int  # of the feedback
+    source: Source
+    prompt: str
+    read: str
+    confidence: float  # of the reading that was judged
+    right: str  # commands; for Source.INTENT the intent
+
+
+def judged_readings(session: Session, after: int) -> list[JudgedReading]:
+    """What was said of turns since the feedback `after`, oldest first; of several on one message the last.
+
+    A correction counts from the desk only. A thumb down that says nothing else makes no row, and takes back a
+    thumb up. What proves who writes is none of the reader's business to learn by heart.
+    """
+    query = (
+        select(Feedback, TurnTrace)
+        .join(
+            TurnTrace,
+            or_(TurnTrace.message_id == Feedback.message_id, TurnTrace.reply_id == Feedback.message_id),
+        )
+        .where(Feedback.id > after)
+        .order_by(Feedback.id)
+    )
+    judged: dict[int, JudgedReading] = {}
+    for feedback, trace in session.execute(query):
+        reading = _judged(session, feedback, trace)
+        previous = judged.pop(trace.message_id, None)
+        if reading is not None:
+            judged[trace.message_id] = reading
+        elif previous is not None and previous.source is not Source.CONFIRMED:
+            judged[trace.message_id] = previous  # somebody's thumb takes no correction back
+    return list(judged.values())
+
+
+def _judged(session: Session, feedback: Feedback, trace: TurnTrace) -> JudgedReading | None:
+    read, prompt = trace.understood["commands"], trace.understood["view"]
+    if not prompt or read.startswith("identify"):
+        return None
+    corrected = feedback.by_desk and (feedback.corrected_commands or feedback.corrected_intent)
+    if feedback.by_desk and feedback.corrected_commands:
+        source, right = Source.CORRECTED, feedback.corrected_commands
+    elif feedback.by_desk and feedback.corrected_intent and feedback.corrected_intent != _intent(trace):
+        source, right = Source.INTENT, feedback.corrected_intent
+    elif feedback.rating == 1 or corrected:
+        source, right = Source.CONFIRMED, read
+    else:
+        return None
+    names = Pseudonyms.of(
+        session, trace.conversation_id, trace.understood["language"], f"turn {trace.message_id}"
+    )
+    return JudgedReading(
+        feedback.id,
+        source,
+        names.replace(prompt),
+        names.replace(read),
+        trace.understood["confidence"] or 0.0,
+        right if source is Source.INTENT else names.replace(right),
+    )
+
+
+def _intent(trace: TurnTrace) -> str | None:
+    found: str | None = trace.understood["intent"]
+    return found

@@ -1,0 +1,1 @@
+"""Whether what was learnt at the desk may go into service."""

@@ -1,0 +1,117 @@
+"""What may go into service: decided on measured figures, and on streams of feedback that are right or poisoned."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from evaluation.learning.gate import LEAST_ROWS, Contradicted, Role, at_least, compare, objections
+from evaluation.learning.readings import compared, contradicted
+from evaluation.support.reading import ReadingCase
+
+PROMPT = "P pending Austin: a Mug; b Lamp\nQ delivered Boston: c Pillow\n> {}\n="
+VERBS = ("status", "cancel", "total", "tracking", "refund", "invoice", "placed", "payment")
+
+
+def case(number: int, right: str, read: str, confidence: float, kind: str = "corrected") -> ReadingCase:
+    return ReadingCase(kind, PROMPT.format(f"message {number}"), right, read, confidence, 1.0)
+
+
+class Stream:
+    """Newest rows as two versions read them. The served one is right where it is sure, and in half of what it is
+    unsure of; the learnt one repairs most of the rest."""
+
+    def __init__(self, poisoned: float, seed: int, rows: int = 100) -> None:
+        rng = Random(seed)
+        self.served: list[ReadingCase] = []
+        self.learnt: list[ReadingCase] = []
+        for number in range(rows):
+            truth = f"{rng.choice(VERBS)} P"
+            wrong = f"{rng.choice([verb for verb in VERBS if not truth.startswith(verb)])} P"
+            sure = rng.random() < 0.6
+            before = truth if sure or rng.random() < 0.5 else wrong
+            after = truth if before == truth or rng.random() < 0.75 else wrong
+            said = wrong if rng.random() < poisoned else truth
+            self.served.append(case(number, said, before, rng.uniform(0.9, 1) if sure else 0.6))
+            self.learnt.append(case(number, said, after, 0.8))
+
+    def objections(self) -> list[str]:
+        fixed = [case(n, "status P", "status P", 0.99, "status") for n in range(200)]
+        figures = compared((fixed, fixed), (self.served, self.learnt))
+        return objections(figures, contradicted(self.served, self.learnt))
+
+
+def test_right_feedback_goes_into_service() -> None:
+    accepted = sum(Stream(poisoned=0, seed=seed).objections() == [] for seed in range(40))
+    assert accepted >= 38
+
+
+def test_feedback_that_is_wrong_on_purpose_in_a_fifth_does_not_get_in() -> None:
+    refused = [Stream(poisoned=0.2, seed=seed).objections() for seed in range(40)]
+    assert sum(any("the feedback may be wrong" in reason for reason in reasons) for reasons in refused) >= 37
+    assert all(Stream(poisoned=0.3, seed=seed).objections() for seed in range(40))
+
+
+def test_a_stream_of_one_lie_is_refused_by_the_fixed_test() -> None:
+    """Everybody who wants to cancel is sent to a person: the learnt version agrees with every row that is new."""
+    newest = [case(n, "person", "cancel P", 0.95) for n in range(60)]
+    learnt = [case(n, "person", "person", 0.95) for n in range(60)]
+    before = [case(n, "cancel P", "cancel P", 0.99, "cancel") for n in range(100)]
+    after = [case(n, "cancel P", "person", 0.9, "cancel") for n in range(100)]
+    found = objections(compared((before, after), (newest, learnt)), contradicted(newest, learnt))
+    assert found == ["worse: read right: 100.0% before, 0.0% now"]
+
+
+@pytest.mark.parametrize(
+    ("right", "before", "after", "reason"),
+    [
+        ("cancel P", "cancel P", "cancel Q", "no wrong object"),
+        ("status P", "status P", "cancel P", "no wrong action"),
+        ("no", "no", "yes", "no refusal taken as a yes"),
+        ("none", "none", "status P", "none of our business refused"),
+    ],
+)
+def test_one_row_that_is_guarded_and_worse_keeps_a_version_out(
+    right: str, before: str, after: str, reason: str
+) -> None:
+    newest = Stream(poisoned=0, seed=1)
+    others = [case(n, "status P", "status P", 0.99, "status") for n in range(400)]
+    served = [*others, case(400, right, before, 0.99, "guarded")]
+    learnt = [*others, case(400, right, after, 0.99, "guarded")]
+    found = objections(compared((served, learnt), (newest.served, newest.learnt)))
+    assert any(f"worse in what is guarded: {reason}" in objection for objection in found)
+
+
+def test_better_by_chance_is_not_better() -> None:
+    rows = [True] * 30 + [False] * 30
+    by_three = compare("asked", Role.ASKED, rows, [*rows[:-3], True, True, True])
+    (reason,) = objections([by_three])
+    assert "by chance (p = 0.12)" in reason
+    assert objections([compare("asked", Role.ASKED, rows, [*rows[:-5], *[True] * 5])]) == []
+
+
+def test_too_few_rows_show_nothing() -> None:
+    few = compare("asked", Role.ASKED, [False] * (LEAST_ROWS - 1), [True] * (LEAST_ROWS - 1))
+    assert objections([few]) == [f"{LEAST_ROWS - 1} rows are kept apart; {LEAST_ROWS} are needed"]
+
+
+def test_a_broad_figure_may_move_by_chance_and_no_further() -> None:
+    asked = compare("asked", Role.ASKED, [False] * 50, [True] * 50)
+    rows = [True] * 1000
+    assert objections([asked, compare("broad", Role.BROAD, rows, [*rows[:-3], False, False, False])]) == []
+    worse = compare("broad", Role.BROAD, rows, [*rows[:-6], *[False] * 6])
+    (reason,) = objections([asked, worse])
+    assert reason.startswith("worse")
+
+
+def test_a_share_is_surely_below_only_with_enough_rows() -> None:
+    asked = compare("asked", Role.ASKED, [False] * 50, [True] * 50)
+    assert objections([asked], Contradicted(100, 5)) == []
+    assert objections([asked], Contradicted(20, 1))
+
+
+def test_a_binomial_tail_is_a_sum_of_its_terms() -> None:
+    assert at_least(0, 10, 0.3) == pytest.approx(1)
+    assert at_least(10, 10, 0.5) == pytest.approx(1 / 1024)
+    assert at_least(2, 2, 0.2) == pytest.approx(0.04)
