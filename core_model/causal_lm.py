@@ -31,7 +31,7 @@ def prepare(
     model: str | Path,
     weights: Weights,
     home: Path,
-    sources: catalog.Sources = catalog.Sources(),
+    sources: catalog.Sources | None = None,
     progress: Progress = silent,
 ) -> Path:
     """Fetch the model and quantise it, unless that was done before: what takes long at a first start.

@@ -52,10 +52,10 @@ class GenerationRequest:
     window: int | None = None  # positions seen at once, 32…2048; None: all
     adapter: str | None = None
     constraint: Constraint | None = None
-    references: tuple[Sequence[int], ...] = ()  # texts beside the prompt that the answer may repeat parts of
-    speculate: bool = True  # False: one token a step (benchmarks); the text is the same
     owner: str = ""
     """Keys and values are reused among the requests of one owner: what others have sent shows in no time or count."""
+    references: tuple[Sequence[int], ...] = ()  # texts beside the prompt that the answer may repeat parts of
+    speculate: bool = True  # False: one token a step (benchmarks); the text is the same
 
     def __post_init__(self) -> None:
         if not self.prompt:

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import cycle, islice
 from pathlib import Path
+from typing import Any
 
 from langchain_core.messages import HumanMessage
 
-from apps.code.prompts import LANGUAGE_NAMES, TRANSLATE
+from apps.code.prompts import END_OF_BLOCK, LANGUAGE_NAMES, TRANSLATE, fence
 from apps.support.replies.grounding import AllowedFigures, Grounding
 from apps.support.replies.prompt import adapter_opening, opening_messages, turn_prompt
 from core_model.chat_model import DuetChatModel
@@ -56,21 +57,19 @@ class Tally:
 def cases(engine: Engine, data: Path, reply_adapter: str | None, limit: int) -> Iterator[Case]:
     """`limit` requests of each kind. `data` is a folder of HumanEval-X. Raises DataError."""
     chat = DuetChatModel(engine=engine)
-    greedy = {"temperature": 0, "max_tokens": MAX_TOKENS}
     for problem in translation.load(data, "python", "java")[:limit]:
-        yield Case("translation", _translation(chat, problem, greedy))
+        yield Case("translation", _translation(chat, problem))
     programs = humaneval.load(data / "humaneval_python.jsonl.gz", "python")[:limit]
     for problem in programs:
-        yield Case("edit", chat.request([HumanMessage(_edit(problem))], **greedy))
+        yield Case("edit", _greedy(chat, _edit(problem)))
     for turn in islice(turns_for_test(), limit):
         yield Case("grounded_reply", _reply(chat, turn, reply_adapter))
     for text in islice(cycle(PLAIN), limit):
-        yield Case("plain_text", chat.request([HumanMessage(text)], **greedy))
+        yield Case("plain_text", _greedy(chat, text))
     for problem in programs:
-        asked = [HumanMessage(f"Write this function in {LANGUAGE_NAMES['python']}.\n{problem.task}")]
-        yield Case("code_grammar_on", chat.request(asked, language="python", **greedy))
-        free = chat.request(asked, ["\n```"], prefill="```python\n", **greedy)
-        yield Case("code_grammar_off", free)
+        asked = f"Write this function in {LANGUAGE_NAMES['python']}.\n{problem.task}"
+        yield Case("code_grammar_on", _greedy(chat, asked, language="python"))
+        yield Case("code_grammar_off", _greedy(chat, asked, prefill=fence("python"), stop=(END_OF_BLOCK,)))
 
 
 def speculation_speed(
@@ -116,15 +115,19 @@ def _run(engine: Engine, request: GenerationRequest) -> Completion:
     return engine.submit(replace(request, constraint=constraint)).result()
 
 
-def _translation(chat: DuetChatModel, problem: Problem, greedy: dict[str, object]) -> GenerationRequest:
+def _greedy(chat: DuetChatModel, text: str, **options: Any) -> GenerationRequest:
+    return chat.request([HumanMessage(text)], temperature=0, max_tokens=MAX_TOKENS, **options)
+
+
+def _translation(chat: DuetChatModel, problem: Problem) -> GenerationRequest:
     inputs = {
         "source_name": LANGUAGE_NAMES["python"],
         "target_name": LANGUAGE_NAMES["java"],
         "source": "python",
         "code": problem.task,
     }
-    messages = TRANSLATE.format_messages(**inputs)
-    return chat.request(messages, language="java", prefill=problem.start, **greedy)
+    asked = str(TRANSLATE.format_messages(**inputs)[0].content)
+    return _greedy(chat, asked, language="java", prefill=problem.start)
 
 
 def _reply(chat: DuetChatModel, turn: Situation, adapter: str | None) -> GenerationRequest:
