@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from core_model.kv_cache import BLOCK
+from core_model.sparse_attention import BUDGET, NEVER, SparseBudget
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,9 @@ class Batch:
     windows: Tensor  # [S] int32
     adapters: list[str | None]  # S names of loaded LoRA adapters
     outputs: Tensor  # [R] int64, indexes into T: the rows whose hidden state is wanted
+    seats: Tensor | None = None  # [S] int32, whose tails and trees in the cache; None: sequence s has seat s
+    sparse_from: Tensor | None = None  # [S] int32, first position that attends sparsely; None: never
+    budget: SparseBudget = BUDGET
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,8 @@ class Rows:
     blocks: list[int]
     window: int | None
     adapter: str | None
+    seat: int
+    sparse_from: int = NEVER
 
 
 def make_batch(parts: Sequence[Rows]) -> Batch:
@@ -71,4 +77,6 @@ def make_batch(parts: Sequence[Rows]) -> Batch:
         windows=int32([part.window or 0 for part in parts]),
         adapters=[part.adapter for part in parts],
         outputs=torch.tensor(outputs, dtype=torch.int64),
+        seats=int32([part.seat for part in parts]),
+        sparse_from=int32([part.sparse_from for part in parts]),
     )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core_model.kv_cache import BLOCK
 
-Root = tuple[str | None, int, str]
-"""What keys and values depend on besides the tokens: adapter and window."""
+Root = tuple[str | None, int, int, str]
+"""What keys and values depend on besides the tokens: adapter, window, first position that attends sparsely; and whose
+they are."""
 _Key = tuple[Root | int, tuple[int, ...]]
 
 
@@ -34,6 +36,8 @@ class BlockManager:
         self._free: OrderedDict[int, None] = OrderedDict.fromkeys(range(blocks))  # oldest first
         self._registered: dict[_Key, int] = {}
         self._prefixes = 0
+        self._free_seats: list[int] = []
+        self._seats = 0
 
     @property
     def free(self) -> int:
@@ -50,6 +54,17 @@ class BlockManager:
             del self._registered[state.key]
         self._state[block] = _Block(owners=1)
         return block
+
+    def take_seat(self) -> int:
+        """The smallest number that no running sequence has: where its own part of the cache lies."""
+        if self._free_seats:
+            return heapq.heappop(self._free_seats)
+        self._seats += 1
+        return self._seats - 1
+
+    def release_seat(self, seat: int) -> None:
+        """Let another sequence have it."""
+        heapq.heappush(self._free_seats, seat)
 
     def match(self, root: Root, tokens: Sequence[int]) -> list[int]:
         """The blocks that already hold the longest beginning of `tokens`, now owned once more."""

@@ -17,8 +17,10 @@ from core_model.checkpoint import Checkpoint, load_checkpoint
 from core_model.decoder import Decoder, TorchDecoder
 from core_model.download import Progress, silent
 from core_model.engine import Engine
+from core_model.kv_cache import Precision
 from core_model.lora import load_adapter
 from core_model.requests import GenerationRequest, SamplingParams
+from core_model.sparse_attention import NEVER, SPARSE_BEYOND
 from core_model.tokenizer import Message, Tokenizer
 
 log = structlog.get_logger(__name__)
@@ -57,10 +59,15 @@ def load_engine(
     threads: int | None = None,
     cache_tokens: int = 16_384,
     max_sequences: int = 8,
+    kv_cache: Precision = "bf16",
+    sparse_beyond: int = SPARSE_BEYOND,
     home: Path | None = None,
     progress: Progress = silent,
 ) -> Engine:
     """An engine on a catalogue model or a path. `weights` is int4, int8, bf16 or fp32.
+
+    Keys and values are kept in `kv_cache`: bf16 (with weights of fp32: fp32), int8, or int4 for keys in 8 and
+    values in 4 bits. Positions from `sparse_beyond` on attend sparsely; 0: none.
 
     Raises what `catalog.resolve` raises, and CheckpointError.
     """
@@ -69,7 +76,8 @@ def load_engine(
     path = prepare(model, weights, home, progress=progress)
     checkpoint = load_checkpoint(path, home / "packed")
     decoder = _decoder(checkpoint, weights, threads, home)
-    return Engine(decoder, Tokenizer(checkpoint.tokenizer), cache_tokens, max_sequences)
+    tokenizer = Tokenizer(checkpoint.tokenizer)
+    return Engine(decoder, tokenizer, cache_tokens, max_sequences, kv_cache, sparse_beyond or NEVER)
 
 
 def _decoder(checkpoint: Checkpoint, weights: Weights, threads: int, home: Path) -> Decoder:
@@ -123,7 +131,7 @@ class LLMForCausalLM:
     def generate(self, prompt: str | list[Message], **options: Any) -> str:
         """The answer to a conversation, or the continuation of a plain text.
 
-        `options` are fields of GenerationRequest (window, adapter, constraint) and SamplingParams.
+        `options` are fields of GenerationRequest (window, adapter, constraint, attention) and SamplingParams.
         """
         return self.engine.submit(self._request(prompt, options)).result().text
 
@@ -146,5 +154,6 @@ class LLMForCausalLM:
             tokens = [*tokenizer.first, *tokenizer.encode(prompt)]
         else:
             tokens = tokenizer.encode_chat(prompt)
-        rest = {name: options.pop(name) for name in ("window", "adapter", "constraint") if name in options}
+        own = ("window", "adapter", "constraint", "attention")
+        rest = {name: options.pop(name) for name in own if name in options}
         return GenerationRequest(tokens, SamplingParams(**options), **rest)

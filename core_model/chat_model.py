@@ -23,20 +23,19 @@ from core_model.constraint import Constraint
 from core_model.engine import Engine
 from core_model.errors import RequestError
 from core_model.generation import Generation
-from core_model.languages import languages
-from core_model.requests import Completion, GenerationRequest, Piece, SamplingParams
+from core_model.requests import Attention, Completion, GenerationRequest, Piece, SamplingParams
 from core_model.tokenizer import Message
 
 _SAMPLING = tuple(SamplingParams.__dataclass_fields__)
 
 
 class DuetChatModel(BaseChatModel):
-    """`invoke`, `stream`, `astream`, `batch`; `bind(adapter=…, window=…, language=…, temperature=…, …)`.
+    """`invoke`, `stream`, `astream`, `batch`; `bind(adapter=…, window=…, attention=…, temperature=…, …)`.
 
     Every field below can be bound or passed per call, as can all of `SamplingParams`. `prefill` is how the
-    answer begins: the model goes on from there, and the answer comes without it. With a `language`, prefill
-    and answer are a program of it. `constraint` is a function that makes any other constraint for each call.
-    `references` are texts, beside the messages, that the answer is likely to repeat: it comes sooner then.
+    answer begins: the model goes on from there, and the answer comes without it. `constraint` is a function that
+    makes a constraint for each call. `references` are texts, beside the messages, that the answer is likely to
+    repeat: it comes sooner then.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -44,10 +43,10 @@ class DuetChatModel(BaseChatModel):
     engine: Engine
     adapter: str | None = None
     window: int | None = None
+    attention: Attention | None = None
     prefill: str = ""
     sampling: SamplingParams = SamplingParams()
     constraint: Callable[[], Constraint | None] | None = None
-    language: str | None = None
     references: tuple[str, ...] = ()
 
     @property
@@ -68,7 +67,7 @@ class DuetChatModel(BaseChatModel):
         self, messages: list[BaseMessage], stop: list[str] | None = None, **options: Any
     ) -> GenerationRequest:
         """What the engine is asked. Raises RequestError for an option that is unknown or out of range."""
-        own = {"adapter", "window", "prefill", "constraint", "language", "references"}
+        own = {"adapter", "window", "attention", "prefill", "constraint", "references"}
         unknown = options.keys() - own - set(_SAMPLING)
         if unknown:
             raise RequestError(f"unknown option {', '.join(sorted(unknown))}", min(unknown))
@@ -78,23 +77,14 @@ class DuetChatModel(BaseChatModel):
         if stop:
             sampling["stop"] = (*sampling["stop"], *stop)
         tokenizer = self.engine.tokenizer
-        begun = fields["prefill"]
-        constraint = fields["constraint"]() if fields["constraint"] else None
-        if fields["language"] is not None:
-            if constraint is not None:
-                raise RequestError("give a language or a constraint, not both", "language")
-            block = languages(tokenizer).block(fields["language"], begun)
-            if block.constraint is None:
-                raise RequestError(f"no {fields['language']} program begins with this prefill", "prefill")
-            begun, constraint = block.opening + begun, block.constraint
-            sampling["stop"] = (*sampling["stop"], block.end)
         prompt = tokenizer.encode_chat([_as_dict(message) for message in messages])
         return GenerationRequest(
-            prompt=prompt + tokenizer.encode(begun),
+            prompt=prompt + tokenizer.encode(fields["prefill"]),
             sampling=SamplingParams(**sampling),
             window=fields["window"],
             adapter=fields["adapter"],
-            constraint=constraint,
+            constraint=fields["constraint"]() if fields["constraint"] else None,
+            attention=fields["attention"],
             references=tuple(map(tokenizer.encode, fields["references"])),
         )
 

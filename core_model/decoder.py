@@ -17,6 +17,7 @@ from core_model.checkpoint import Checkpoint
 from core_model.config import ModelConfig
 from core_model.kv_cache import BLOCK, SINKS, KVCache
 from core_model.lora import MODULES, LoraAdapter
+from core_model.sparse_attention import SparseBudget, span_bounds, visible_blocks
 from core_model.tensors import NORMS, linear_name
 
 
@@ -96,14 +97,14 @@ class TorchDecoder:
         clipped = torch.where(windows > 0, torch.minimum(batch.positions, windows - 1), batch.positions)
         rotation = rotations(positions, config)
         sink_rotation = rotations(clipped.double(), config)
-        blocks, offsets = batch.slots.long() // BLOCK, batch.slots.long() % BLOCK
         for layer, weights in enumerate(self._layers):
             h = rms_norm(x, weights["input_layernorm"], config.rms_eps)
             q = self._linear(h, layer, "q_proj", batch, spans).view(-1, config.heads, config.head_dim)
             k = self._linear(h, layer, "k_proj", batch, spans).view(-1, config.kv_heads, config.head_dim)
             v = self._linear(h, layer, "v_proj", batch, spans).view(-1, config.kv_heads, config.head_dim)
-            cache.keys[layer][blocks, :, :, offsets] = rotate(k, rotation).to(cache.dtype)
-            cache.values[layer][blocks, :, offsets] = v.to(cache.dtype)
+            k = rotate(k, rotation)
+            for sequence, span in enumerate(spans):
+                _write(k[span], v[span], batch, sequence, span, cache, layer)
             near, far = rotate(q, rotation), rotate(q, sink_rotation)
             attended = torch.cat(
                 [
@@ -158,6 +159,22 @@ def rotate(x: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
     return x * rotation[0] + torch.cat([-second, first], -1) * rotation[1]
 
 
+def _write(
+    keys: Tensor, values: Tensor, batch: Batch, sequence: int, span: slice, cache: KVCache, layer: int
+) -> None:
+    """Put one sequence's new keys and values, [t, kv_heads, head_dim], where the batch says."""
+    if not len(keys):
+        return
+    positions = batch.positions[span].long()
+    table = batch.block_tables[sequence].long().clone()
+    table[positions // BLOCK] = batch.slots[span].long() // BLOCK
+    cache.write(layer, table, _seat(batch, sequence), positions, keys, values)
+
+
+def _seat(batch: Batch, sequence: int) -> int:
+    return sequence if batch.seats is None else int(batch.seats[sequence])
+
+
 def _attend(
     near: Tensor, far: Tensor, batch: Batch, sequence: int, span: slice, cache: KVCache, layer: int
 ) -> Tensor:
@@ -169,19 +186,39 @@ def _attend(
     length = int(positions[-1]) + 1
     window = int(batch.windows[sequence])
     table = batch.block_tables[sequence, : (length + BLOCK - 1) // BLOCK].long()
-    # Blocks that slid out of the window are -1: read any block there, the mask hides it.
-    keys = cache.keys[layer][table.clamp(min=0)].permute(1, 0, 3, 2).flatten(1, 2)[:, :length].float()
-    values = cache.values[layer][table.clamp(min=0)].transpose(0, 1).flatten(1, 2)[:, :length].float()
+    keys, values = cache.read(layer, table, _seat(batch, sequence), length)
     others = torch.arange(length)
     visible = others[None, :] <= positions[:, None]  # [t, length]
     sinks = others[None, :] < SINKS
     if window:
         visible &= sinks | (positions[:, None] - others[None, :] < window - SINKS)
     group = near.shape[1] // keys.shape[0]
+    seen = visible
+    if batch.sparse_from is not None and length > batch.sparse_from[sequence]:
+        seen = _sparse_mask(near, keys, positions, visible, int(batch.sparse_from[sequence]), batch.budget)
     keys, values = keys.repeat_interleave(group, 0), values.repeat_interleave(group, 0)
     scores = torch.einsum("thd,hkd->htk", near, keys)
     if window:
         scores = torch.where(sinks, torch.einsum("thd,hkd->htk", far, keys), scores)
-    scores = (scores / near.shape[2] ** 0.5).masked_fill(~visible, float("-inf"))
+    scores = (scores / near.shape[2] ** 0.5).masked_fill(~seen, float("-inf"))
     hidden_values = torch.where((table.repeat_interleave(BLOCK)[:length] >= 0)[None, :, None], values, 0.0)
     return torch.einsum("htk,hkd->thd", scores.softmax(-1), hidden_values).flatten(1)
+
+
+def _sparse_mask(
+    queries: Tensor, keys: Tensor, positions: Tensor, visible: Tensor, sparse_from: int, budget: SparseBudget
+) -> Tensor:
+    """Which positions each row and head sees, [heads, t, length]; rows before `sparse_from` see what is visible."""
+    kv_heads, group = len(keys), queries.shape[1] // len(keys)
+    mask = visible.repeat(queries.shape[1], 1, 1)
+    scaled = queries / queries.shape[2] ** 0.5
+    for head in range(kv_heads):
+        bounds, own = span_bounds(keys[head]), slice(head * group, (head + 1) * group)
+        for row, position in enumerate(positions.tolist()):
+            if position < sparse_from:
+                continue
+            blocks = visible_blocks(scaled[row, own], keys[head], bounds, position, budget)
+            seen = torch.zeros(-(-mask.shape[2] // BLOCK), dtype=torch.bool)
+            seen[blocks] = True
+            mask[own, row] &= seen.repeat_interleave(BLOCK)[: mask.shape[2]]
+    return mask

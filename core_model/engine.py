@@ -15,16 +15,17 @@ import structlog
 import torch
 from numpy.typing import NDArray
 
-from core_model.batch import make_batch
+from core_model.batch import Rows, make_batch
 from core_model.block_manager import BlockManager
 from core_model.decoder import Decoder
 from core_model.errors import ContextLengthError, EngineClosedError, RequestError, UnknownAdapterError
 from core_model.generation import Generation
-from core_model.kv_cache import BLOCK, KVCache
+from core_model.kv_cache import BLOCK, KVCache, Precision
 from core_model.lora import LoraAdapter
-from core_model.requests import GenerationRequest
+from core_model.requests import Attention, GenerationRequest
 from core_model.scheduler import PREFILL_ALONE, Scheduler, Work
 from core_model.sequence import Generating, Measuring, Sequence
+from core_model.sparse_attention import NEVER
 from core_model.speculation import MAX_DRAFT, StepCost, draft_lengths
 from core_model.tokenizer import Tokenizer
 
@@ -52,16 +53,28 @@ class Engine:
     """Runs one decoder for everybody. Thread-safe; close it when done."""
 
     def __init__(
-        self, decoder: Decoder, tokenizer: Tokenizer, cache_tokens: int = 16384, max_sequences: int = 16
+        self,
+        decoder: Decoder,
+        tokenizer: Tokenizer,
+        cache_tokens: int = 16384,
+        max_sequences: int = 16,
+        precision: Precision = "bf16",
+        sparse_beyond: int = NEVER,
     ) -> None:
+        """`precision` is that of keys and values; positions from `sparse_beyond` on attend sparsely."""
         self.decoder = decoder
         self.tokenizer = tokenizer
         self.config = decoder.config
         blocks = max(2, cache_tokens // BLOCK)
-        self._cache = KVCache(decoder.config, blocks, decoder.cache_dtype)
+        self._cache = KVCache(decoder.config, blocks, decoder.cache_dtype, precision, max_sequences)
+        self._sparse_beyond = sparse_beyond
         self._manager = BlockManager(blocks)
+        self.max_sequences = max_sequences
         self._scheduler = Scheduler(self._manager, max_sequences)
         self._adapters: dict[str, LoraAdapter] = {}
+        # The text is promised to be the same with drafts: only where a row has the same bits whatever is computed
+        # beside it. In few bits, a row may find its own block rounded already, by the rows that filled it.
+        self._speculates = decoder.rows_alike and precision == "bf16"
         self._cost = StepCost()
         self._statistics = EngineStatistics()
         self._closed = False
@@ -76,28 +89,41 @@ class Engine:
         budget = request.sampling.max_tokens
         if request.window is None:
             budget = min(budget, self.config.context - len(request.prompt))
-        # Greedy text is promised to be the same with drafts: only where rows are the same beside others.
-        speculate = request.speculate and self.decoder.rows_alike
-        sequence = Generating(request, self.tokenizer, generation, budget, speculate)
+        sparse_from = self._sparse_from(request.window, request.attention)
+        speculate = request.speculate and self._speculates
+        sequence = Generating(request, self.tokenizer, generation, budget, sparse_from, speculate)
         generation.on_cancel(lambda: self._cancel(sequence))
         self._enqueue(sequence, budget)
         return generation
 
     def score(
-        self, prompt: list[int], continuations: list[list[int]], adapter: str | None = None
+        self,
+        prompt: list[int],
+        continuations: list[list[int]],
+        adapter: str | None = None,
+        window: int | None = None,
+        attention: Attention | None = None,
     ) -> list[float]:
         """Log-likelihood of each continuation of the prompt (sum over its tokens, in nats)."""
         if any(not continuation for continuation in continuations):
             raise RequestError("a continuation to be scored is empty", "continuations")
         sequences = [
-            Measuring(prompt + continuation, None, adapter, score_from=len(prompt))
+            Measuring(
+                prompt + continuation,
+                window,
+                adapter,
+                self._sparse_from(window, attention),
+                score_from=len(prompt),
+            )
             for continuation in continuations
         ]
         return [sum(sequence.logprobs) for sequence in self._measure(sequences)]
 
     def encode(self, prompts: list[list[int]], adapter: str | None = None) -> NDArray[np.float32]:
         """Last hidden state of each prompt, [prompts, hidden]: what a classification head reads."""
-        measured = self._measure([Measuring(list(prompt), None, adapter) for prompt in prompts])
+        measured = self._measure(
+            [Measuring(list(prompt), None, adapter, self._sparse_from(None, None)) for prompt in prompts]
+        )
         return np.stack([sequence.hidden for sequence in measured if sequence.hidden is not None])
 
     @property
@@ -136,12 +162,23 @@ class Engine:
                 }
             )
 
+    def cache_bytes_per_token(self, sparse: bool = False) -> float:
+        """What a token takes in the cache; with `sparse`, also in the tree of a sequence that attends so."""
+        tokens = self._cache.blocks * BLOCK
+        return (self._cache.nbytes + (self._cache.tree_nbytes if sparse else 0)) / tokens
+
     def close(self) -> None:
         """Stop; requests still under way end with EngineClosedError."""
         with self._changed:
             self._closed = True
             self._changed.notify()
         self._thread.join()
+
+    def _sparse_from(self, window: int | None, attention: Attention | None) -> int:
+        """The first position that attends sparsely."""
+        if window is not None:
+            return NEVER
+        return {None: self._sparse_beyond, "sparse": 0, "dense": NEVER}[attention]
 
     def check(self, prompt: list[int], window: int | None, adapter: str | None = None) -> None:
         """Raise RequestError (or a subclass) where a prompt cannot be read at all."""
@@ -173,7 +210,7 @@ class Engine:
 
     def _measure(self, sequences: list[Measuring]) -> list[Measuring]:
         for sequence in sequences:
-            self.check(sequence.tokens, None, sequence.adapter)
+            self.check(sequence.tokens, sequence.window, sequence.adapter)
             self._enqueue(sequence, 0)
         return [sequence.result.result() for sequence in sequences]
 
@@ -190,7 +227,7 @@ class Engine:
     def _run(self) -> None:
         while True:
             with self._changed:
-                self._drop_cancelled()
+                self._drop_ended()
                 work = [] if self._closed else self._scheduler.schedule()
                 if not work:
                     if self._closed:
@@ -209,7 +246,7 @@ class Engine:
 
     def _step(self, work: list[Work]) -> None:
         work = self._with_drafts(work)
-        parts = [item.sequence.prepare(item.count, item.draft, self._manager) for item in work]
+        parts = [self._prepare(item) for item in work]
         started = time.perf_counter()
         hidden = self.decoder.hidden(make_batch(parts), self._cache).split([part.outputs for part in parts])
         wanted = [
@@ -220,6 +257,13 @@ class Engine:
         for item, own, own_logits in zip(work, hidden, logits, strict=True):
             self._receive(item, own, own_logits)
         self._statistics.steps += 1
+
+    def _prepare(self, item: Work) -> Rows:
+        sequence = item.sequence
+        if sequence.seat is None:
+            sequence.seat = self._manager.take_seat()
+            self._cache.vacate(sequence.seat)
+        return sequence.prepare(item.count, item.draft, self._manager)
 
     def _with_drafts(self, work: list[Work]) -> list[Work]:
         """The same work, with as much of what each sequence is likely to go on with as is worth its rows."""
@@ -248,12 +292,14 @@ class Engine:
         if sequence.finished:
             sequence.end()
 
-    def _drop_cancelled(self) -> None:
+    def _drop_ended(self) -> None:
+        """Take out what was cancelled, and what has used up its time."""
+        now = time.perf_counter()
         for sequence in [*self._scheduler.running, *self._scheduler.waiting]:
-            if sequence.cancelled:
+            if sequence.cancelled or sequence.overdue(now):
                 self._scheduler.remove(sequence)
-                self._statistics.cancelled += 1
-                sequence.finish("cancelled")
+                self._statistics.cancelled += sequence.cancelled
+                sequence.finish("cancelled" if sequence.cancelled else "deadline")
                 sequence.end()
 
     def _end_all(self, error: Exception) -> None:

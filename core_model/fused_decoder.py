@@ -15,16 +15,17 @@ from core_model.kernels import library
 from core_model.kernels.build import KernelsUnavailableError, build
 from core_model.kernels.library import address
 from core_model.kernels.packing import HEAD_BITS, PARTS, Progress, packed_weights, supports
-from core_model.kv_cache import KVCache
+from core_model.kv_cache import BLOCK, PRECISIONS, KVCache, SpanTree
 from core_model.lora import MODULES, LoraAdapter, module_shape
 from core_model.quantization import GROUP, module_bits
+from core_model.sparse_attention import NEVER
 
 FIRST_POSITIONS = 4096
 """Positions whose rotation is computed at the start; more when a sequence grows beyond."""
 
 
 class FusedDecoder:
-    """The decoder that serves: int4 or int8 weights, an int8 head, keys and values in bfloat16.
+    """The decoder that serves: int4 or int8 weights, an int8 head, keys and values in bfloat16 or fewer bits.
 
     One forward pass runs at a time, on `threads` threads that sleep between passes.
     """
@@ -68,11 +69,12 @@ class FusedDecoder:
 
     def hidden(self, batch: Batch, cache: KVCache) -> Tensor:
         if cache.dtype != torch.bfloat16:
-            raise ValueError(f"the fused decoder needs a bfloat16 cache, not {cache.dtype}")
+            raise ValueError(f"the fused decoder needs exact keys and values in bfloat16, not {cache.dtype}")
         if not len(batch.tokens):
             return torch.empty(0, self.config.hidden)
         while len(self._rotation[0]) <= int(batch.positions.max()):
             self._rotation = self._rotations(2 * len(self._rotation[0]))
+        trees = _trees(batch, cache)
         adapters = [-1 if name is None else self._adapters[name][0] for name in batch.adapters]
         tensors = {
             "tokens": batch.tokens.int().contiguous(),
@@ -85,19 +87,26 @@ class FusedDecoder:
             "output_rows": batch.outputs.long().contiguous(),
             "cos": self._rotation[0],
             "sin": self._rotation[1],
-            "keys": cache.keys,
-            "values": cache.values,
+            "seats": _seats(batch),
+            "sparse_from": _sparse_from(batch),
+            "trees": torch.tensor([0 if tree is None else tree.bounds.data_ptr() for tree in trees]),
+            "capacities": _int32([0 if tree is None else tree.capacity for tree in trees]),
+            "summarised": _int32([0 if tree is None else tree.summarised for tree in trees]),
         }
         fields = library.Batch(
             rows=len(batch.tokens),
             sequences=len(adapters),
             blocks_per_sequence=batch.block_tables.shape[1],
             outputs=len(batch.outputs),
-            blocks=cache.blocks,
+            budget=library.SparseBudget(**vars(batch.budget)),
+            cache=_cache(cache),
             **{name: address(tensor) for name, tensor in tensors.items()},
         )
         out = torch.empty(len(batch.outputs), self.config.hidden)
         self._library.duet_forward(self._handle, ctypes.byref(fields), address(out))
+        for tree, summarised in zip(trees, tensors["summarised"].tolist(), strict=True):
+            if tree is not None:
+                tree.summarised = summarised
         return out
 
     def logits(self, hidden: Tensor) -> Tensor:
@@ -181,3 +190,46 @@ class FusedDecoder:
             embedding_scales=address(self._tensors["embedding.scales"]),
             embedding_groups=self._tensors["embedding.scales"].shape[1],
         )
+
+
+def _cache(cache: KVCache) -> library.Cache:
+    names = ["keys", "values"]
+    if cache.precision != "bf16":
+        names += ["key_scales", "value_scales", "tail_keys", "tail_values"]
+    return library.Cache(
+        form=PRECISIONS.index(cache.precision),
+        seats=cache.seats,
+        blocks=cache.blocks,
+        **{name: address(getattr(cache, name)) for name in names},
+    )
+
+
+def _int32(values: list[int]) -> Tensor:
+    return torch.tensor(values, dtype=torch.int32)
+
+
+def _seats(batch: Batch) -> Tensor:
+    count = len(batch.adapters)
+    return torch.arange(count, dtype=torch.int32) if batch.seats is None else batch.seats.int().contiguous()
+
+
+def _sparse_from(batch: Batch) -> Tensor:
+    if batch.sparse_from is None:
+        return torch.full((len(batch.adapters),), NEVER, dtype=torch.int32)
+    return batch.sparse_from.int().contiguous()
+
+
+def _trees(batch: Batch, cache: KVCache) -> list[SpanTree | None]:
+    """The tree of each sequence that has a row which attends sparsely, as far as it is still true."""
+    trees: list[SpanTree | None] = [None] * len(batch.adapters)
+    if batch.sparse_from is None or int(batch.sparse_from.min()) > int(batch.positions.max()):
+        return trees
+    seats, sparse_from = _seats(batch).tolist(), batch.sparse_from.tolist()
+    for sequence, seat in enumerate(seats):
+        positions = batch.positions[batch.sequences == sequence].tolist()
+        if not positions or positions[-1] < sparse_from[sequence]:
+            continue
+        if batch.budget.first_local(positions[-1]) - 1 > batch.budget.chosen:
+            tree = trees[sequence] = cache.tree(seat, positions[-1] // BLOCK + 1)
+            tree.summarised = min(tree.summarised, positions[0] // BLOCK)
+    return trees

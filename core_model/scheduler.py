@@ -39,18 +39,17 @@ class Scheduler:
 
     def schedule(self) -> list[Work]:
         """The work of the next step; empty when there is nothing to do."""
-        decoding = [sequence for sequence in self.running if sequence.left == 1]
-        prefilling = [sequence for sequence in self.running if sequence.left > 1]
-        if not prefilling and self._admit_next():
-            prefilling = self.running[-1:]
+        if not self._prefilling(background=False):
+            self._admit(background=False)
+        decoding = [sequence for sequence in self.running if sequence.left == 1 and not sequence.background]
         work = [Work(sequence, 1) for sequence in decoding]
-        budget = PREFILL_BESIDE if decoding else PREFILL_ALONE
-        for sequence in prefilling:
-            count = min(budget, sequence.left)
-            if count:
-                work.append(Work(sequence, count))
-                budget -= count
-        return work
+        work += _share(self._prefilling(background=False), PREFILL_BESIDE if decoding else PREFILL_ALONE)
+        if work:
+            return work
+        if not any(sequence.background for sequence in self.running):
+            self._admit(background=True)
+        # In small steps: what comes meanwhile waits for one of them at most.
+        return _share([sequence for sequence in self.running if sequence.background], PREFILL_BESIDE)
 
     def remove(self, sequence: Sequence) -> None:
         """Take a finished or cancelled sequence out and free its blocks."""
@@ -60,21 +59,52 @@ class Scheduler:
             self.running.remove(sequence)
             sequence.release(self._manager)
 
-    def _admit_next(self) -> bool:
-        if not self.waiting or len(self.running) >= self._max_sequences:
-            return False
-        sequence = self.waiting[0]
-        promised = sum(max(0, other.reserved - _held(other)) for other in self.running)
-        # Reused blocks that nobody owns leave the free list, so counting them as needed is on the safe side.
-        if sequence.reserved > self._manager.free - promised:
-            return False
-        self.waiting.popleft()
+    def _prefilling(self, background: bool) -> list[Sequence]:
+        return [
+            sequence for sequence in self.running if sequence.left > 1 and sequence.background == background
+        ]
+
+    def _admit(self, background: bool) -> None:
+        """Let the next one of its kind run, if there is room. The background makes room for everybody else."""
+        sequence = next((one for one in self.waiting if one.background == background), None)
+        if sequence is None:
+            return
+        if not background and not self._has_room(sequence):
+            self._put_background_back()
+        if not self._has_room(sequence):
+            return
+        self.waiting.remove(sequence)
         sequence.blocks = self._manager.match(sequence.root, sequence.tokens[: sequence.reusable])
         sequence.computed = len(sequence.blocks) * BLOCK
         sequence.slide(self._manager)
         sequence.cached_tokens = sequence.computed
         self.running.append(sequence)
-        return True
+
+    def _has_room(self, sequence: Sequence) -> bool:
+        if len(self.running) >= self._max_sequences:
+            return False
+        promised = sum(max(0, other.reserved - _held(other)) for other in self.running)
+        # Reused blocks that nobody owns leave the free list, so counting them as needed is on the safe side.
+        return sequence.reserved <= self._manager.free - promised
+
+    def _put_background_back(self) -> None:
+        """What it has computed stays in the cache until the blocks are needed."""
+        for sequence in [one for one in self.running if one.background]:
+            self.running.remove(sequence)
+            sequence.release(self._manager)
+            sequence.computed = 0
+            self.waiting.append(sequence)
+
+
+def _share(prefilling: list[Sequence], budget: int) -> list[Work]:
+    """The next tokens of prompts, `budget` of them in all."""
+    work = []
+    for sequence in prefilling:
+        count = min(budget, sequence.left)
+        if count:
+            work.append(Work(sequence, count))
+            budget -= count
+    return work
 
 
 def _held(sequence: Sequence) -> int:

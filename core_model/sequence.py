@@ -18,8 +18,9 @@ from core_model.block_manager import BlockManager, Root
 from core_model.constraint import Constraint
 from core_model.errors import RequestError
 from core_model.kv_cache import BLOCK, SINKS
-from core_model.requests import Completion, GenerationRequest, Piece, TokenLogprob
+from core_model.requests import Completion, Ending, GenerationRequest, Piece, TokenLogprob
 from core_model.sampling import draw, logprob_of
+from core_model.sparse_attention import NEVER
 from core_model.speculation import Drafter, Guess
 from core_model.tokenizer import Tokenizer
 
@@ -34,13 +35,16 @@ class Sequence:
     tokens: list[int]
     window: int | None
     adapter: str | None
+    sparse_from: int = NEVER  # first position that attends sparsely
     owner: str = field(default="", kw_only=True)
     computed: int = 0
     blocks: list[int] = field(default_factory=list)
+    seat: int | None = None  # while it runs: where its own part of the cache lies
     reserved: int = 0  # blocks it may ever hold at once
     cached_tokens: int = 0  # of its first ones, found in the cache
     submitted: float = field(default_factory=time.perf_counter)
     cancelled: bool = False
+    background: bool = False  # waits whenever anything else is to be done
     finished: bool = False
 
     def __post_init__(self) -> None:
@@ -59,7 +63,7 @@ class Sequence:
     @property
     def root(self) -> Root:
         """What its keys and values depend on besides its tokens, and whose they are."""
-        return (self.adapter, self.window or 0, self.owner)
+        return (self.adapter, self.window or 0, self.sparse_from, self.owner)
 
     @property
     def reusable(self) -> int:
@@ -79,13 +83,23 @@ class Sequence:
 
     def prepare(self, count: int, draft: Tokens[int], manager: BlockManager) -> Rows:
         """The next `count` tokens and the draft after them, with the blocks that they are written to."""
+        assert self.seat is not None
         self.slide(manager)
         start, end = self.computed, self.computed + count
         while len(self.blocks) <= (end + len(draft) - 1) // BLOCK:
             self.blocks.append(manager.allocate())
         wanted = max(0, end - max(start, self.reusable))
         tokens = [*self.tokens[start:end], *draft]
-        return Rows(tokens, start, wanted + len(draft), self.blocks, self.window, self.adapter)
+        return Rows(
+            tokens,
+            start,
+            wanted + len(draft),
+            self.blocks,
+            self.window,
+            self.adapter,
+            self.seat,
+            self.sparse_from,
+        )
 
     def receive(self, hidden: Tensor, logits: Tensor, draft: Tokens[int]) -> int:
         """Take the outputs that `prepare` asked for, [rows, hidden] and [rows, vocab] (empty without `reads_logits`).
@@ -93,6 +107,10 @@ class Sequence:
         Returns how many tokens of the draft the text went on with: these are in the cache now, too.
         """
         raise NotImplementedError
+
+    def overdue(self, now: float) -> bool:
+        """Whether a limit of its time has passed."""
+        return False
 
     def finish(self, reason: str) -> None:
         """Nothing more is to be computed."""
@@ -128,6 +146,9 @@ class Sequence:
             if block >= 0:
                 manager.release(block)
         self.blocks = []
+        if self.seat is not None:
+            manager.release_seat(self.seat)
+            self.seat = None
 
 
 class Sink(Protocol):
@@ -144,10 +165,19 @@ class Generating(Sequence):
     """A sequence that grows by sampling and delivers text."""
 
     def __init__(
-        self, request: GenerationRequest, tokenizer: Tokenizer, sink: Sink, budget: int, speculate: bool
+        self,
+        request: GenerationRequest,
+        tokenizer: Tokenizer,
+        sink: Sink,
+        budget: int,
+        sparse_from: int = NEVER,
+        speculate: bool = False,
     ) -> None:
         """`budget` tokens may be generated. Raises RequestError where no completion fits into it."""
-        super().__init__(list(request.prompt), request.window, request.adapter, owner=request.owner)
+        super().__init__(
+            list(request.prompt), request.window, request.adapter, sparse_from, owner=request.owner
+        )
+        self.background = request.background
         self.request = request
         self.completion = Completion(prompt_tokens=len(request.prompt))
         self._tokenizer = tokenizer
@@ -163,7 +193,8 @@ class Generating(Sequence):
         texts = [*request.references, request.prompt]
         self._drafter = Drafter(texts, tokenizer.end_ids) if speculate and budget > 1 else None
         if self._constraint:
-            _check_room(self._constraint, budget)
+            if request.ending is None:  # who says where it ends says what becomes of a text that is cut short
+                _check_room(self._constraint, budget)
             self._certain = _Place(self._constraint.fork(), 0)
 
     def guess(self) -> list[Guess]:
@@ -188,6 +219,9 @@ class Generating(Sequence):
     def _sample(self, logits: NDArray[np.float32]) -> int | None:
         """Draw the next token from `logits` [vocab] and deliver what text became certain; None: it ended."""
         sampling = self.request.sampling
+        if not self._budget:
+            self.finish("length")
+            return None
         token = draw(
             logits,
             sampling,
@@ -214,6 +248,14 @@ class Generating(Sequence):
             self._cut_back()
             self.finish("length")
         return token
+
+    def overdue(self, now: float) -> bool:
+        spent, request = now - self.submitted, self.request
+        if request.deadline_s is not None and spent >= request.deadline_s:
+            return True
+        if request.decode_s is None or not self.completion.tokens:
+            return False
+        return spent - self.completion.first_token_s >= request.decode_s
 
     def finish(self, reason: str) -> None:
         """End the generation and deliver what was held back."""
@@ -286,6 +328,8 @@ class Generating(Sequence):
         text = self._held + "".join(map(self._decoder.push, tokens))
         certain, self._held, self._stopped = split_at_stop(text, self.request.sampling.stop)
         self.completion.text += certain
+        if self.request.ending is not None:
+            certain = self._end_where_asked(self.request.ending, certain)
         self._sink.deliver(Piece(certain, tokens, logprobs))
         if self._constraint and self.request.sampling.stop:
             self._certain.text += certain
@@ -295,6 +339,15 @@ class Generating(Sequence):
                 self._certain = _Place(self._constraint.fork(), len(self.completion.tokens))
         if self._stopped:
             self.finish("stop")
+
+    def _end_where_asked(self, ending: Ending, certain: str) -> str:
+        """What of the text that became certain is delivered. The stream may have shown more than is kept."""
+        keep = ending(self.completion.text)
+        if keep is None:
+            return certain
+        said = len(self.completion.text) - len(certain)
+        self.completion.text, self._held, self._stopped = self.completion.text[:keep], "", True
+        return certain[: max(0, keep - said)]
 
     def _complete_before_stop(self) -> None:
         """A stop string ends the text anywhere: complete what stands before it, even if that writes the string."""

@@ -54,10 +54,16 @@ class Tokenizer:
         Special tokens inside a message's content are read as text, so nobody can write another's part.
         Raises RequestError where the template refuses the conversation.
         """
-        if self._template is None:
-            raise RequestError("this model has no chat template; use plain completions", "messages")
-        guarded = [{**message, "content": self._guard(message)} for message in messages]
-        return self._encode_trusted(self._template.render(guarded, add_generation_prompt))
+        return self._encode_trusted(self._render(messages, add_generation_prompt))
+
+    def chat_text(self, messages: list[Message]) -> str:
+        """A conversation in the model's own chat template, as text. Raises as `encode_chat` does."""
+        return self._render(messages, add_generation_prompt=True).replace(_GUARD, "")
+
+    @property
+    def chat_template(self) -> str:
+        """The source of the model's chat template; empty for a model without one."""
+        return self._spec.chat_template
 
     def encode_with_special(self, text: str) -> list[int]:
         """Tokens of a whole trusted text, in which special tokens are meant as such.
@@ -66,6 +72,16 @@ class Tokenizer:
         """
         ids = self._encode_trusted(text)
         return ids if ids[: len(self.first)] == self.first else [*self.first, *ids]
+
+    def encode_marked(self, text: str) -> list[int]:
+        """Tokens of a part of a trusted text, in which special tokens are meant as such."""
+        return self._encode_trusted(text)
+
+    def _render(self, messages: list[Message], add_generation_prompt: bool) -> str:
+        if self._template is None:
+            raise RequestError("this model has no chat template; use plain completions", "messages")
+        guarded = [{**message, "content": self._guard(message)} for message in messages]
+        return self._template.render(guarded, add_generation_prompt)
 
     def _encode_trusted(self, text: str) -> list[int]:
         pieces = self._special_pattern.split(_valid(text)) if self._special_pattern else [text]
@@ -102,21 +118,21 @@ class Tokenizer:
         ids = [token for name, text in files for token in (mark, *self.encode(f"{name}\n{text}\n"))]
         return [*ids, mark] if files else []
 
-    def split_fim(self, tokens: list[int]) -> tuple[str, str] | None:
-        """Prefix and suffix of what `encode_fim` makes, which editors also write themselves; None for other text."""
-        kinds = {
-            self.special[name]: part
-            for part, names in FIM_NAMES.items()
-            for name in names
-            if name in self.special
-        }
-        marks = [at for at, token in enumerate(tokens) if token in kinds]
-        if [kinds[tokens[at]] for at in marks] != ["prefix", "suffix", "middle"]:
+    def split_fim(self, text: str) -> tuple[str, str, list[tuple[str, str]]] | None:
+        """Prefix, suffix and (name, text) of the files before them, of a prompt in the form of `encode_fim`.
+
+        Editors write it themselves, in the model's own marks. None for any other text.
+        """
+        marks = [name for names in FIM_NAMES.values() for name in names if name in self.special]
+        if len(marks) != len(FIM_NAMES):
             return None
-        first, second, last = marks
-        if last != len(tokens) - 1:
+        parts = re.split(f"({'|'.join(map(re.escape, marks))})", text)
+        if parts[1::2] != marks or parts[-1]:
             return None
-        return self.decode(tokens[first + 1 : second]), self.decode(tokens[second + 1 : last])
+        before, prefix, suffix = parts[0], parts[2], parts[4]
+        files = re.split("|".join(map(re.escape, _FILE_NAMES)), before)[1:]
+        headed = (file.partition("\n") for file in files if file.strip())
+        return prefix, suffix, [(name.strip(), rest.removesuffix("\n")) for name, _, rest in headed]
 
     def token_bytes(self, token: int) -> bytes:
         """The bytes that the token stands for; empty for control, unused and padding ids."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from html import escape
+
+import numpy as np
 
 _COLOURS = ("#2f6fde", "#e0762f", "#3a9d5d", "#9a57c7", "#c9a227", "#4aa3b5")
 _LABEL_WIDTH, _WIDTH, _ROW = 210, 640, 24
@@ -73,6 +76,44 @@ def percentiles(title: str, samples: Sequence[float], unit: str) -> str:
     frame = f'<rect x="{left}" y="{top}" width="{width}" height="{height}" fill="none" stroke="#bbb"/>'
     curve = f'<polyline points="{line}" fill="none" stroke="{_COLOURS[0]}" stroke-width="2"/>'
     return _svg(title, top + height + 20, frame + curve + marks)
+
+
+def curves(title: str, series: Mapping[str, Sequence[tuple[float, float]]], unit: str) -> str:
+    """(n, value) of each name, both axes logarithmic; the fitted power of n stands behind the name."""
+    left, top, width, height, legend = 60, 34, 360, 240, 190
+    points = [point for line in series.values() for point in line]
+    (low_x, high_x), (low_y, high_y) = (
+        (math.log(min(found)), math.log(max(found))) for found in zip(*points, strict=True)
+    )
+
+    def place(n: float, value: float) -> tuple[float, float]:
+        x = (math.log(n) - low_x) / (high_x - low_x or 1)
+        y = (math.log(value) - low_y) / (high_y - low_y or 1)
+        return left + width * x, top + height * (1 - y)
+
+    drawn = f'<rect x="{left}" y="{top}" width="{width}" height="{height}" fill="none" stroke="#bbb"/>'
+    for n in sorted({n for n, _ in points}):
+        x, _ = place(n, points[0][1])
+        drawn += f'<text x="{x:.1f}" y="{top + height + 18}" text-anchor="middle">{n:g}</text>'
+    for value in (math.exp(low_y), math.exp(high_y)):
+        _, y = place(points[0][0], value)
+        drawn += f'<text x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{value:.3g} {unit}</text>'
+    for index, (name, line) in enumerate(series.items()):
+        colour = _COLOURS[index % len(_COLOURS)]
+        places = " ".join("{:.1f},{:.1f}".format(*place(*point)) for point in line)
+        power = f": n^{exponent(line):.2f}" if len(line) > 1 else ""
+        drawn += (
+            f'<polyline points="{places}" fill="none" stroke="{colour}" stroke-width="2"/>'
+            f'<text x="{left + width + 12}" y="{top + 14 + 18 * index}" fill="{colour}">'
+            f"{escape(name)}{power}</text>"
+        )
+    return _svg(title, top + height + 30, drawn, left + width + legend)
+
+
+def exponent(points: Sequence[tuple[float, float]]) -> float:
+    """The power of n with which values grow: the slope of the logarithms of (n, value)."""
+    logarithms = np.log(points)
+    return float(np.polyfit(logarithms[:, 0], logarithms[:, 1], 1)[0])
 
 
 def _svg(title: str, height: float, content: str, width: float = _WIDTH) -> str:

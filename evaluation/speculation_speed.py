@@ -12,6 +12,7 @@ from typing import Any
 
 from langchain_core.messages import HumanMessage
 
+from apps.code.constraints import Constraints
 from apps.code.prompts import END_OF_BLOCK, LANGUAGE_NAMES, TRANSLATE, fence
 from apps.support.replies.grounding import AllowedFigures, Grounding
 from apps.support.replies.prompt import adapter_opening, opening_messages, turn_prompt
@@ -68,7 +69,7 @@ def cases(engine: Engine, data: Path, reply_adapter: str | None, limit: int) -> 
         yield Case("plain_text", _greedy(chat, text))
     for problem in programs:
         asked = f"Write this function in {LANGUAGE_NAMES['python']}.\n{problem.task}"
-        yield Case("code_grammar_on", _greedy(chat, asked, language="python"))
+        yield Case("code_grammar_on", _program(chat, asked, "python"))
         yield Case("code_grammar_off", _greedy(chat, asked, prefill=fence("python"), stop=(END_OF_BLOCK,)))
 
 
@@ -119,6 +120,14 @@ def _greedy(chat: DuetChatModel, text: str, **options: Any) -> GenerationRequest
     return chat.request([HumanMessage(text)], temperature=0, max_tokens=MAX_TOKENS, **options)
 
 
+def _program(chat: DuetChatModel, text: str, language: str, start: str = "") -> GenerationRequest:
+    """The answer is a program that begins with `start`."""
+    block = Constraints(chat.engine.tokenizer).block(language, start)
+    return _greedy(
+        chat, text, prefill=block.opening + start, stop=[block.end], constraint=lambda: block.constraint
+    )
+
+
 def _translation(chat: DuetChatModel, problem: Problem) -> GenerationRequest:
     inputs = {
         "source_name": LANGUAGE_NAMES["python"],
@@ -127,7 +136,7 @@ def _translation(chat: DuetChatModel, problem: Problem) -> GenerationRequest:
         "code": problem.task,
     }
     asked = str(TRANSLATE.format_messages(**inputs)[0].content)
-    return _greedy(chat, asked, language="java", prefill=problem.start)
+    return _program(chat, asked, "java", problem.start)
 
 
 def _reply(chat: DuetChatModel, turn: Situation, adapter: str | None) -> GenerationRequest:

@@ -19,8 +19,10 @@ from evaluation.errors import EvaluationError
 from ui.commands import (
     adapters,
     bench,
+    bench_editor,
     bench_hostile,
     bench_import,
+    bench_long,
     bench_support,
     chat,
     code,
@@ -91,7 +93,7 @@ for evaluation in (
     evaluate.app.command()(evaluation)
 bench.app.command("import")(bench_import.import_)
 bench.app.command()(bench_hostile.hostile)
-for benchmark in (bench_support.support, bench_support.window):
+for benchmark in (bench_editor.editor, bench_support.support, bench_support.window, bench_long.long):
     bench.app.command()(benchmark)
 app.add_typer(bench.app, name="bench")
 app.add_typer(evaluate.app, name="eval")

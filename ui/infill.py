@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from apps.auth import Scope
+from apps.code.completion import AUTOMATIC_FLOOR, Gap, OtherFile
 from apps.permissions import caller_of, needs
-from core_model.requests import Completion
-from ui.openai.schemas import CompletionRequest
+from core_model.requests import Completion, SamplingParams
+from ui.llama_cpp import compact_json, only_fields, timings
 from ui.openai.streaming import EventStream, collected, event, merged
 from ui.openai.usage import verdict
 from ui.runtime import Runtime, runtime_when_ready
 from ui.served_models import Answer
 
-MODEL = "duet-code"
-DEFAULT_TOKENS = 256
+DEFAULT_TOKENS = 128
 
 router = APIRouter(dependencies=[needs(Scope.MODELS)])
 
@@ -33,15 +32,22 @@ class ExtraFile(BaseModel):
 
 
 class InfillRequest(BaseModel):
-    """Fields that are not listed here (samplers, time limits, cache_prompt, …) are let through and do nothing."""
+    """Null means left out. Other fields than these (samplers, cache_prompt, …) are let through and do nothing."""
 
     model_config = ConfigDict(strict=True)
 
+    model: str = ""
+    id_slot: int = -1
     input_prefix: str = ""
     input_suffix: str = ""
     input_extra: list[ExtraFile] = Field(default=[], max_length=256)
     prompt: str = ""  # follows the prefix: the line up to the cursor
     n_predict: int = Field(-1, ge=-1)
+    n_cmpl: int = Field(1, ge=1, le=16)
+    n_indent: int = Field(0, ge=0)
+    t_max_prompt_ms: float = Field(0, ge=0)
+    t_max_predict_ms: float = Field(0, ge=0)
+    response_fields: list[str] = Field(default=[], max_length=64)
     temperature: float = 0.0  # an editor's suggestion should not change with every look
     top_k: int = 0
     top_p: float = 1.0
@@ -49,83 +55,112 @@ class InfillRequest(BaseModel):
     seed: int = -1
     stop: list[str] = Field(default=[], max_length=64)
     stream: bool = False
-    language: str | None = None  # Duet's own: python, java or cpp, for code that parses
+    language: str | None = None  # Duet's own: python, java or cpp
+    filename: str | None = None  # Duet's own: of the file with the gap
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        return {name: value for name, value in data.items() if value is not None}
 
     @property
-    def known_language(self) -> str | None:
-        """None also where nothing is to be written: editors read their context into the cache that way."""
-        return self.language if self.n_predict else None
+    def gap(self) -> Gap:
+        """The gap that is asked about. Raises RequestError."""
+        # What a client gives to reading and to writing is together how long it waits.
+        limited = self.n_predict and self.t_max_prompt_ms and self.t_max_predict_ms
+        waits_ms = self.t_max_prompt_ms + self.t_max_predict_ms
+        return Gap(
+            self.input_prefix + self.prompt,
+            self.input_suffix,
+            tuple(OtherFile(extra.filename, extra.text) for extra in self.input_extra),
+            filename=self.filename,
+            language=self.language,
+            sampling=SamplingParams(
+                temperature=self.temperature,
+                top_p=self.top_p,
+                top_k=max(0, self.top_k),
+                min_p=self.min_p,
+                seed=None if self.seed < 0 else self.seed,
+                stop=tuple(self.stop),
+                max_tokens=DEFAULT_TOKENS if self.n_predict < 0 else self.n_predict,
+            ),
+            deadline_s=waits_ms / 1000 if limited else None,
+            decode_s=self.t_max_predict_ms / 1000 if self.t_max_predict_ms and self.n_predict else None,
+            indentation=self.n_indent,
+            alternatives=self.n_cmpl,
+            floor=AUTOMATIC_FLOOR,
+        )
 
 
 @router.post("/infill", tags=["editors"])
 async def infill(
     body: InfillRequest, request: Request, runtime: Annotated[Runtime, Depends(runtime_when_ready)]
 ) -> Response:
-    """What belongs between `input_prefix` + `prompt` and `input_suffix`, as one body or as a stream of events."""
-    prefix = body.input_prefix + body.prompt
-    files = [(extra.filename, extra.text) for extra in body.input_extra]
-    wanted = CompletionRequest.model_validate(
-        {
-            "model": MODEL,
-            "prompt": await asyncio.to_thread(runtime.tokenizer.encode_fim, prefix, body.input_suffix, files),
-            "max_tokens": DEFAULT_TOKENS if body.n_predict < 0 else max(1, body.n_predict),
-            "temperature": body.temperature,
-            "top_k": max(0, body.top_k),
-            "top_p": body.top_p,
-            "min_p": body.min_p,
-            "seed": None if body.seed < 0 else body.seed,
-            "stop": body.stop or None,
-            "language": body.known_language,
-        }
-    )
-    answers = await runtime.models.get(MODEL).complete(wanted, caller_of(request).name)
+    """What belongs between `input_prefix` + `prompt` and `input_suffix`, as one body or as a stream of events.
+
+    A list of bodies where alternatives are asked for. A new request ends the one before it in the same slot.
+    """
+    model = runtime.models.get(body.model)
+    slot = (request.state.caller, request.client and request.client.host, body.id_slot)
+    taken = body.n_predict and body.id_slot >= 0  # a warming call is no look at the screen
+    if taken:
+        runtime.slots.end(slot)
+    answers = await model.fill(replace(body.gap, owner=caller_of(request).name))
+    if taken:
+        runtime.slots.take(slot, answers)
     if body.stream:
-        return EventStream(_events(body, answers, runtime), answers)
-    (end,) = await collected(request, answers)
-    runtime.metrics.answered(MODEL, [end])
-    text = end.text if body.n_predict else ""
-    return JSONResponse(_final(body, end, text) | {"content": text})
+        return EventStream(_events(body, model.id, answers, runtime), answers)
+    ends = await collected(request, answers)
+    runtime.metrics.answered(model.id, ends)
+    told = [_told(body, model.id, end, runtime) | {"content": end.text} for end in _different(ends)]
+    shown = [only_fields(one, body.response_fields) for one in told]
+    return Response(
+        compact_json(shown if body.n_cmpl > 1 else shown[0]), media_type="application/json; charset=utf-8"
+    )
 
 
-async def _events(body: InfillRequest, answers: list[Answer], runtime: Runtime) -> AsyncIterator[bytes]:
-    said, tokens = "", 0
-    async for _, item in merged(answers):
+def _different(ends: list[Completion]) -> list[Completion]:
+    """The suggestions without those that say the same as one before; one at least."""
+    return list({end.text: end for end in reversed(ends) if end.text}.values())[::-1] or ends[:1]
+
+
+async def _events(
+    body: InfillRequest, model: str, answers: list[Answer], runtime: Runtime
+) -> AsyncIterator[bytes]:
+    async for number, item in merged(answers):
         if isinstance(item, Completion):
-            runtime.metrics.answered(MODEL, [item])
-            yield event(_final(body, item, said))
-        elif item.text and body.n_predict:
-            said += item.text
-            tokens += len(item.tokens)
-            yield event({"index": 0, "content": item.text, "stop": False, "tokens_predicted": tokens})
+            runtime.metrics.answered(model, [item])
+            yield event({**_told(body, model, item, runtime), "content": "", "index": number})
+        elif item.text:
+            told = {"index": number, "content": item.text, "stop": False}
+            yield event({**told, "tokens_predicted": len(item.tokens)})
 
 
-def _final(body: InfillRequest, end: Completion, text: str) -> dict[str, Any]:
-    """The last event: what it cost, and why it ended."""
-    prompt_ms, predicted_ms = end.first_token_s * 1000, (end.total_s - end.first_token_s) * 1000
-    read, written = end.prompt_tokens - end.cached_tokens, len(end.tokens)
+def _told(body: InfillRequest, model: str, end: Completion, runtime: Runtime) -> dict[str, Any]:
+    """What is said of a suggestion: what it cost, and why it ended."""
     return {
         "index": 0,
         "content": "",
-        "model": MODEL,
+        "model": model,
+        "id_slot": body.id_slot,
         "stop": True,
-        "stop_type": "limit" if end.finish_reason == "length" else "eos",
-        "has_new_line": "\n" in text,
+        "stop_type": "eos" if end.finish_reason == "stop" else "limit",
+        "has_new_line": "\n" in end.text,
         "truncated": False,
         "tokens_evaluated": end.prompt_tokens,
-        "tokens_predicted": written,
-        "tokens_cached": end.prompt_tokens + written,
-        "timings": {
-            "cache_n": end.cached_tokens,
-            "prompt_n": read,
-            "prompt_ms": round(prompt_ms, 3),
-            "prompt_per_second": _per_second(read, prompt_ms),
-            "predicted_n": written,
-            "predicted_ms": round(predicted_ms, 3),
-            "predicted_per_second": _per_second(written, predicted_ms),
+        "tokens_predicted": len(end.tokens),
+        "tokens_cached": end.prompt_tokens + len(end.tokens),
+        "generation_settings": {
+            "n_ctx": runtime.engine.config.context,
+            "n_predict": body.n_predict,
+            "temperature": body.temperature,
+            "top_k": body.top_k,
+            "top_p": body.top_p,
+            "min_p": body.min_p,
+            "stop": body.stop,
         },
-        **verdict(body.known_language, end, len(text)),
+        "timings": timings(end),
+        **verdict(body.language, end),
     }
-
-
-def _per_second(count: int, milliseconds: float) -> float:
-    return round(1000 * count / milliseconds, 3) if milliseconds else 0.0

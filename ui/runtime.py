@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import structlog
 from fastapi import FastAPI, Request
 
 from apps.code.assistant import CodeAssistant
-from apps.code.constraints import Constraints
 from apps.settings import Settings
 from apps.support.conversations.pipeline import SupportPipeline
 from apps.support.errors import DatabaseNotReadyError
@@ -31,7 +30,8 @@ from core_model.tokenizer import Tokenizer
 from ui.adapter_swap import AdapterSwap
 from ui.metrics import Metrics
 from ui.openai.errors import NotReadyError
-from ui.served_models import AssistantModel, EngineModel, ModelTable, ServedModel
+from ui.served_models import DEFAULT_ID, AssistantModel, EngineModel, ModelTable, ServedModel
+from ui.slots import Slots
 from ui.support_model import SupportReplies
 from ui.support_pipeline import adapters_in_service, no_reader, readers_for, support_pipeline
 
@@ -52,6 +52,7 @@ class Runtime:
     support_engine: Engine | None = None  # where the base that is served has no reader
     no_support: str = ""  # why there is no support assistant
     swap: AdapterSwap | None = None
+    slots: Slots = field(default_factory=Slots)
 
     @property
     def tokenizer(self) -> Tokenizer:
@@ -86,6 +87,8 @@ def load_runtime(settings: Settings, metrics: Metrics) -> Runtime:
         threads=settings.threads,
         cache_tokens=settings.kv_cache_tokens,
         max_sequences=settings.max_batch,
+        kv_cache=settings.kv_cache,
+        sparse_beyond=settings.sparse_beyond,
         home=settings.home,
     )
     return assemble(engine, catalog.name_of(settings.model), settings, metrics)
@@ -100,8 +103,7 @@ def assemble(
 ) -> Runtime:
     """Serve a loaded base model as `name`, with the adapters that belong to it and the assistants."""
     metrics.watch(engine)
-    grammars = Constraints(engine.tokenizer)
-    code_model = EngineModel("duet-code", engine, grammars=grammars, fences=True)
+    code_model = EngineModel(DEFAULT_ID, engine, fences=True)
     database = _open_database(settings)
     chat_model = DuetChatModel(engine=engine)
     served: list[ServedModel] = [code_model, *assistants]
@@ -120,7 +122,7 @@ def assemble(
         if support_engine is not None and support_engine is not engine:
             support_engine.close()
         support_engine = None
-    base = EngineModel(name, engine, grammars=grammars)
+    base = EngineModel(name, engine)
     stands_on: Callable[[], set[str]] = set
     if support and support_engine is engine:
         stands_on = partial(adapters_in_service, support)
@@ -160,6 +162,8 @@ def _support_engine(settings: Settings) -> Engine:
         threads=settings.threads,
         cache_tokens=settings.kv_cache_tokens,
         max_sequences=settings.max_batch,
+        kv_cache=settings.kv_cache,
+        sparse_beyond=settings.sparse_beyond,
         home=settings.home,
     )
 

@@ -6,43 +6,31 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
+from apps.code.completion import Completer, Gap
+from apps.code.requests import CodeRequests
 from core_model.classifier import FILE_NAME as CLASSIFIER_FILE
 from core_model.classifier import Classifier
-from core_model.constraint import Constraint
 from core_model.engine import Engine
 from core_model.errors import AdapterError, RequestError
-from core_model.languages import Block
 from core_model.lora import load_adapter
-from core_model.requests import Completion, GenerationRequest, Piece, SamplingParams
+from core_model.requests import Completion, GenerationRequest, Piece
 from core_model.tokenizer import Tokenizer
 from core_model.training.card import METRICS_FILE
 from ui.openai.errors import BusyError, ModelNotFoundError
+from ui.openai.gaps import gap_of
 from ui.openai.schemas import ChatRequest, CompletionRequest
 
 ADAPTER_PREFIX = "duet-"
+DEFAULT_ID = "duet-code"
+"""Who answers a request that names no model: editors leave it out."""
 MAX_ANSWERS = 64
 """Answers that one request may ask for: prompts times `n`."""
 MAX_WAITING = 256
 """Generations that may wait for room in a batch before new ones are turned away."""
-
-
-_Wanted = tuple[list[int], SamplingParams, Constraint | None]
-
-
-class Grammars(Protocol):
-    """Fresh constraints. Raises RequestError for an unknown language."""
-
-    def program(self, language: str, prefix: str = "", suffix: str | None = None) -> Constraint | None:
-        """Code of `language` between `prefix` and `suffix`; None where no program begins with `prefix`."""
-
-    def block(self, language: str) -> Block:
-        """A chat answer that is code."""
-
-    def fenced(self) -> Constraint:
-        """Markdown whose fenced code parses."""
 
 
 class Answer(Protocol):
@@ -73,6 +61,9 @@ class ServedModel(Protocol):
     async def complete(self, request: CompletionRequest, owner: str) -> list[Answer]:
         """Start `n` answers to each prompt, for the key named `owner`. Raises RequestError."""
 
+    async def fill(self, gap: Gap) -> list[Answer]:
+        """Start as many suggestions for a gap as are asked for. Raises RequestError."""
+
 
 @dataclass(frozen=True)
 class EngineModel:
@@ -81,14 +72,27 @@ class EngineModel:
     id: str
     engine: Engine
     adapter: str | None = None
-    grammars: Grammars | None = None
     fences: bool = False  # constrain the code in chat answers even if no language is asked for
     created: int = field(default_factory=lambda: int(time.time()))
 
+    @cached_property
+    def _requests(self) -> CodeRequests:
+        return CodeRequests(self.engine.tokenizer, lambda tokens: self.engine.check(tokens, None))
+
+    @cached_property
+    def completer(self) -> Completer:
+        """What fills gaps with this model."""
+        return Completer(self.engine, self.adapter)
+
     async def chat(self, request: ChatRequest, owner: str) -> list[Answer]:
+        messages = [message.as_template_input() for message in request.messages]
+        samplings = [request.sampling_of(choice) for choice in range(request.n)]
         try:
             # Reading a long prompt takes time, also under a grammar: not in the event loop.
-            return await asyncio.to_thread(lambda: self._submit(self._wanted_chats(request), request, owner))
+            wanted = await asyncio.to_thread(
+                self._requests.chat, messages, samplings, request.language, self.fences
+            )
+            return self._submit(wanted, request, owner)
         except RequestError as error:
             if error.parameter == "prompt":
                 error.parameter = "messages"
@@ -97,95 +101,62 @@ class EngineModel:
     async def complete(self, request: CompletionRequest, owner: str) -> list[Answer]:
         if not request.prompts:
             raise RequestError("there is no prompt", "prompt")
-        return await asyncio.to_thread(
-            lambda: self._submit(self._wanted_completions(request), request, owner)
-        )
-
-    def _wanted_chats(self, request: ChatRequest) -> list[_Wanted]:
-        tokenizer = self.engine.tokenizer
-        prompt = tokenizer.encode_chat([message.as_template_input() for message in request.messages])
-        constraint = self._known_grammars().fenced() if self.fences else None
-        stop: tuple[str, ...] = ()
-        if request.language is not None:
-            block = self._known_grammars().block(request.language)
-            prompt, constraint, stop = (
-                prompt + tokenizer.encode(block.opening),
-                block.constraint,
-                (block.end,),
-            )
-        samplings = [request.sampling_of(choice) for choice in range(request.n)]
-        return _wanted(prompt, [replace(one, stop=(*one.stop, *stop)) for one in samplings], constraint)
-
-    def _wanted_completions(self, request: CompletionRequest) -> list[_Wanted]:
-        samplings = [request.sampling_of(choice) for choice in range(request.n)]
-        found: list[_Wanted] = []
-        for prompt in request.prompts:
-            tokens = self._encode(prompt, request.suffix)
-            self.engine.check(tokens, request.window)  # before a grammar reads what the model cannot
-            found += _wanted(tokens, samplings, self._code_constraint(request, prompt, tokens))
-        return found
-
-    def _encode(self, prompt: str | list[int], suffix: str | None) -> list[int]:
-        tokenizer = self.engine.tokenizer
-        if isinstance(prompt, str):
-            # The whole prompt is the caller's own, special tokens too: editors write their own templates.
-            return (
-                tokenizer.encode_with_special(prompt)
-                if suffix is None
-                else tokenizer.encode_fim(prompt, suffix)
-            )
-        if suffix is not None:
-            raise RequestError("a prompt of tokens cannot have a suffix; send text", "suffix")
-        if any(not 0 <= token < tokenizer.vocab for token in prompt):
-            raise RequestError(f"tokens must be between 0 and {tokenizer.vocab - 1}", "prompt")
-        return prompt
-
-    def _submit(
-        self,
-        wanted: list[_Wanted],
-        request: ChatRequest | CompletionRequest,
-        owner: str,
-    ) -> list[Answer]:
-        if len(wanted) > MAX_ANSWERS:
-            raise RequestError(f"{len(wanted)} answers are asked for; at most {MAX_ANSWERS} at a time", "n")
-        if self.engine.statistics.waiting + len(wanted) > MAX_WAITING:
-            raise BusyError
+        self.check_room(len(request.prompts) * request.n)
         answers: list[Answer] = []
         try:
-            for prompt, sampling, constraint in wanted:
-                answers.append(
-                    self.engine.submit(
-                        GenerationRequest(prompt, sampling, request.window, self.adapter, constraint, owner)
-                    )
-                )
+            for prompt in request.prompts:
+                answers += await asyncio.to_thread(self._completions, prompt, request, owner)
         except BaseException:
-            for answer in answers:
-                answer.cancel()
+            _cancel(answers)
             raise
         return answers
 
-    def _code_constraint(
-        self, request: CompletionRequest, prompt: str | list[int], tokens: list[int]
-    ) -> Constraint | None:
-        if request.language is None:
-            return None
+    async def fill(self, gap: Gap) -> list[Answer]:
+        """Start as many suggestions for a gap as are asked for. Raises RequestError."""
+        self.check_room(gap.alternatives)
+        return [*await asyncio.to_thread(self.completer.submit, gap)]
+
+    def check_room(self, answers: int) -> None:
+        """Raises RequestError where more are asked for than one client may have, BusyError where too many wait."""
+        if answers > MAX_ANSWERS:
+            raise RequestError(f"{answers} answers are asked for; at most {MAX_ANSWERS} at a time", "n")
+        if self.engine.statistics.waiting + answers > MAX_WAITING:
+            raise BusyError
+
+    def _completions(self, prompt: str | list[int], request: CompletionRequest, owner: str) -> list[Answer]:
         tokenizer = self.engine.tokenizer
-        prefix = prompt if isinstance(prompt, str) else tokenizer.decode(prompt)
-        gap = tokenizer.split_fim(tokens) if request.suffix is None else None
-        prefix, suffix = gap or (prefix, request.suffix)
-        return self._known_grammars().program(request.language, prefix, suffix)
+        gap = gap_of(request, prompt, tokenizer)
+        if gap is not None:
+            return [*self.completer.submit(replace(gap, owner=owner))]
+        if not isinstance(prompt, str) and any(not 0 <= token < tokenizer.vocab for token in prompt):
+            raise RequestError(f"tokens must be between 0 and {tokenizer.vocab - 1}", "prompt")
+        samplings = [request.sampling_of(choice) for choice in range(request.n)]
+        return self._submit(self._requests.continuation(prompt, samplings, request.language), request, owner)
 
-    def _known_grammars(self) -> Grammars:
-        if self.grammars is None:
-            raise RequestError("this server has no grammars; leave `language` out", "language")
-        return self.grammars
+    def _submit(
+        self, wanted: list[GenerationRequest], request: ChatRequest | CompletionRequest, owner: str
+    ) -> list[Answer]:
+        self.check_room(len(wanted))
+        answers: list[Answer] = []
+        try:
+            for one in wanted:
+                asked = replace(
+                    one,
+                    window=request.window,
+                    attention=request.attention,
+                    adapter=self.adapter,
+                    owner=owner,
+                )
+                answers.append(self.engine.submit(asked))
+        except BaseException:
+            _cancel(answers)
+            raise
+        return answers
 
 
-def _wanted(
-    prompt: list[int], samplings: list[SamplingParams], constraint: Constraint | None
-) -> list[_Wanted]:
-    """One prompt, answered once for each way to draw."""
-    return [(prompt, sampling, constraint.fork() if constraint else None) for sampling in samplings]
+def _cancel(answers: Sequence[Answer]) -> None:
+    for answer in answers:
+        answer.cancel()
 
 
 class TextAnswer:
@@ -221,12 +192,11 @@ class TextAnswer:
 
 @dataclass(frozen=True)
 class AssistantModel:
-    """An app's assistant under a model name: `reply` streams text, `fill` (if any) completes code."""
+    """An app's assistant under a model name: `reply` streams text."""
 
     id: str
     tokenizer: Tokenizer
     reply: Callable[[ChatRequest, int], AsyncIterator[str]]  # the request and which of the n choices
-    fill: EngineModel | None = None
     created: int = field(default_factory=lambda: int(time.time()))
 
     async def chat(self, request: ChatRequest, owner: str) -> list[Answer]:
@@ -238,9 +208,10 @@ class AssistantModel:
         return [TextAnswer(count, self.reply(request, choice), self.tokenizer) for choice in range(request.n)]
 
     async def complete(self, request: CompletionRequest, owner: str) -> list[Answer]:
-        if self.fill is None:
-            raise RequestError(f"{self.id} only chats; use /v1/chat/completions", "model")
-        return await self.fill.complete(request, owner)
+        raise RequestError(f"{self.id} only chats; use /v1/chat/completions", "model")
+
+    async def fill(self, gap: Gap) -> list[Answer]:
+        raise RequestError(f"{self.id} only chats; use /v1/chat/completions", "model")
 
 
 @dataclass(frozen=True)
@@ -255,6 +226,9 @@ class ClassifierModel:
         raise RequestError(f"{self.id} classifies texts; use /v1/classify", "model")
 
     async def complete(self, request: CompletionRequest, owner: str) -> list[Answer]:
+        raise RequestError(f"{self.id} classifies texts; use /v1/classify", "model")
+
+    async def fill(self, gap: Gap) -> list[Answer]:
         raise RequestError(f"{self.id} classifies texts; use /v1/classify", "model")
 
 
@@ -278,11 +252,13 @@ class ModelTable:
         """The models in the order in which they are listed."""
         return [*self._fixed.values(), *self._adapters.values()]
 
-    def get(self, name: str) -> ServedModel:
-        """The model of that name; an adapter also answers to its bare name, as in vLLM.
+    def get(self, name: str | None) -> ServedModel:
+        """The model of that name, the code assistant where none is named; an adapter also answers to its bare name,
+        as in vLLM.
 
         Raises ModelNotFoundError.
         """
+        name = name or DEFAULT_ID
         for key in (name, ADAPTER_PREFIX + name):
             model = self._fixed.get(key) if key == name else None
             model = model or self._adapters.get(key)
@@ -321,7 +297,7 @@ class ModelTable:
             return
         if name not in self.engine.adapters:
             self.engine.add_adapter(load_adapter(path, self.engine.config, name))
-        self._adapters[key] = EngineModel(key, self.engine, name, self.base.grammars)
+        self._adapters[key] = EngineModel(key, self.engine, name)
 
     def unload_adapter(self, name: str) -> None:
         """Stop serving it. Raises UnknownAdapterError, or RequestError while it is in use."""

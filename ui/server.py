@@ -24,7 +24,7 @@ from apps.support.errors import DatabaseNotReadyError
 from apps.support.helpdesks import api as integrations_api
 from apps.support.helpdesks.configured import configured_desks
 from apps.support.shop.database import Database
-from ui import infill
+from ui import infill, llama_cpp
 from ui.body_limit import LimitBody
 from ui.headers import SecureHeaders
 from ui.metrics import CountRequests, Metrics
@@ -111,8 +111,8 @@ def create_app(settings: Settings, load: LoadRuntime = load_runtime) -> FastAPI:
     app.add_middleware(SecureHeaders)
     app.add_middleware(CountRequests, metrics=metrics)
     install_error_handlers(app)
-    for router in (chat.router, completions.router, classify.router, models.router, infill.router):
-        app.include_router(router)
+    for module in (chat, completions, classify, models, infill, llama_cpp):
+        app.include_router(module.router)
     app.include_router(code_api.create_router(code_assistant))
     app.include_router(support_api.create_router(support_assistant, classifiers))
     app.include_router(integrations_api.create_router(database, configured_desks(settings)))

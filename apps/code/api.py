@@ -16,11 +16,14 @@ from starlette.concurrency import run_in_threadpool
 
 from apps.auth import Scope
 from apps.code.answers import EFFORTS, Answer, Checked, Event, Events, Token
-from apps.code.assistant import COMPLETION_TOKENS, MAX_TOKENS, CodeAssistant
+from apps.code.assistant import MAX_TOKENS, CodeAssistant
+from apps.code.completion import Gap, OtherFile
 from apps.permissions import needs
 from core_model.errors import CoreError
+from core_model.requests import SamplingParams
 
 CLIENT_GONE = 499  # for the log only (nginx's)
+COMPLETION_TOKENS = 256
 
 MaxTokens = Annotated[int, Field(ge=1, le=8192)]
 MOST_CHARACTERS = 400_000
@@ -45,11 +48,36 @@ class WriteBody(_Body):
     max_tokens: MaxTokens = MAX_TOKENS
 
 
+class FileBody(BaseModel):
+    """Another file of the project."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    name: str
+    text: Text
+
+
 class CompleteBody(_Body):
     prefix: Text
     suffix: Text = ""
-    language: str
+    language: str | None = Field(None, description="Left out, it is found from the name and the text.")
+    filename: str | None = None
+    files: list[FileBody] = Field(default=[], max_length=256, description="Text of others, the nearest last.")
     max_tokens: MaxTokens = COMPLETION_TOKENS
+    deadline_ms: int | None = Field(None, ge=1, description="What is written by then is the answer.")
+
+    @property
+    def gap(self) -> Gap:
+        """The gap that is asked about; the caller wants to see what there is."""
+        return Gap(
+            self.prefix,
+            self.suffix,
+            tuple(OtherFile(file.name, file.text) for file in self.files),
+            filename=self.filename,
+            language=self.language,
+            sampling=SamplingParams(temperature=self.temperature, max_tokens=self.max_tokens),
+            deadline_s=None if self.deadline_ms is None else self.deadline_ms / 1000,
+        )
 
 
 class TranslateBody(_Body):
@@ -100,7 +128,7 @@ def create_router(assistant_of: Callable[[Request], CodeAssistant]) -> APIRouter
         body: CompleteBody, request: Request, assistant: Assistant, accept: Accept = ""
     ) -> Response:
         """What belongs between `prefix` and `suffix`."""
-        return await _respond(assistant.complete(**body.model_dump()), request, accept)
+        return await _respond(assistant.complete(body.gap, compile=body.compile), request, accept)
 
     @router.post("/translate", response_model=AnswerBody)
     async def translate(

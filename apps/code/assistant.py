@@ -12,6 +12,7 @@ from functools import cached_property
 from apps.code.answers import EFFORTS, NORMAL, QUICK, Answer, Check, Checked, Effort, Event, Events, Token
 from apps.code.checking import Verdict, call, check
 from apps.code.compilers import compilation
+from apps.code.completion import Completer, Gap
 from apps.code.constraints import Constraints, served_language
 from apps.code.drafting import Drafting
 from apps.code.drivers import CallResult
@@ -23,7 +24,7 @@ from apps.code.sandbox import Sandbox, SandboxUnavailableError
 from apps.code.signatures import Signature, plain_name, signature_of, signatures
 from apps.code.syntax import parses
 from core_model.chat_model import DuetChatModel
-from core_model.requests import GenerationRequest, SamplingParams
+from core_model.errors import RequestError
 
 __all__ = [
     "EFFORTS",
@@ -40,7 +41,6 @@ __all__ = [
 ]
 
 MAX_TOKENS = 1024
-COMPLETION_TOKENS = 256
 
 
 class CodeAssistant:
@@ -50,6 +50,7 @@ class CodeAssistant:
         """`grammar=False` lets the model write what does not parse, to measure what the constraint does."""
         self._model = model
         self._constraints = Constraints(model.engine.tokenizer) if grammar else None
+        self._completer = Completer(model.engine, model.adapter, grammar)
 
     @cached_property
     def _sandbox(self) -> Sandbox | None:
@@ -151,50 +152,34 @@ class CodeAssistant:
         events = self._refine(work, to_name, start, effort, max_tokens, temperature, seed)
         return self._compiled(events, compile)
 
-    def complete(
-        self,
-        prefix: str,
-        suffix: str,
-        language: str,
-        *,
-        max_tokens: int = COMPLETION_TOKENS,
-        temperature: float = 0.0,
-        compile: bool = False,
-    ) -> Events:
-        """What belongs between `prefix` and `suffix`, as the model was trained to fill it in.
+    def complete(self, gap: Gap, *, compile: bool = False) -> Events:
+        """What belongs at a cursor, as the model was trained to fill it in.
 
-        Raises LanguageNotServedError, and RequestError for a model that cannot fill in or a file too long.
+        Raises LanguageNotServedError where the gap's language is none of ours, and RequestError for a model that cannot
+        fill in or a file too long.
         """
-        name = served_language(language)
-        events = self._fill(prefix, suffix, name, max_tokens, temperature)
-        return self._compiled(events, compile, prefix, suffix)
+        return self._compiled(self._fill(gap), compile, gap.prefix, gap.suffix)
 
-    def _fill(self, prefix: str, suffix: str, language: str, max_tokens: int, temperature: float) -> Events:
-        engine, started = self._model.engine, time.perf_counter()
-        prompt = engine.tokenizer.encode_fim(prefix, suffix)
-        engine.check(prompt, None)  # before a grammar reads what the model cannot
-        constraint = self._constraints.program(language, prefix, suffix) if self._constraints else None
-        # A model that has filled the gap often goes on with what follows it.
-        follows = next((line for line in suffix.splitlines() if len(line.strip()) > 3), None)
-        stop = ("\n" + follows,) if follows else ()
-        sampling = SamplingParams(temperature=temperature, max_tokens=max_tokens, stop=stop)
-        request = GenerationRequest(prompt, sampling, adapter=self._model.adapter, constraint=constraint)
-        generation = engine.submit(request)
+    def _fill(self, gap: Gap) -> Events:
+        started = time.perf_counter()
+        language = self._completer.language_of(gap)
+        if language is None:
+            raise RequestError("the language cannot be told from the text; name it", "language")
+        (suggestion,) = self._completer.submit(replace(gap, language=language))
         try:
-            for piece in generation:
-                yield Token(piece.text)
+            for text in suggestion.drafted():
+                yield Token(text)
         finally:
-            generation.cancel()
-        completion = generation.result()
-        code = completion.text
+            suggestion.cancel()
+        end = suggestion.result()
         yield Answer(
-            code=code,
+            code=end.text,
             language=language,
-            parses=parses(prefix + code + suffix, language),
-            tokens=len(completion.tokens),
+            parses=parses(gap.prefix + end.text + gap.suffix, language),
+            tokens=len(end.tokens),
             seconds=time.perf_counter() - started,
-            finish_reason=completion.finish_reason,
-            prefix_parses=constraint is not None if self._constraints else parses(prefix + suffix, language),
+            finish_reason=end.finish_reason,
+            prefix_parses=end.complete is not None,
         )
 
     def _compiled(self, events: Events, asked: bool, before: str = "", after: str = "") -> Events:

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from apps.code.errors import LanguageNotServedError
 from apps.code.grammar.constraint import BlockConstraint, FencedConstraint, GrammarConstraint
 from apps.code.grammar.errors import PrefixNotViableError, UnknownLanguageError
+from apps.code.grammar.joining import MAX_READ
 from apps.code.grammar.languages import language as grammar_language
 from apps.code.prompts import END_OF_BLOCK, LANGUAGE_NAMES, fence
-from core_model.languages import Block
+from core_model.constraint import Constraint
 from core_model.tokenizer import Tokenizer
+
+
+@dataclass(frozen=True)
+class Block:
+    """A chat answer that is code: the model finds the block opened, and the answer comes without its marks."""
+
+    opening: str  # stands in the prompt, before how the answer begins
+    end: str  # stop string
+    constraint: Constraint | None  # None where no program begins as the answer does
 
 
 class Constraints:
@@ -17,14 +29,18 @@ class Constraints:
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
 
-    def program(self, language: str, prefix: str = "", suffix: str | None = None) -> GrammarConstraint | None:
+    def program(
+        self, language: str, prefix: str = "", suffix: str | None = None, patience: int = MAX_READ
+    ) -> GrammarConstraint | None:
         """The text is a program, or what stands between `prefix` and `suffix` in one.
 
         None where no program begins with `prefix`: then a constraint would only make it worse.
         Raises LanguageNotServedError.
         """
         try:
-            return GrammarConstraint(served_language(language), self._tokenizer, prefix, suffix)
+            return GrammarConstraint(
+                served_language(language), self._tokenizer, prefix, suffix, patience=patience
+            )
         except PrefixNotViableError:
             return None
 

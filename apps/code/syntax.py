@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -47,6 +48,15 @@ def syntax_problem(code: str, language: str) -> SyntaxProblem | None:
 def parses(code: str, language: str) -> bool:
     """Raises UnknownLanguageError."""
     return not parse(code, language).has_error
+
+
+def errors(node: Node) -> Iterator[Node]:
+    """The places below a node where code is not as the grammar has it."""
+    if node.is_error or node.is_missing:
+        yield node
+    elif node.has_error:
+        for child in node.children:
+            yield from errors(child)
 
 
 def _first_error(node: Node) -> Node:

@@ -5,26 +5,30 @@
 // whichever rows are computed beside it and however the work is dealt out.
 #pragma once
 
-#include "linear.h"
+#include "cache_blocks.h"
 
 namespace duet {
 
-constexpr int BLOCK = 16;        // positions in a block of the cache
 constexpr int SINKS = 4;         // positions that a windowed sequence always sees
 constexpr int SEGMENT_BLOCKS = 8;
 constexpr int PREFETCH_BLOCKS = 2;
 constexpr int MAX_QUERIES = 32;  // rows x query heads that are handled together
 constexpr float LOWEST = -1e30f;
 
-// Consecutive rows of one sequence, from `row` on.
+// Consecutive rows of one sequence, from `row` on; one row alone where it attends sparsely.
 struct RowTile {
     int row, rows, sequence;
+    bool sparse = false;
 };
 
-// The blocks that some row of a tile sees: all from `first` to `last`, and block 0 for the sinks.
+// The blocks that some row of a tile sees: all from `first` to `last`, and block 0 for the sinks; or those of a list.
 struct VisibleBlocks {
     int first, last;
     bool sinks_apart;
+    const int32_t* list = nullptr;
+
+    explicit VisibleBlocks(const std::vector<int32_t>& blocks)
+        : first(0), last(static_cast<int>(blocks.size()) - 1), sinks_apart(false), list(blocks.data()) {}
 
     VisibleBlocks(int position, int last_position, int window) {
         const int oldest = window ? std::max(0, position - (window - SINKS) + 1) : 0;
@@ -33,26 +37,27 @@ struct VisibleBlocks {
         sinks_apart = first > 0;
     }
     // The segments with visible blocks, in their order.
-    int segments() const { return last / SEGMENT_BLOCKS - first_segment() + 1 + sink_segment_apart(); }
+    int segments() const { return (last + SEGMENT_BLOCKS) / SEGMENT_BLOCKS - first_segment() + sink_segment_apart(); }
     int segment(int index) const { return sink_segment_apart() ? (index ? first_segment() + index - 1 : 0) : first_segment() + index; }
-    // The visible blocks of a segment into `blocks`; returns how many there are.
+    // The visible blocks of a segment into `blocks`, and PREFETCH_BLOCKS that come after them; returns how many without these.
     int blocks_of(int segment, int* blocks) const {
         int count = 0;
         if (sinks_apart && segment == 0) blocks[count++] = 0;
-        const int begin = segment * SEGMENT_BLOCKS;
-        for (int block = std::max(first, begin); block <= std::min(last, begin + SEGMENT_BLOCKS - 1); block++)
-            blocks[count++] = block;
+        int index = std::max(first, segment * SEGMENT_BLOCKS);
+        for (; index <= std::min(last, (segment + 1) * SEGMENT_BLOCKS - 1); index++) blocks[count++] = block(index);
+        for (int ahead = 0; ahead < PREFETCH_BLOCKS; ahead++) blocks[count + ahead] = block(std::min(index + ahead, last));
         return count;
     }
 
   private:
+    int block(int index) const { return list ? list[index] : index; }
     int first_segment() const { return first / SEGMENT_BLOCKS; }
     bool sink_segment_apart() const { return first_segment() > 0; }
 };
 
-// scores[query * stride .. +16] = q . k for the 16 positions of a block; keys [head_dim, 16].
-template <int Q>
-inline void score_block(const float* const* queries, const uint16_t* keys, int head_dim, float* scores, int stride) {
+// scores[query * stride .. +16] = q . k for the 16 positions of a block.
+template <int Q, class Keys>
+inline void score_block(const float* const* queries, const Keys& keys, int head_dim, float* scores, int stride) {
     if constexpr (Q > 0) {
         const float* q[Q];
         F sums[Q];
@@ -61,7 +66,7 @@ inline void score_block(const float* const* queries, const uint16_t* keys, int h
             sums[i] = simd::zero();
         }
         for (int d = 0; d < head_dim; d++) {
-            const F k = simd::load_bf16(keys + d * BLOCK);
+            const F k = keys.load(d);
 #pragma GCC unroll 8
             for (int i = 0; i < Q; i++) sums[i] = simd::fma(simd::set1(q[i][d]), k, sums[i]);
         }
@@ -71,15 +76,16 @@ inline void score_block(const float* const* queries, const uint16_t* keys, int h
 
 constexpr int SCORE_QUERIES = simd::MAX_ROWS > 4 ? 8 : 4;
 
-template <int Q>
-inline void score_some(int count, const float* const* q, const uint16_t* k, int head_dim, float* scores, int stride) {
+template <int Q, class Keys>
+inline void score_some(int count, const float* const* q, const Keys& k, int head_dim, float* scores, int stride) {
     if constexpr (Q > 0) {
         if (count == Q) return score_block<Q>(q, k, head_dim, scores, stride);
         score_some<Q - 1>(count, q, k, head_dim, scores, stride);
     }
 }
 
-inline void score_all(int count, const float* const* q, const uint16_t* k, int head_dim, float* scores, int stride) {
+template <class Keys>
+inline void score_all(int count, const float* const* q, const Keys& k, int head_dim, float* scores, int stride) {
     const int passes = (count + SCORE_QUERIES - 1) / SCORE_QUERIES;
     for (int pass = 0, start = 0; pass < passes; pass++) {
         const int some = (count - start) / (passes - pass);
@@ -89,15 +95,15 @@ inline void score_all(int count, const float* const* q, const uint16_t* k, int h
 }
 
 // out[query, head_dim] += weights[query, positions] * values[positions, head_dim], 16 * V columns of it.
-template <int Q, int V>
-inline void weigh_block(const float* weights, int stride, const uint16_t* values, int positions, int head_dim,
-                        float* out) {
+template <int Q, int V, class Values>
+inline void weigh_block(const float* weights, int stride, const Values& values, int column, int positions,
+                        int head_dim, float* out) {
     F sums[Q][V];
     for (int i = 0; i < Q; i++)
         for (int v = 0; v < V; v++) sums[i][v] = simd::load(out + i * head_dim + v * LANES);
     for (int p = 0; p < positions; p++) {
         F row[V];
-        for (int v = 0; v < V; v++) row[v] = simd::load_bf16(values + p * head_dim + v * LANES);
+        for (int v = 0; v < V; v++) row[v] = values.load(p, column + v * LANES);
 #pragma GCC unroll 8
         for (int i = 0; i < Q; i++) {
             const F weight = simd::set1(weights[i * stride + p]);
@@ -112,21 +118,22 @@ inline void weigh_block(const float* weights, int stride, const uint16_t* values
 constexpr int VALUE_COLUMNS = simd::MAX_ROWS > 4 ? 4 : 2;  // registers of values; head_dim is a multiple of 32
 constexpr int VALUE_QUERIES = simd::MAX_ROWS > 4 ? 6 : 2;
 
-template <int Q>
-inline void weigh_some(int count, const float* weights, int stride, const uint16_t* values, int positions,
+template <int Q, class Values>
+inline void weigh_some(int count, const float* weights, int stride, const Values& values, int positions,
                        int head_dim, float* out) {
     if constexpr (Q > 0) {
         if (count != Q)
             return weigh_some<Q - 1>(count, weights, stride, values, positions, head_dim, out);
         int column = 0;
         for (; column + VALUE_COLUMNS * LANES <= head_dim; column += VALUE_COLUMNS * LANES)
-            weigh_block<Q, VALUE_COLUMNS>(weights, stride, values + column, positions, head_dim, out + column);
+            weigh_block<Q, VALUE_COLUMNS>(weights, stride, values, column, positions, head_dim, out + column);
         for (; column < head_dim; column += 2 * LANES)
-            weigh_block<Q, 2>(weights, stride, values + column, positions, head_dim, out + column);
+            weigh_block<Q, 2>(weights, stride, values, column, positions, head_dim, out + column);
     }
 }
 
-inline void weigh_all(int count, const float* weights, int stride, const uint16_t* values, int positions,
+template <class Values>
+inline void weigh_all(int count, const float* weights, int stride, const Values& values, int positions,
                       int head_dim, float* out) {
     const int passes = (count + VALUE_QUERIES - 1) / VALUE_QUERIES;
     for (int pass = 0, start = 0; pass < passes; pass++) {
@@ -154,17 +161,9 @@ struct Partial {
     }
 };
 
-// Where one key/value head of one layer lies in the cache.
-struct CacheHead {
-    const uint16_t* keys;    // block 0
-    const uint16_t* values;  // block 0
-    size_t stride;           // numbers from one block to the next
-};
-
 struct AttentionItem {
     RowTile tile;
     const int32_t* positions;  // [rows]
-    const int32_t* table;      // blocks of the sequence
     int window;
     int heads, head_dim;        // query heads that share the key/value head
     const float* queries;       // [rows, ...] the first of the heads; scaled, rotated by the true position
@@ -179,6 +178,7 @@ inline void attend(const AttentionItem& item, const CacheHead& cache, const Visi
     const int count = item.tile.rows * item.heads, head_dim = item.head_dim;
     const int last_position = item.positions[item.tile.rows - 1];
     const int reach = item.window ? item.window - SINKS : 0;
+    const bool sinks_moved = item.window && last_position >= item.window;
     const float* queries[MAX_QUERIES];
     const float* sink_queries[MAX_QUERIES];
     for (int i = 0; i < count; i++) {
@@ -189,22 +189,17 @@ inline void attend(const AttentionItem& item, const CacheHead& cache, const Visi
     std::fill(out, out + static_cast<size_t>(count) * head_dim, 0.0f);
     alignas(64) float scores[MAX_QUERIES * STRIDE];
     alignas(64) float sink_scores[MAX_QUERIES * BLOCK];
-    int blocks[SEGMENT_BLOCKS];
+    int blocks[SEGMENT_BLOCKS + PREFETCH_BLOCKS];
     const int block_count = visible.blocks_of(segment, blocks);
     for (int b = 0; b < block_count; b++) {
         const int block = blocks[b], start = block * BLOCK;
-        const uint16_t* keys = cache.keys + item.table[block] * cache.stride;
-        // Blocks lie scattered, which hardware prefetchers cannot foresee.
-        const uint16_t* values = cache.values + item.table[block] * cache.stride;
-        const int ahead = std::min(std::max(block, visible.first) + PREFETCH_BLOCKS, visible.last);
-        const uint16_t* next_keys = cache.keys + item.table[ahead] * cache.stride;
-        for (int line = 0; line < head_dim * BLOCK; line += 64 / sizeof(uint16_t)) {
-            simd::prefetch(values + line);
-            simd::prefetch(next_keys + line);
-        }
-        score_all(count, queries, keys, head_dim, scores + b * BLOCK, STRIDE);
-        if (block == 0 && item.window && last_position >= item.window) {
-            score_all(count, sink_queries, keys, head_dim, sink_scores, BLOCK);
+        cache.prefetch_values(block);
+        cache.prefetch_keys(blocks[b + PREFETCH_BLOCKS]);
+        cache.with_keys(block, [&](const auto& keys) {
+            score_all(count, queries, keys, head_dim, scores + b * BLOCK, STRIDE);
+            if (sinks_moved && block == 0) score_all(count, sink_queries, keys, head_dim, sink_scores, BLOCK);
+        });
+        if (sinks_moved && block == 0) {
             for (int i = 0; i < count; i++) {
                 float* own = scores + i * STRIDE + b * BLOCK;
                 simd::store(own, simd::select((1u << SINKS) - 1, simd::load(sink_scores + i * BLOCK), simd::load(own)));
@@ -237,8 +232,30 @@ inline void attend(const AttentionItem& item, const CacheHead& cache, const Visi
     for (int b = 0; b < block_count; b++) {
         // What lies behind the last written position is arbitrary memory, perhaps NaN.
         const int positions = std::min(BLOCK, last_position + 1 - blocks[b] * BLOCK);
-        weigh_all(count, scores + b * BLOCK, STRIDE, cache.values + item.table[blocks[b]] * cache.stride, positions,
-                  head_dim, out);
+        float* weights = scores + b * BLOCK;
+        cache.with_values(blocks[b], count, weights, STRIDE, out, [&](const auto& values) {
+            weigh_all(count, weights, STRIDE, values, positions, head_dim, out);
+        });
+    }
+}
+
+inline void begin(int count, int head_dim, float* out, Partial* partials) {
+    std::fill_n(partials, count, Partial{});
+    std::fill_n(out, static_cast<size_t>(count) * head_dim, 0.0f);
+}
+
+// Adds all segments, in their order, to what `out` and `partials` hold already.
+inline void attend_in_order(const AttentionItem& item, const CacheHead& cache, const VisibleBlocks& visible, float* out,
+                            Partial* partials) {
+    const int count = item.tile.rows * item.heads;
+    std::vector<float> next(static_cast<size_t>(count) * item.head_dim);
+    Partial parts[MAX_QUERIES];
+    for (int index = 0; index < visible.segments(); index++) {
+        attend(item, cache, visible, visible.segment(index), next.data(), parts);
+        for (int i = 0; i < count; i++) {
+            const size_t row = static_cast<size_t>(i) * item.head_dim;
+            partials[i].add(parts[i], &next[row], out + row, item.head_dim);
+        }
     }
 }
 

@@ -56,6 +56,29 @@ class Model(Structure):
     )
 
 
+class Cache(Structure):
+    """kernels/model.h: Cache."""
+
+    _fields_ = (
+        ("form", c_int32),
+        ("seats", c_int32),
+        ("blocks", c_int64),
+        *(
+            (name, c_void_p)
+            for name in ("keys", "values", "key_scales", "value_scales", "tail_keys", "tail_values")
+        ),
+    )
+
+
+class SparseBudget(Structure):
+    """kernels/model.h: SparseBudget."""
+
+    _fields_ = (
+        *((name, c_int32) for name in ("local", "chosen", "beam", "channels")),
+        ("spread", c_float),
+    )
+
+
 class Batch(Structure):
     """kernels/model.h: Batch."""
 
@@ -74,11 +97,15 @@ class Batch(Structure):
                 "output_rows",
                 "cos",
                 "sin",
-                "keys",
-                "values",
+                "seats",
+                "sparse_from",
+                "trees",
+                "capacities",
+                "summarised",
             )
         ),
-        ("blocks", c_int64),
+        ("budget", SparseBudget),
+        ("cache", Cache),
     )
 
 

@@ -5,6 +5,8 @@
 //   dot(acc, w, x)               acc[c] += sum_i w[c][i] * x[i], x: 4 int8
 //   MAX_ROWS                     rows whose accumulators fit the registers beside one load of weights
 //   CODE_OFFSET                  what dot() leaves in the codes of 8-bit weights, which are stored as w + 128
+//   load_nibbles(p)              16 codes of 4 bits in 8 bytes: channel i in the low, i + 8 in the high half of byte i
+//   load_scale8(p)               16 scales of 8 bits (to_scale8)
 #pragma once
 
 #include <cmath>
@@ -24,6 +26,10 @@
 #define DUET_BACKEND DUET_PORTABLE
 #endif
 #endif
+
+namespace simd {
+constexpr int32_t SCALE8_BASE = 112 << 23;  // the exponent of the smallest 8-bit scale, 2^-15
+}
 
 #if DUET_BACKEND == DUET_AVX512
 #include "simd_avx512.h"
@@ -62,5 +68,29 @@ inline uint16_t to_bf16(float value) {
     std::memcpy(&bits, &value, 4);
     return static_cast<uint16_t>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
 }
+
+inline float from_bf16(uint16_t value) {
+    const uint32_t bits = static_cast<uint32_t>(value) << 16;
+    float x;
+    std::memcpy(&x, &bits, 4);
+    return x;
+}
+
+// The smallest scale of 8 bits (5 of exponent, 3 of mantissa, no sign) that is not below `value`.
+inline uint8_t to_scale8(float value) {
+    int32_t bits;
+    std::memcpy(&bits, &value, 4);
+    const int32_t code = (bits - SCALE8_BASE + (1 << 20) - 1) >> 20;
+    return static_cast<uint8_t>(code < 0 ? 0 : code > 255 ? 255 : code);
+}
+
+inline float from_scale8(uint8_t code) {
+    const int32_t bits = (static_cast<int32_t>(code) << 20) + SCALE8_BASE;
+    float x;
+    std::memcpy(&x, &bits, 4);
+    return x;
+}
+
+inline float minimum(F x) { return -maximum(sub(zero(), x)); }
 
 }  // namespace simd

@@ -86,6 +86,22 @@ inline F load_int8(const int8_t* p) {
     return {_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(x)),
             _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_srli_si128(x, 8)))};
 }
+inline F from_bytes(__m128i x) {
+    return {_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(x)),
+            _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_srli_si128(x, 8)))};
+}
+inline F load_nibbles(const uint8_t* p) {
+    const __m128i x = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)), mask = _mm_set1_epi8(15);
+    return from_bytes(_mm_unpacklo_epi64(_mm_and_si128(x, mask), _mm_and_si128(_mm_srli_epi16(x, 4), mask)));
+}
+inline __m256 scale8_half(__m128i x) {
+    const __m256i bits = _mm256_slli_epi32(_mm256_cvtepu8_epi32(x), 20);
+    return _mm256_castsi256_ps(_mm256_add_epi32(bits, _mm256_set1_epi32(SCALE8_BASE)));
+}
+inline F load_scale8(const uint8_t* p) {
+    const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    return {scale8_half(x), scale8_half(_mm_srli_si128(x, 8))};
+}
 inline void store_int8(int8_t* p, F x) {
     __m256i words = _mm256_packs_epi32(_mm256_cvtps_epi32(x.a), _mm256_cvtps_epi32(x.b));
     words = _mm256_permute4x64_epi64(words, 0xD8);

@@ -106,6 +106,17 @@ inline F load_fp16(const uint16_t* p) {
 inline F load_int8(const int8_t* p) {
     return lanes([&](int i) { return static_cast<float>(p[i]); });
 }
+inline F load_nibbles(const uint8_t* p) {
+    return lanes([&](int i) { return static_cast<float>(i < 8 ? p[i] & 15 : p[i - 8] >> 4); });
+}
+inline F load_scale8(const uint8_t* p) {
+    return lanes([&](int i) {
+        const int32_t bits = (static_cast<int32_t>(p[i]) << 20) + SCALE8_BASE;
+        float x;
+        std::memcpy(&x, &bits, 4);
+        return x;
+    });
+}
 inline void store_int8(int8_t* p, F x) {
     for (int i = 0; i < 16; i++) p[i] = static_cast<int8_t>(std::lrint(x.v[i]));
 }

@@ -3,9 +3,8 @@
 
 #include <memory>
 
-#include "attention.h"
 #include "lora.h"
-#include "model.h"
+#include "sparse.h"
 #include "thread_pool.h"
 
 namespace duet {
@@ -46,6 +45,9 @@ class Transformer {
             rows_ = std::min(MAX_ROWS, batch.rows - start);
             prepare();
             pool_.run([&](int thread) { run(thread, out); });
+            for (int sequence = 0; sequence < batch.sequences; sequence++)
+                if (batch.trees[sequence] && lasts_[sequence] >= 0)
+                    batch.summarised[sequence] = std::max(batch.summarised[sequence], first_local(lasts_[sequence]));
         }
     }
 
@@ -108,22 +110,66 @@ class Transformer {
             row_adapters_[row] = adapters.find(batch_->adapters[sequence]);
             has_adapters_ |= row_adapters_[row] != nullptr;
             has_windows_ |= batch_->windows[sequence] > 0;
-            if (!tiles_.empty() && tiles_.back().sequence == sequence && tiles_.back().rows < limit)
+            const bool sparse = attends_sparsely(row);
+            if (!tiles_.empty() && !sparse && !tiles_.back().sparse && tiles_.back().sequence == sequence &&
+                tiles_.back().rows < limit)
                 tiles_.back().rows++;
             else
-                tiles_.push_back({row, 1, sequence});
+                tiles_.push_back({row, 1, sequence, sparse});
         }
+        find_pieces();
         low_rank_.resize(has_adapters_ ? static_cast<size_t>(MAX_ROWS) * MODULES * adapters.max_rank() : 0);
         // Segments of few rows are dealt out one by one; of many rows, tiles alone are work enough.
-        int longest = 0;
-        for (const RowTile& tile : tiles_) longest = std::max(longest, visible(tile).segments());
+        int longest = 1;
+        for (const RowTile& tile : tiles_) longest = std::max(longest, parts(tile));
         segments_apart_ = longest * rows_ <= MAX_PARTIALS ? longest : 1;
+    }
+
+    // The first block that a position sees anyway. No tree holds it or later ones: tokens that are taken back lie there.
+    int first_local(int position) const { return std::max(0, position - batch_->budget.local + 1) / BLOCK; }
+
+    bool attends_sparsely(int row) const {
+        const int sequence = batch_->row_sequence[start_ + row], position = batch_->positions[start_ + row];
+        return batch_->trees[sequence] && position >= batch_->sparse_from[sequence] &&
+               first_local(position) - 1 > batch_->budget.chosen;
+    }
+
+    // The pieces of blocks that the rows write, and the block that each sequence leaves unfilled.
+    void find_pieces() {
+        pieces_.clear();
+        lasts_.assign(batch_->sequences, -1);
+        for (int row = 0; row < rows_; row++) {
+            const int sequence = batch_->row_sequence[start_ + row], position = batch_->positions[start_ + row];
+            if (pieces_.empty() || pieces_.back().sequence != sequence || position % BLOCK == 0)
+                pieces_.push_back({row, 1, sequence});
+            else
+                pieces_.back().rows++;
+            lasts_[sequence] = position;
+        }
+        has_trees_ = std::any_of(batch_->trees, batch_->trees + batch_->sequences, [](uint16_t* tree) { return tree; });
+    }
+
+    CacheHead cache_head(int sequence, int layer, int head) const {
+        const int last = lasts_[sequence];
+        return {batch_->cache, model_, layer, head,
+                batch_->block_tables + static_cast<size_t>(sequence) * batch_->blocks_per_sequence,
+                batch_->seats[sequence], last % BLOCK == BLOCK - 1 ? -1 : last / BLOCK};
+    }
+
+    SpanTree tree(int sequence, int layer, int head) const {
+        const int capacity = batch_->capacities[sequence];
+        const size_t size = SpanTree::groups(capacity) * model_.head_dim * 2 * FAN_OUT;
+        return {batch_->trees[sequence] + (static_cast<size_t>(layer) * model_.kv_heads + head) * size, capacity,
+                model_.head_dim};
     }
 
     VisibleBlocks visible(const RowTile& tile) const {
         const int32_t* positions = batch_->positions + start_ + tile.row;
         return {positions[0], positions[tile.rows - 1], batch_->windows[tile.sequence]};
     }
+
+    // How many parts the attention of a tile can be dealt out in.
+    int parts(const RowTile& tile) const { return tile.sparse ? 1 : visible(tile).segments(); }
 
     float* low_rank(int row, int module) {
         return &low_rank_[(static_cast<size_t>(row) * MODULES + module) * adapters.max_rank()];
@@ -199,11 +245,11 @@ class Transformer {
     }
 
     size_t cache_offset(int layer, int block, int head) const {
-        const size_t index = (static_cast<size_t>(layer) * batch_->blocks + block) * model_.kv_heads + head;
+        const size_t index = (static_cast<size_t>(layer) * batch_->cache.blocks + block) * model_.kv_heads + head;
         return index * model_.head_dim * BLOCK;
     }
 
-    // Rotates queries and keys of a row and writes its keys and values into the cache.
+    // Rotates queries and keys of a row and writes its keys and values into the cache, if that is bfloat16.
     void rotate_and_store(int row, int layer) {
         const int head_dim = model_.head_dim, t = start_ + row;
         const int position = batch_->positions[t], window = batch_->windows[batch_->row_sequence[t]];
@@ -220,13 +266,51 @@ class Transformer {
             float* k = q + head * head_dim;
             const float* v = q + model_.kv_width() + head * head_dim;
             rotate(k, position, 1.0f, k);
-            uint16_t* keys = batch_->keys + cache_offset(layer, block, head) + place;
-            uint16_t* values = batch_->values + cache_offset(layer, block, head) + place * head_dim;
+            if (batch_->cache.form != CACHE_BF16) continue;
+            uint16_t* keys = static_cast<uint16_t*>(batch_->cache.keys) + cache_offset(layer, block, head) + place;
+            uint16_t* values = static_cast<uint16_t*>(batch_->cache.values) + cache_offset(layer, block, head) + place * head_dim;
             for (int d = 0; d < head_dim; d++) {
                 keys[d * BLOCK] = simd::to_bf16(k[d]);
                 values[d] = simd::to_bf16(v[d]);
             }
         }
+    }
+
+    // Writes one head of a piece of a block into a cache of 8 bits.
+    void store_piece(int item, int layer) {
+        const RowTile& piece = pieces_[item / model_.kv_heads];
+        const int head = item % model_.kv_heads, position = batch_->positions[start_ + piece.row];
+        const float* keys = &qkv_[static_cast<size_t>(piece.row) * qkv_width_] + model_.q_width() + head * model_.head_dim;
+        cache_head(piece.sequence, layer, head)
+            .write(position / BLOCK, position % BLOCK, piece.rows, lasts_[piece.sequence] / BLOCK, keys,
+                   keys + model_.kv_width(), qkv_width_);
+    }
+
+    // Takes blocks into the tree of a sequence once they may be chosen.
+    void summarise(int item, int layer) {
+        const int sequence = item / model_.kv_heads, head = item % model_.kv_heads;
+        if (!batch_->trees[sequence] || lasts_[sequence] < 0) return;
+        const CacheHead cache = cache_head(sequence, layer, head);
+        SpanTree spans = tree(sequence, layer, head);
+        for (int block = batch_->summarised[sequence]; block < first_local(lasts_[sequence]); block++)
+            spans.add(block, cache);
+    }
+
+    // Attends to the sinks and the latest positions, then to the blocks that matter most beside them.
+    void attend_sparsely(const AttentionItem& item, const CacheHead& cache, const SpanTree& spans, float* out,
+                         Partial* partials) const {
+        const int local = first_local(item.positions[0]), last = item.positions[0] / BLOCK;
+        std::vector<int32_t> blocks{0};
+        for (int block = local; block <= last; block++) blocks.push_back(block);
+        attend_in_order(item, cache, VisibleBlocks(blocks), out, partials);
+        const float* queries[MAX_QUERIES];
+        float log_totals[MAX_QUERIES];
+        for (int i = 0; i < item.heads; i++) {
+            queries[i] = item.queries + i * item.head_dim;
+            log_totals[i] = partials[i].maximum + std::log(partials[i].total);
+        }
+        BlockChoice(spans, queries, item.heads, item.head_dim, log_totals, local, batch_->budget).choose(blocks);
+        attend_in_order(item, cache, VisibleBlocks(blocks), out, partials);
     }
 
     // Where the partial results of a tile begin: [rows, group] of each of its segments and heads lie together.
@@ -238,15 +322,13 @@ class Transformer {
     void attend_item(int item, int layer) {
         const int index = item % segments_apart_, kv_head = item / segments_apart_ % model_.kv_heads;
         const RowTile& tile = tiles_[item / segments_apart_ / model_.kv_heads];
-        const VisibleBlocks blocks = visible(tile);
-        if (index >= blocks.segments()) return;
+        if (index >= parts(tile)) return;
         const int group = model_.heads / model_.kv_heads;
         const size_t query = static_cast<size_t>(kv_head) * group * model_.head_dim;
         const bool windowed = batch_->windows[tile.sequence] > 0;
         const AttentionItem attention{
             tile,
             batch_->positions + start_ + tile.row,
-            batch_->block_tables + static_cast<size_t>(tile.sequence) * batch_->blocks_per_sequence,
             batch_->windows[tile.sequence],
             group,
             model_.head_dim,
@@ -255,29 +337,23 @@ class Transformer {
             static_cast<size_t>(qkv_width_),
             static_cast<size_t>(model_.q_width()),
         };
-        const CacheHead cache{batch_->keys + cache_offset(layer, 0, kv_head),
-                              batch_->values + cache_offset(layer, 0, kv_head),
-                              static_cast<size_t>(model_.kv_heads) * model_.head_dim * BLOCK};
+        const CacheHead cache = cache_head(tile.sequence, layer, kv_head);
         const size_t place = partial_index(index, tile, kv_head);
         float* out = &partial_out_[place * model_.head_dim];
-        attend(attention, cache, blocks, blocks.segment(index), out, &partials_[place]);
-        if (segments_apart_ > 1 || blocks.segments() == 1) return;
-        const int queries = tile.rows * group;
-        std::vector<float> next(static_cast<size_t>(queries) * model_.head_dim);
-        Partial partials[MAX_QUERIES];
-        for (int segment = 1; segment < blocks.segments(); segment++) {
-            attend(attention, cache, blocks, blocks.segment(segment), next.data(), partials);
-            for (int i = 0; i < queries; i++) {
-                const size_t row = static_cast<size_t>(i) * model_.head_dim;
-                partials_[place + i].add(partials[i], &next[row], out + row, model_.head_dim);
-            }
+        Partial* partials = &partials_[place];
+        if (!tile.sparse && segments_apart_ > 1) {
+            const VisibleBlocks blocks = visible(tile);
+            return attend(attention, cache, blocks, blocks.segment(index), out, partials);
         }
+        begin(tile.rows * group, model_.head_dim, out, partials);
+        if (tile.sparse) attend_sparsely(attention, cache, tree(tile.sequence, layer, kv_head), out, partials);
+        else attend_in_order(attention, cache, visible(tile), out, partials);
     }
 
     // Puts the segments of one tile together: normed_ [rows, q_width], and its int8 form.
     void merge_attention(const RowTile& tile) {
         const int head_dim = model_.head_dim, group = model_.heads / model_.kv_heads;
-        const int segments = std::min(segments_apart_, visible(tile).segments());
+        const int segments = std::min(segments_apart_, parts(tile));
         for (int r = 0; r < tile.rows; r++) {
             float* out = &normed_[static_cast<size_t>(tile.row + r) * attended_width_];
             for (int head = 0; head < model_.heads; head++) {
@@ -349,6 +425,10 @@ class Transformer {
             simd::store(&qkv_[static_cast<size_t>(row) * qkv_width_ + column], value);
         });
         phases.parallel(rows_, 1, [&](int row) { rotate_and_store(row, index); });
+        if (batch_->cache.form != CACHE_BF16)
+            phases.parallel(static_cast<int>(pieces_.size()) * model_.kv_heads, 1, [&](int item) { store_piece(item, index); });
+        if (has_trees_)
+            phases.parallel(batch_->sequences * model_.kv_heads, 1, [&](int item) { summarise(item, index); });
         shape(phases, quantized_, layer.output.groups);
         const int items = static_cast<int>(tiles_.size()) * model_.kv_heads * segments_apart_;
         phases.parallel(items, std::max(1, items / (pool_.threads() * 6)), [&](int item) { attend_item(item, index); });
@@ -392,10 +472,11 @@ class Transformer {
     std::vector<const Adapter*> row_adapters_;
     std::vector<Counter> counters_;
     Activations quantized_, quantized_wide_;
-    std::vector<RowTile> tiles_;
+    std::vector<RowTile> tiles_, pieces_;
+    std::vector<int> lasts_;  // [sequences], the last position in this pass
     const Batch* batch_ = nullptr;
     int start_ = 0, rows_ = 0, segments_apart_ = 1;
-    bool has_adapters_ = false, has_windows_ = false;
+    bool has_adapters_ = false, has_windows_ = false, has_trees_ = false;
 };
 
 }  // namespace duet

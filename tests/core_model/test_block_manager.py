@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from core_model.block_manager import BlockManager, Root
 from core_model.kv_cache import BLOCK
 
-BASE: Root = (None, 0, "")
+BASE: Root = (None, 0, 0, "")
 A, B, C = ([n] * BLOCK for n in (1, 2, 3))
 
 
@@ -37,8 +37,8 @@ def test_equal_tokens_after_another_beginning_are_not_shared() -> None:
 def test_adapters_and_windows_share_nothing() -> None:
     manager = BlockManager(8)
     store(manager, A)
-    assert manager.match(("other", 0), A) == []
-    assert manager.match((None, 64), A) == []
+    assert manager.match(("other", 0, 0), A) == []
+    assert manager.match((None, 64, 0), A) == []
 
 
 def test_released_blocks_are_found_again_until_they_are_needed() -> None:
@@ -52,10 +52,10 @@ def test_released_blocks_are_found_again_until_they_are_needed() -> None:
 
 def test_the_content_of_a_forgotten_adapter_is_not_found() -> None:
     manager = BlockManager(8)
-    for root in (("tea", 0, ""), ("tea", 64, ""), BASE):
+    for root in (("tea", 0, 0, ""), ("tea", 64, 0, ""), BASE):
         store(manager, A + B, root)
     manager.forget("tea")
-    assert manager.match(("tea", 0), A) == manager.match(("tea", 64), A) == []
+    assert manager.match(("tea", 0, 0, ""), A) == manager.match(("tea", 64, 0, ""), A) == []
     assert len(manager.match(BASE, A + B)) == 2
 
 

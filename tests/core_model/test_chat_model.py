@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import ast
 import asyncio
 import time
 
@@ -9,7 +8,6 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, Tool
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 
-from apps.code.syntax import parses
 from core_model import DuetChatModel, Engine, GenerationRequest, SamplingParams
 from core_model.errors import RequestError
 
@@ -86,36 +84,3 @@ def test_a_wrong_option_is_named(model: DuetChatModel, options: dict[str, object
 def test_messages_of_tools_are_refused(model: DuetChatModel) -> None:
     with pytest.raises(RequestError, match="tool"):
         model.invoke([ToolMessage("42", tool_call_id="1")])
-
-
-@pytest.mark.parametrize("language", ["python", "java", "c++"])
-def test_with_a_language_bound_the_answer_is_a_program(edge_engine: Engine, language: str) -> None:
-    chat = DuetChatModel(engine=edge_engine).bind(language=language, temperature=1.2, seed=3, max_tokens=24)
-    reply = chat.invoke("A loop, please")
-    assert reply.text.strip()
-    assert "```" not in reply.text
-    assert parses(reply.text, language)
-
-
-def test_with_a_language_and_a_prefill_both_together_are_a_program(edge_engine: Engine) -> None:
-    begun = "def add(a, b):\n    return ("
-    chat = DuetChatModel(engine=edge_engine).bind(language="py", prefill=begun, temperature=0, max_tokens=16)
-    streamed = "".join(chunk.text for chunk in chat.stream("Add two numbers"))
-    ast.parse(begun + streamed)
-    assert ")" in streamed
-
-
-@pytest.mark.parametrize(
-    ("options", "parameter", "says"),
-    [
-        ({"language": "cobol"}, "language", "python, java and cpp, not 'cobol'"),
-        ({"language": "java", "prefill": "class } "}, "prefill", "no java program begins with this"),
-        ({"language": "java", "prefill": "class A { void f() { g(", "max_tokens": 1}, "max_tokens", "takes"),
-    ],
-)
-def test_what_cannot_be_a_program_is_refused(
-    edge_engine: Engine, options: dict[str, object], parameter: str, says: str
-) -> None:
-    with pytest.raises(RequestError, match=says) as caught:
-        DuetChatModel(engine=edge_engine).bind(**options).invoke("hi")
-    assert caught.value.parameter == parameter

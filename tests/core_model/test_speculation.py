@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from copy import copy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,7 @@ def engine(random_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         decoder = FusedDecoder(checkpoint, "int8", 2, tmp_path_factory.getbasetemp() / "speculation")
     except KernelsUnavailableError as error:
         pytest.skip(str(error))
+    decoder.config = replace(decoder.config, context=4096)  # its weights are random ones anyway
     engine = Engine(decoder, Tokenizer(checkpoint.tokenizer), cache_tokens=8192, max_sequences=8)
     generator = torch.Generator().manual_seed(5)
 
@@ -124,6 +126,59 @@ def test_the_text_is_the_same_with_drafts_and_beside_others(engine: Engine, samp
     assert after.free_blocks == 8192 // 16
 
 
+def test_it_ends_at_the_same_place_with_drafts_and_in_the_background(engine: Engine) -> None:
+    def ending(text: str) -> int | None:
+        return 17 if len(text) >= 20 else None
+
+    sampling = SamplingParams(temperature=0, max_tokens=60, ignore_end=True)
+    prompt = [7, 8, 9] * 5
+    plain = engine.submit(GenerationRequest(prompt, sampling, ending=ending, speculate=False)).result()
+    everything = engine.submit(GenerationRequest(prompt, sampling, speculate=False)).result()
+    assert plain.text == everything.text[:17]
+    assert len(plain.tokens) < len(everything.tokens)
+    before = engine.statistics
+    for background in (False, True):
+        request = GenerationRequest(
+            prompt, sampling, references=(everything.tokens,), ending=ending, background=background
+        )
+        quick = engine.submit(request).result()
+        assert (quick.tokens, quick.text) == (plain.tokens, plain.text)
+    assert engine.statistics.accepted_tokens > before.accepted_tokens
+    assert engine.statistics.steps - before.steps < 2 * len(plain.tokens)
+
+
+def test_a_text_that_attends_sparsely_is_the_same_with_drafts(engine: Engine) -> None:
+    sampling = SamplingParams(temperature=0, max_tokens=120, ignore_end=True, logprobs=1)
+    prompt = np.random.default_rng(6).integers(0, 250, 90).tolist() * 30  # beyond what is attended to anyway
+    dense, plain = [
+        engine.submit(GenerationRequest(prompt, sampling, attention=attention, speculate=False)).result()
+        for attention in ("dense", "sparse")
+    ]
+    assert plain.logprobs != dense.logprobs
+    before = engine.statistics
+    for references in ((), (plain.tokens,), (dense.tokens[:30] + SCRAMBLED,)):
+        request = GenerationRequest(prompt, sampling, attention="sparse", references=references)
+        quick = engine.submit(request).result()
+        assert (quick.tokens, quick.logprobs) == (plain.tokens, plain.logprobs)
+    after = engine.statistics
+    accepted = after.accepted_tokens - before.accepted_tokens
+    assert 0 < accepted < after.drafted_tokens - before.drafted_tokens
+
+
+def test_nothing_is_drafted_where_keys_and_values_are_rounded(engine: Engine) -> None:
+    rounded = Engine(engine.decoder, engine.tokenizer, 1024, 2, "int8")
+    sampling = SamplingParams(temperature=0, max_tokens=40, ignore_end=True)
+    try:
+        plain, asked = [
+            rounded.submit(GenerationRequest([7, 8, 9] * 9, sampling, speculate=speculate)).result()
+            for speculate in (False, True)
+        ]
+        assert asked.tokens == plain.tokens
+        assert rounded.statistics.drafted_tokens == 0
+    finally:
+        rounded.close()
+
+
 def test_a_text_that_repeats_itself_takes_fewer_steps_than_tokens(engine: Engine) -> None:
     sampling = SamplingParams(temperature=0, max_tokens=200, ignore_end=True)
     before = engine.statistics.steps
@@ -146,7 +201,7 @@ def test_drawn_tokens_are_distributed_as_without_drafts(engine: Engine) -> None:
     for seed in range(runs):
         sampling = SamplingParams(temperature=0.8, seed=seed, ignore_end=True)
         sequence = Generating(
-            GenerationRequest([1, 2, 3], sampling), engine.tokenizer, Generation(), 10, True
+            GenerationRequest([1, 2, 3], sampling), engine.tokenizer, Generation(), 10, speculate=True
         )
         accepted = sequence.receive(torch.empty(0), logits, (draft,))
         drawn = sequence.completion.tokens

@@ -80,7 +80,15 @@ def test_other_files_stand_before_the_gap_and_can_fake_no_token(qwen_tokenizer: 
     marks = [special[index] for index in ids if index in special]
     assert marks == ["<|file_sep|>"] * 3 + ["<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"]
     assert qwen_tokenizer.decode(ids) == "x.py\none\ny.py\n<|fim_prefix|>two\nab"
-    assert qwen_tokenizer.split_fim(ids) == ("a", "b")
+
+
+def test_a_prompt_that_an_editor_wrote_in_the_models_marks_is_taken_apart(qwen_tokenizer: Tokenizer) -> None:
+    gap = "<|fim_prefix|>a<|fim_suffix|>b<|fim_middle|>"
+    before = "<|repo_name|>r\n<|file_sep|>x.py\none\n<|file_sep|>y.py\n"
+    assert qwen_tokenizer.split_fim(gap) == ("a", "b", [])
+    assert qwen_tokenizer.split_fim(before + gap) == ("a", "b", [("x.py", "one"), ("y.py", "")])
+    for other in ("a", gap + "c", gap + gap, "<|fim_prefix|>a<|fim_middle|>"):
+        assert qwen_tokenizer.split_fim(other) is None
 
 
 def test_a_model_without_fill_in_tokens_says_so(edge_tokenizer: Tokenizer) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -128,57 +126,6 @@ def test_an_editor_may_write_the_gap_in_the_models_own_tokens(coder: OpenAI) -> 
         coder.completions.create(**asked, prompt=prompt).choices[0].text
         == coder.completions.create(**asked, prompt=prefix, suffix=suffix).choices[0].text
     )
-
-
-def infill(coder: OpenAI, **body: Any) -> httpx.Response:
-    return httpx.post(f"{coder.base_url.copy_with(path='/infill')}", json=body, timeout=120)
-
-
-@pytest.mark.slow
-def test_editors_of_llama_cpp_fill_the_gap(coder: OpenAI) -> None:
-    prefix, suffix = "def area_of_circle(radius):\n    import math\n", "\n\nprint(area_of_circle(2))\n"
-    same = coder.completions.create(
-        model="duet-code",
-        prompt=f"{prefix}    ret",
-        suffix=suffix,
-        temperature=0,
-        max_tokens=24,
-        extra_body={"language": "python"},
-    )
-    asked = {
-        "input_prefix": prefix,
-        "prompt": "    ret",
-        "input_suffix": suffix,
-        "n_predict": 24,
-        "language": "python",
-    }
-    answer = infill(coder, **asked, samplers=["top_k"], t_max_predict_ms=1000).json()
-    assert answer["content"] == same.choices[0].text
-    assert answer["tokens_predicted"] == answer["timings"]["predicted_n"] == same.usage.completion_tokens
-    assert answer["stop"] is answer["parses"] is answer["prefix_parses"] is True
-    events = [
-        json.loads(line.removeprefix("data: "))
-        for line in infill(coder, **asked, stream=True).text.splitlines()
-        if line
-    ]
-    assert "".join(event["content"] for event in events) == answer["content"]
-    assert [event["stop"] for event in events] == [False] * (len(events) - 1) + [True]
-
-
-@pytest.mark.slow
-def test_other_files_are_read_and_nothing_is_written_where_only_the_cache_is_warmed(coder: OpenAI) -> None:
-    other = {"filename": "shapes.py", "text": "def squircle_perimeter(side, roundness):\n    ...\n"}
-    asked = {
-        "input_extra": [other],
-        "input_prefix": "from shapes import squircle_perimeter\n\nprint(squircle_perimeter(",
-        "input_suffix": "))\n",
-    }
-    warmed = infill(coder, **asked, n_predict=0).json()
-    assert warmed["content"] == ""
-    answer = infill(coder, **asked, n_predict=8).json()
-    assert answer["timings"]["cache_n"] > 0.5 * answer["tokens_evaluated"]
-    assert answer["tokens_evaluated"] > 30
-    assert answer["content"]
 
 
 def test_a_model_without_gaps_says_so(server: Server) -> None:

@@ -73,6 +73,8 @@ def refused(answer: httpx.Response, status: int) -> dict[str, Any]:
         ({"logprobs": True, "top_logprobs": 21}, "top_logprobs"),
         ({"window": 31}, "window"),
         ({"window": 4096}, "window"),
+        ({"attention": "linear"}, "attention"),
+        ({"attention": "sparse", "window": 64}, "attention"),
         ({"language": "cobol"}, "language"),
         ({"logit_bias": {"5": 100}}, "logit_bias"),
         ({"presence_penalty": 1.0}, "presence_penalty"),

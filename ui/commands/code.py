@@ -24,16 +24,6 @@ app = typer.Typer(
 TOKENS_PER_REQUEST = 2048
 """Prompt and answer, at most, of a request that is to run beside others."""
 
-SUFFIXES = {
-    ".py": "python",
-    ".java": "java",
-    ".cpp": "cpp",
-    ".cc": "cpp",
-    ".cxx": "cpp",
-    ".hpp": "cpp",
-    ".h": "cpp",
-}
-
 Language = Annotated[str, typer.Option("--language", "-l", help="python, java or cpp.")]
 Model = Annotated[str | None, typer.Option(help="Base model, by name or path [default: DUET_MODEL].")]
 EffortName = Annotated[
@@ -81,8 +71,11 @@ def complete(
     if line > len(lines) or column > len(lines[line - 1].removesuffix("\r")) + 1:
         raise typer.BadParameter(f"{file} has no line {line}, column {column}")
     at = sum(len(before) + 1 for before in lines[: line - 1]) + column - 1
+    from apps.code.completion import Gap
+
     with code_assistant(model) as assistant:
-        events = assistant.complete(text[:at], text[at:], _language_of(file, language), compile=compile)
+        gap = Gap(text[:at], text[at:], filename=file.name, language=language)
+        events = assistant.complete(gap, compile=compile)
         _show(events, as_it_comes=False)  # what came may still be cut back to what fits the file
 
 
@@ -197,7 +190,9 @@ def _read(file: Path) -> str:
 
 
 def _language_of(file: Path, given: str | None) -> str:
-    language = given or SUFFIXES.get(file.suffix.lower())
+    from apps.code.completion.detection import language_of_name
+
+    language = given or language_of_name(file.name)
     if language is None:
         raise typer.BadParameter(f"say --language: it cannot be told from the name {file.name}")
     return language

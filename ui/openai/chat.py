@@ -18,7 +18,7 @@ from ui.openai.schemas import ChatRequest
 from ui.openai.streaming import DONE, EventStream, collected, event, merged
 from ui.openai.usage import finish_reason, finite, usage, verdict
 from ui.runtime import Runtime, runtime_when_ready
-from ui.served_models import Answer
+from ui.served_models import DEFAULT_ID, Answer
 
 router = APIRouter(dependencies=[needs(Scope.MODELS)])
 
@@ -29,11 +29,15 @@ async def create_chat_completion(
 ) -> Response:
     """Answer a conversation, as one body or as a stream of events."""
     answers = await runtime.models.get(body.model).chat(body, caller_of(request).name)
-    head = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": body.model}
+    head = {
+        "id": f"chatcmpl-{uuid.uuid4().hex}",
+        "created": int(time.time()),
+        "model": body.model or DEFAULT_ID,
+    }
     if body.stream:
         return EventStream(_chunks(head, body, answers, runtime), answers)
     ends = await collected(request, answers)
-    runtime.metrics.answered(body.model, ends)
+    runtime.metrics.answered(body.model or DEFAULT_ID, ends)
     choices = [
         {
             "index": number,
@@ -73,7 +77,7 @@ async def _chunks(
             logprobs = _logprobs(item.logprobs, runtime.tokenizer) if body.logprobs else None
             said[number] += len(item.text)
             yield chunk(number, {"content": item.text}, logprobs)
-    runtime.metrics.answered(body.model, ends)
+    runtime.metrics.answered(body.model or DEFAULT_ID, ends)
     if body.includes_usage:
         yield event({**head, "choices": [], "usage": usage(ends, body.n)})
     yield DONE

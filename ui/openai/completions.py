@@ -18,7 +18,7 @@ from ui.openai.schemas import CompletionRequest
 from ui.openai.streaming import DONE, EventStream, collected, event, merged
 from ui.openai.usage import finish_reason, finite, usage, verdict
 from ui.runtime import Runtime, runtime_when_ready
-from ui.served_models import Answer
+from ui.served_models import DEFAULT_ID, Answer
 
 router = APIRouter(dependencies=[needs(Scope.MODELS)])
 
@@ -33,12 +33,12 @@ async def create_completion(
         "id": f"cmpl-{uuid.uuid4().hex}",
         "object": "text_completion",
         "created": int(time.time()),
-        "model": body.model,
+        "model": body.model or DEFAULT_ID,
     }
     if body.stream:
         return EventStream(_chunks(head, body, answers, runtime), answers)
     ends = await collected(request, answers)
-    runtime.metrics.answered(body.model, ends)
+    runtime.metrics.answered(body.model or DEFAULT_ID, ends)
     choices = [
         {
             "index": number,
@@ -73,7 +73,7 @@ async def _chunks(
             continue
         yield event({**head, "choices": [choice]})
     ordered = [ends[number] for number in range(len(answers))]
-    runtime.metrics.answered(body.model, ordered)
+    runtime.metrics.answered(body.model or DEFAULT_ID, ordered)
     if body.includes_usage:
         yield event({**head, "choices": [], "usage": usage(ordered, body.n)})
     yield DONE

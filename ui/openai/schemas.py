@@ -1,4 +1,4 @@
-"""The bodies of requests, as OpenAI documents them, and Duet's own additions `language` and `window`.
+"""The bodies of requests, as OpenAI documents them, and Duet's own additions `language`, `window` and `attention`.
 
 Types are strict: "0.5" is no number. What would change the answer and cannot be honoured is refused; other
 fields that clients send (user, metadata, store, …) are let through.
@@ -36,7 +36,7 @@ class _Generation(BaseModel):
 
     model_config = ConfigDict(strict=True)
 
-    model: str
+    model: str | None = None  # None and "": the code assistant
     n: int = Field(1, ge=1, le=MAX_CHOICES)
     stream: bool | None = None
     stream_options: StreamOptions | None = None
@@ -53,6 +53,7 @@ class _Generation(BaseModel):
     logit_bias: dict[str, float] | None = None
     language: str | None = None
     window: int | None = None
+    attention: Literal["dense", "sparse"] | None = None
 
     @field_validator("frequency_penalty", "presence_penalty", "logit_bias")
     @classmethod

@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 import structlog
 
+from apps.code import completion
 from apps.code.assistant import EFFORTS, Answer, Checked, CodeAssistant, Events
 from apps.code.prompts import LANGUAGE_NAMES
 from ui.pages.code_answer import CodeAnswer
@@ -111,7 +112,7 @@ def build(blocks: gr.Blocks, assistant: Callable[[], CodeAssistant]) -> None:
     def do_complete(prefix: str, suffix: str, language: str, reader: Language) -> Iterator[list[Any]]:
         problem = None if (prefix + suffix).strip() else "code.need_code"
         yield from _answer(
-            lambda: assistant().complete(prefix, suffix, language),
+            lambda: assistant().complete(completion.Gap(prefix, suffix, language=language)),
             CodeAnswer(language, reader, prefix, suffix),
             problem,
         )

@@ -13,6 +13,7 @@ import numpy as np
 from apps.code.grammar.errors import PrefixNotViableError
 from apps.code.grammar.fenced import BlockText, FencedText
 from apps.code.grammar.grammar import grammar
+from apps.code.grammar.joining import MAX_READ
 from apps.code.grammar.program import ProgramText
 
 
@@ -195,7 +196,8 @@ class TokenConstraint:
 class GrammarConstraint(TokenConstraint):
     """The text is a program of `language`, or stands between `prefix` and `suffix` in one.
 
-    `prefix` that no strict program begins with is tried without the strict rules. Raises UnknownLanguageError,
+    `prefix` that no strict program begins with is tried without the strict rules. `patience` characters are read in the
+    first search for what joins a text with the suffix. Raises UnknownLanguageError,
     GrammarVersionError, and PrefixNotViableError where no program of the language begins with `prefix` (then nothing
     is gained by a constraint).
     """
@@ -207,9 +209,12 @@ class GrammarConstraint(TokenConstraint):
         prefix: str = "",
         suffix: str | None = None,
         strict: bool = True,
+        patience: int = MAX_READ,
     ) -> None:
         super().__init__(
-            _strict_or_not(lambda rules: ProgramText(grammar(language, rules), prefix, suffix or ""), strict),
+            _strict_or_not(
+                lambda rules: ProgramText(grammar(language, rules), prefix, suffix or "", patience), strict
+            ),
             tokenizer,
         )
 

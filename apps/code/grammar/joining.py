@@ -16,7 +16,8 @@ from apps.code.grammar.acceptor import Acceptor, Snapshot
 from apps.code.grammar.openings import openings_before
 from apps.code.grammar.shortest import Completer
 
-_MAX_READ = 300_000  # characters read in one search: half a second
+MAX_READ = 300_000
+"""Characters read in one search for a join: half a second."""
 _SHARES = 16  # of the suffix: less is not told apart
 _STEP = 8  # shares that one more step must gain
 _MAX_OFF = 4  # shares that brackets out of balance may cost
@@ -38,7 +39,10 @@ class _Beginning(NamedTuple):
 class Joiner:
     """Finds joins between the programs of one acceptor and one suffix."""
 
-    def __init__(self, acceptor: Acceptor, completer: Completer, prefix: str, suffix: str) -> None:
+    def __init__(
+        self, acceptor: Acceptor, completer: Completer, prefix: str, suffix: str, patience: int = MAX_READ
+    ) -> None:
+        """`patience` characters are read in the first search, fewer after each one that found nothing."""
         self._acceptor = acceptor
         self._completer = completer
         self._size = len(suffix)
@@ -50,7 +54,7 @@ class Joiner:
         self._outcomes: dict[tuple[int, Hashable], int | None] = {}
         self._last = ""
         self._read = 0
-        self._patience = _MAX_READ  # less after each search that found nothing
+        self._patience = patience
 
     def completes(self, state: Snapshot) -> bool:
         """Whether the suffix makes the text a whole program."""

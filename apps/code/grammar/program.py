@@ -8,7 +8,7 @@ from apps.code.grammar.acceptor import Acceptor, Snapshot
 from apps.code.grammar.budget import Budget, OutOfTimeError
 from apps.code.grammar.errors import PrefixNotViableError
 from apps.code.grammar.grammar import Grammar
-from apps.code.grammar.joining import Joiner
+from apps.code.grammar.joining import MAX_READ, Joiner
 from apps.code.grammar.shortest import Completer
 
 _BYTE_ORDER_MARK = "\ufeff"
@@ -24,12 +24,14 @@ class ProgramText:
     no completion found: the text ends where it was complete.
     """
 
-    def __init__(self, grammar: Grammar, prefix: str = "", suffix: str = "") -> None:
+    def __init__(
+        self, grammar: Grammar, prefix: str = "", suffix: str = "", patience: int = MAX_READ
+    ) -> None:
         self._grammar = grammar
         self._budget = Budget(len(prefix) + len(suffix))
         self._acceptor = Acceptor(grammar, self._budget)
         self._completer = Completer(self._acceptor)
-        self._joiner = Joiner(self._acceptor, self._completer, prefix, suffix) if suffix else None
+        self._joiner = Joiner(self._acceptor, self._completer, prefix, suffix, patience) if suffix else None
         start = self.advance(self._acceptor.initial(), prefix.removeprefix(_BYTE_ORDER_MARK))
         if start is None:
             raise PrefixNotViableError(grammar.language.name)

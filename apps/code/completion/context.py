@@ -1,0 +1,107 @@
+"""What of a project the model is shown around a cursor, in an order in which the next keystroke changes little.
+
+The prompt is: other files, the file's imports where its beginning is left out, the text before the cursor, then the
+text after it (PSM order). A keystroke changes the end of what stands before the cursor, so all before that comes from
+the cache; what stands after it is kept short, since it is read again each time.
+Both far ends are put where they stay when lines are added: a window that slid with each line would change
+everything after its beginning.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from apps.code.completion.gap import OtherFile
+from apps.code.syntax import parse
+from core_model.tokenizer import Tokenizer
+
+SUFFIX_TOKENS = 32
+IMPORT_TOKENS = 64
+_IMPORTS = frozenset(
+    {
+        *("import_statement", "import_from_statement", "future_import_statement"),
+        *("import_declaration", "package_declaration", "preproc_include", "using_declaration"),
+    }
+)
+_SLACK = 0.5  # share of the room before the cursor within which the beginning may lie
+_CHARACTERS = 8  # a token has seldom more: what is farther away is not even encoded
+
+
+def fim_prompt(
+    tokenizer: Tokenizer,
+    prefix: str,
+    suffix: str,
+    files: Sequence[OtherFile],
+    tokens: int,
+    language: str | None = None,
+) -> list[int]:
+    """The prompt, of about so many tokens at most. Raises RequestError for a model that cannot fill in."""
+    after = _first_lines(tokenizer, suffix, SUFFIX_TOKENS)
+    room = tokens - SUFFIX_TOKENS
+    before = _last_lines(tokenizer, prefix, room)
+    if len(before) < len(prefix) and language is not None:
+        before = _last_lines(tokenizer, prefix, room - IMPORT_TOKENS)
+        head = _imports(prefix[: len(prefix) - len(before)], language)
+        before = _first_lines(tokenizer, head, IMPORT_TOKENS) + before
+    room -= len(tokenizer.encode(before))
+    return tokenizer.encode_fim(before, after, _that_fit(tokenizer, files, room))
+
+
+def _imports(text: str, language: str) -> str:
+    """The imports of a file, each on lines of its own."""
+    data = text.encode("utf-8", "replace")
+    found = [node for node in parse(text, language).children if node.type in _IMPORTS]
+    lines = (data[node.start_byte : node.end_byte].decode().rstrip() for node in found)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _last_lines(tokenizer: Tokenizer, text: str, room: int) -> str:
+    """The end of a text, from the beginning of a line on; its last line whatever it takes."""
+    if len(text) > room * _CHARACTERS:
+        text = text[-room * _CHARACTERS :]
+        text = text[text.find("\n") + 1 :]
+    lines = text.splitlines(keepends=True) or [""]
+    sizes = _sizes(tokenizer, lines)
+    if sum(sizes) <= room:
+        return text
+    first, held = len(lines) - 1, sizes[-1]
+    candidates = []
+    while first and held + sizes[first - 1] <= room:
+        first -= 1
+        held += sizes[first]
+        if held >= room * _SLACK:
+            candidates.append(first)
+    return "".join(lines[min(candidates, key=lambda index: _rank(lines[index]), default=first) :])
+
+
+def _rank(line: str) -> tuple[int, bytes]:
+    """Any order of lines that does not depend on where they stand: the least one of a window stays the least until it
+    leaves. A declaration far to the left is the best to begin with."""
+    indentation = len(line) - len(line.lstrip()) if line.strip() else 1_000
+    return indentation, hashlib.blake2b(line.encode("utf-8", "replace"), digest_size=8).digest()
+
+
+def _first_lines(tokenizer: Tokenizer, text: str, room: int) -> str:
+    lines = text[: room * _CHARACTERS].splitlines(keepends=True)
+    taken = 0
+    for count, size in enumerate(_sizes(tokenizer, lines)):
+        taken += size
+        if taken > room:
+            return "".join(lines[: max(1, count)])
+    return "".join(lines)
+
+
+def _that_fit(tokenizer: Tokenizer, files: Sequence[OtherFile], room: int) -> list[tuple[str, str]]:
+    """As many files as there is room for, the last first, in their own order."""
+    taken: list[tuple[str, str]] = []
+    for file in reversed(files):
+        room -= len(tokenizer.encode(f"{file.name}\n{file.text[: room * _CHARACTERS + 1]}\n"))
+        if room < 0:
+            break
+        taken.insert(0, (file.name, file.text))
+    return taken
+
+
+def _sizes(tokenizer: Tokenizer, lines: Sequence[str]) -> list[int]:
+    return [len(tokenizer.encode(line)) for line in lines]

@@ -1,0 +1,98 @@
+"""Token healing: the word before the cursor is written again, so that no token has to begin in its middle.
+
+A model reads a text in tokens, and `retu` is not how `return` begins for it. The half word is taken back from the
+prompt and demanded as the beginning of what is generated.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Self
+
+from apps.code.grammar.constraint import GrammarConstraint
+from core_model.tokenizer import Tokenizer
+
+_HALF_WORD = re.compile(r"[^\w\r\n]?\w{1,64}\Z| ?[^\w\s]{1,4}\Z|(?<=\S)[^\S\n]\Z")
+
+
+def half_word(prefix: str) -> str:
+    """What of the text before the cursor is taken back: the word or the signs that it stands at.
+
+    With the one character before a word, for tokens are made like this: ` return`, `(self`, `.join`, `("`.
+    """
+    found = _HALF_WORD.search(prefix)
+    return found[0] if found else ""
+
+
+class GapConstraint:
+    """What may be written in a gap: `begun` first, and all of it as a grammar has it, if there is one.
+
+    Implements `core_model.constraint.Constraint`.
+    """
+
+    growth = GrammarConstraint.growth
+
+    def __init__(self, tokenizer: Tokenizer, begun: str, grammar: GrammarConstraint | None) -> None:
+        self._tokenizer = tokenizer
+        self._wanted = begun.encode("utf-8", "replace")
+        self._grammar = grammar if grammar is None or _takes(grammar, tokenizer, begun) else None
+        self.in_grammar = self._grammar is not None
+        """Whether a program can begin with what stands before the cursor."""
+        self.whole = grammar is not None and self.in_grammar and bool(grammar.may_end() or grammar.closing())
+        """Whether the file is to be whole in the end. It cannot, where a part of it is missing."""
+
+    def allows(self, token: int) -> bool:
+        """Whether the text may go on with this token."""
+        if self._wanted:
+            data = self._tokenizer.token_bytes(token)
+            if not data or not (data.startswith(self._wanted) or self._wanted.startswith(data)):
+                return False
+        return self._grammar is None or self._grammar.allows(token)
+
+    def first_allowed(self, tokens: Sequence[int]) -> int | None:
+        """The first of many tokens that is allowed, or None."""
+        if self._wanted:
+            return next((token for token in tokens if self.allows(token)), None)
+        if self._grammar is None:
+            return tokens[0] if tokens else None
+        return self._grammar.first_allowed(tokens)
+
+    def accept(self, token: int) -> None:
+        """Append `token`. Raises ValueError where it is not allowed."""
+        if self._wanted and not self.allows(token):
+            raise ValueError(f"token {token} does not go on with {self._wanted.decode()!r}")
+        if self._grammar is not None:
+            self._grammar.accept(token)
+        self._wanted = self._wanted[len(self._tokenizer.token_bytes(token)) :]
+
+    def may_end(self) -> bool:
+        """Whether the half word is written, and the file is whole."""
+        return not self._wanted and (not self.whole or self._grammar is None or self._grammar.may_end())
+
+    def closing(self) -> list[int]:
+        """Tokens that make the file whole; only the half word while that is still missing."""
+        if self._wanted:
+            return self._tokenizer.encode(self._wanted.decode("utf-8", "replace"))
+        return self._grammar.closing() if self.whole and self._grammar is not None else []
+
+    def longest_complete(self) -> int | None:
+        """How many of the accepted tokens to keep so that the file is whole; None: it never was."""
+        return self._grammar.longest_complete() if self.whole and self._grammar is not None else None
+
+    def fork(self) -> Self:
+        """An independent copy."""
+        copy = object.__new__(type(self))
+        copy.__dict__.update(self.__dict__)
+        copy._grammar = self._grammar.fork() if self._grammar is not None else None
+        return copy
+
+
+def _takes(grammar: GrammarConstraint, tokenizer: Tokenizer, text: str) -> bool:
+    """Whether a program can go on with a text."""
+    place = grammar.fork()
+    for token in tokenizer.encode(text):
+        if not place.allows(token):
+            return False
+        place.accept(token)
+    return True

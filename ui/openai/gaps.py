@@ -1,0 +1,44 @@
+"""Plain completions that are about a gap: with a suffix, or in the model's own fill-in-the-middle tokens."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from apps.code.completion import AUTOMATIC_FLOOR, Gap, OtherFile
+from core_model.errors import RequestError
+from core_model.tokenizer import Tokenizer
+from ui.openai.schemas import CompletionRequest
+
+DEFAULT_TOKENS = 128
+
+
+def gap_of(request: CompletionRequest, prompt: str | list[int], tokenizer: Tokenizer) -> Gap | None:
+    """The gap that a prompt describes, None for a text that is to be continued. Raises RequestError."""
+    if not isinstance(prompt, str):
+        if request.suffix is not None:
+            raise RequestError("a prompt of tokens cannot have a suffix; send text", "suffix")
+        return None
+    if request.suffix is not None:
+        prefix, suffix, files = prompt, request.suffix, list[tuple[str, str]]()
+    elif (found := tokenizer.split_fim(prompt)) is not None:
+        prefix, suffix, files = found
+    else:
+        return None
+    # After the other files may stand the name of the file with the gap.
+    filename = files.pop()[0] if files and not files[-1][1] else None
+    sampling = replace(
+        request.sampling_of(0),
+        max_tokens=request.max_tokens or DEFAULT_TOKENS,
+        temperature=request.temperature or 0.0,  # an editor's suggestion should not change with every look
+    )
+    return Gap(
+        prefix,
+        suffix,
+        tuple(OtherFile(name, text) for name, text in files),
+        filename=filename,
+        language=request.language,
+        sampling=sampling,
+        alternatives=request.n,
+        floor=AUTOMATIC_FLOOR,
+        window=request.window,
+    )
