@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -28,6 +29,29 @@ Weights = Literal["int4", "int8", "bf16", "fp32"]
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
+def prepare(
+    model: str | Path,
+    weights: Weights,
+    home: Path,
+    sources: catalog.Sources | None = None,
+    progress: Progress = silent,
+) -> Path:
+    """Fetch the model and quantise it, unless that was done before: what takes long at a first start.
+
+    Returns its path. Raises what `catalog.resolve` raises, and CheckpointError.
+    """
+    path = catalog.resolve(model, home, sources, progress)
+    if weights in ("int4", "int8"):
+        from core_model.kernels.build import KernelsUnavailableError
+        from core_model.kernels.pack import pack_apart
+
+        # Loading says why, and serves without the kernels.
+        with suppress(KernelsUnavailableError):
+            checkpoint = load_checkpoint(path, home / "packed")
+            pack_apart(path, checkpoint, weights, home, partial(progress, "quantising"))
+    return path
+
+
 def load_engine(
     model: str | Path = catalog.DEFAULT_MODEL,
     *,
@@ -49,16 +73,14 @@ def load_engine(
     """
     home = home or catalog.home()
     threads = threads or os.cpu_count() or 1
-    path = catalog.resolve(model, home, progress=progress)
+    path = prepare(model, weights, home, progress=progress)
     checkpoint = load_checkpoint(path, home / "packed")
-    decoder = _decoder(checkpoint, weights, threads, home, progress)
+    decoder = _decoder(checkpoint, weights, threads, home)
     tokenizer = Tokenizer(checkpoint.tokenizer)
     return Engine(decoder, tokenizer, cache_tokens, max_sequences, kv_cache, sparse_beyond or NEVER)
 
 
-def _decoder(
-    checkpoint: Checkpoint, weights: Weights, threads: int, home: Path, progress: Progress
-) -> Decoder:
+def _decoder(checkpoint: Checkpoint, weights: Weights, threads: int, home: Path) -> Decoder:
     if weights == "bf16" or weights == "fp32":
         torch.set_num_threads(threads)
         return TorchDecoder(checkpoint, DTYPES[weights])
@@ -66,7 +88,7 @@ def _decoder(
     from core_model.kernels.build import KernelsUnavailableError
 
     try:
-        return FusedDecoder(checkpoint, weights, threads, home, partial(progress, "quantising"))
+        return FusedDecoder(checkpoint, weights, threads, home)
     except KernelsUnavailableError as error:
         log.warning("serving without kernels, several times slower", reason=str(error))
         torch.set_num_threads(threads)

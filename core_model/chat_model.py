@@ -44,7 +44,8 @@ class DuetChatModel(BaseChatModel):
     Every field below can be bound or passed per call, as can all of `SamplingParams`. `prefill` is how the
     answer begins: the model goes on from there, and the answer comes without it. `constraint` is a function that
     makes a constraint for each call. `shape` is what the answer must look like: JSON of a schema, or calls of tools,
-    which `bind_tools` and `with_structured_output` use.
+    which `bind_tools` and `with_structured_output` use. `references` are texts, beside the messages, that the answer
+    is likely to repeat: it comes sooner then.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -57,6 +58,7 @@ class DuetChatModel(BaseChatModel):
     sampling: SamplingParams = SamplingParams()
     constraint: Callable[[], Constraint | None] | None = None
     shape: AnswerShape | None = None
+    references: tuple[str, ...] = ()
 
     @property
     def _llm_type(self) -> str:
@@ -69,11 +71,14 @@ class DuetChatModel(BaseChatModel):
     def submit(
         self, messages: list[BaseMessage], stop: list[str] | None = None, **options: Any
     ) -> Generation:
-        """Start a generation on the engine; what `invoke` and `stream` do first.
+        """Start a generation on the engine; what `invoke` and `stream` do first. Raises as `request` does."""
+        return self.engine.submit(self.request(messages, stop, **options))
 
-        Raises RequestError for an option that is unknown or out of range.
-        """
-        own = {"adapter", "window", "attention", "prefill", "constraint", "shape"}
+    def request(
+        self, messages: list[BaseMessage], stop: list[str] | None = None, **options: Any
+    ) -> GenerationRequest:
+        """What the engine is asked. Raises RequestError for an option that is unknown or out of range."""
+        own = {"adapter", "window", "attention", "prefill", "constraint", "shape", "references"}
         unknown = options.keys() - own - set(_SAMPLING)
         if unknown:
             raise RequestError(f"unknown option {', '.join(sorted(unknown))}", min(unknown))
@@ -88,15 +93,14 @@ class DuetChatModel(BaseChatModel):
         tools = shape.tools if shape is not None else ()
         prompt = encode_with_tools(tokenizer, [_as_dict(message) for message in messages], tools)
         constraint = fields["constraint"]() if fields["constraint"] else None
-        return self.engine.submit(
-            GenerationRequest(
-                prompt=prompt + tokenizer.encode(fields["prefill"]),
-                sampling=SamplingParams(**sampling),
-                window=fields["window"],
-                adapter=fields["adapter"],
-                constraint=shape.constraint(tokenizer) if shape is not None else constraint,
-                attention=fields["attention"],
-            )
+        return GenerationRequest(
+            prompt=prompt + tokenizer.encode(fields["prefill"]),
+            sampling=SamplingParams(**sampling),
+            window=fields["window"],
+            adapter=fields["adapter"],
+            constraint=shape.constraint(tokenizer) if shape is not None else constraint,
+            attention=fields["attention"],
+            references=tuple(map(tokenizer.encode, fields["references"])),
         )
 
     def bind_tools(

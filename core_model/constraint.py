@@ -31,6 +31,12 @@ class Constraint(Protocol):
     def may_end(self) -> bool:
         """Whether the text so far is complete."""
 
+    def forced(self) -> list[int]:
+        """Token ids of text that must follow in any case, as far as it is found cheaply; asked at every token.
+
+        The engine has them verified in one step instead of asking for one after another.
+        """
+
     def closing(self) -> list[int]:
         """Token ids of the shortest text that completes what was accepted; empty where `may_end()`.
 

@@ -12,10 +12,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from core_model.batch import SINKS, Batch
+from core_model.batch import Batch
 from core_model.checkpoint import Checkpoint
 from core_model.config import ModelConfig
-from core_model.kv_cache import BLOCK, KVCache
+from core_model.kv_cache import BLOCK, SINKS, KVCache
 from core_model.lora import MODULES, LoraAdapter
 from core_model.sparse_attention import SparseBudget, span_bounds, visible_blocks
 from core_model.tensors import NORMS, linear_name
@@ -26,6 +26,8 @@ class Decoder(Protocol):
 
     config: ModelConfig
     cache_dtype: torch.dtype
+    rows_alike: bool
+    """Whether a row's result has the same bits whichever rows are computed beside it."""
 
     def hidden(self, batch: Batch, cache: KVCache) -> Tensor:
         """[R, hidden] float32 after the final norm, for the rows in `batch.outputs`; fills `cache`."""
@@ -45,6 +47,8 @@ Transform = Callable[[str, Tensor], Tensor]
 
 class TorchDecoder:
     """The reference decoder. Weights stay in `dtype`; norms, rotation and softmax are float32."""
+
+    rows_alike = False  # matrix products of other sizes sum in another order
 
     def __init__(
         self, checkpoint: Checkpoint, dtype: torch.dtype = torch.float32, transform: Transform | None = None

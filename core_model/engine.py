@@ -1,6 +1,6 @@
 """The engine: requests in, streams of text out, one batch after another.
 
-`step()` reads: schedule → forward → sample → deliver. One thread runs it; everything else talks to that
+`_step` reads: schedule → draft → batch → forward → receive. One thread runs it; everything else talks to that
 thread through a lock and per-request queues.
 """
 
@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import threading
 import time
-from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import structlog
 import torch
 from numpy.typing import NDArray
 
-from core_model.batch import Batch
+from core_model.batch import Rows, make_batch
 from core_model.block_manager import BlockManager
 from core_model.decoder import Decoder
 from core_model.errors import ContextLengthError, EngineClosedError, RequestError, UnknownAdapterError
@@ -27,6 +26,7 @@ from core_model.requests import Attention, GenerationRequest
 from core_model.scheduler import PREFILL_ALONE, Scheduler, Work
 from core_model.sequence import Generating, Measuring, Sequence
 from core_model.sparse_attention import NEVER
+from core_model.speculation import MAX_DRAFT, StepCost, draft_lengths
 from core_model.tokenizer import Tokenizer
 
 log = structlog.get_logger(__name__)
@@ -40,6 +40,8 @@ class EngineStatistics:
     prompt_tokens: int = 0  # computed, not taken from the cache
     cached_tokens: int = 0
     generated_tokens: int = 0
+    drafted_tokens: int = 0  # that rows were spent on
+    accepted_tokens: int = 0  # of them
     requests: int = 0
     cancelled: int = 0
     running: int = 0
@@ -70,7 +72,10 @@ class Engine:
         self.max_sequences = max_sequences
         self._scheduler = Scheduler(self._manager, max_sequences)
         self._adapters: dict[str, LoraAdapter] = {}
-        self._results: dict[Sequence, Future[Measuring]] = {}
+        # The text is promised to be the same with drafts: only where a row has the same bits whatever is computed
+        # beside it. In few bits, a row may find its own block rounded already, by the rows that filled it.
+        self._speculates = decoder.rows_alike and precision == "bf16"
+        self._cost = StepCost()
         self._statistics = EngineStatistics()
         self._closed = False
         self._changed = threading.Condition()
@@ -85,7 +90,8 @@ class Engine:
         if request.window is None:
             budget = min(budget, self.config.context - len(request.prompt))
         sparse_from = self._sparse_from(request.window, request.attention)
-        sequence = Generating(request, self.tokenizer, generation, budget, sparse_from)
+        speculate = request.speculate and self._speculates
+        sequence = Generating(request, self.tokenizer, generation, budget, sparse_from, speculate)
         generation.on_cancel(lambda: self._cancel(sequence))
         self._enqueue(sequence, budget)
         return generation
@@ -187,7 +193,7 @@ class Engine:
             )
 
     def _enqueue(self, sequence: Sequence, extra_tokens: int) -> None:
-        sequence.reserved = sequence.blocks_needed(extra_tokens, PREFILL_ALONE)
+        sequence.reserved = sequence.blocks_needed(extra_tokens, PREFILL_ALONE + MAX_DRAFT)
         if sequence.reserved > self._manager.blocks:
             raise ContextLengthError(
                 f"{len(sequence.tokens)} prompt tokens and up to {extra_tokens} new ones need more than the "
@@ -203,13 +209,10 @@ class Engine:
             self._changed.notify()
 
     def _measure(self, sequences: list[Measuring]) -> list[Measuring]:
-        futures: list[Future[Measuring]] = []
         for sequence in sequences:
             self.check(sequence.tokens, sequence.window, sequence.adapter)
-            futures.append(Future())
-            self._results[sequence] = futures[-1]
             self._enqueue(sequence, 0)
-        return [future.result() for future in futures]
+        return [sequence.result.result() for sequence in sequences]
 
     def _refuse_if_used(self, name: str) -> None:
         everyone = [*self._scheduler.running, *self._scheduler.waiting]
@@ -242,109 +245,58 @@ class Engine:
                         self._fail(item.sequence, error)
 
     def _step(self, work: list[Work]) -> None:
-        batch, rows = self._batch(work)
-        hidden = self.decoder.hidden(batch, self._cache)
-        with self._changed:
-            for item in work:
-                item.sequence.advance(item.count, self._manager)
-            self._count(work)
-        generating = [
-            (work[index].sequence, first)
-            for index, (first, count) in enumerate(rows)
-            if count and isinstance(work[index].sequence, Generating)
+        work = self._with_drafts(work)
+        parts = [self._prepare(item) for item in work]
+        started = time.perf_counter()
+        hidden = self.decoder.hidden(make_batch(parts), self._cache).split([part.outputs for part in parts])
+        wanted = [
+            own if item.sequence.reads_logits else own[:0] for item, own in zip(work, hidden, strict=True)
         ]
-        if generating:
-            logits = self.decoder.logits(hidden[[first for _, first in generating]]).numpy()
-            for (sequence, _), row in zip(generating, logits, strict=True):
-                self._sample(sequence, row)
-        for item, (first, count) in zip(work, rows, strict=True):
-            if isinstance(item.sequence, Measuring):
-                self._read(item, hidden[first : first + count])
-
-    def _batch(self, work: list[Work]) -> tuple[Batch, list[tuple[int, int]]]:
-        """The batch, and for each work item where its rows begin in the outputs and how many it has."""
-        tokens: list[int] = []
-        positions: list[int] = []
-        owners: list[int] = []
-        slots: list[int] = []
-        seats: list[int] = []
-        outputs: list[int] = []
-        rows: list[tuple[int, int]] = []
-        for index, item in enumerate(work):
-            sequence, start, end = item.sequence, item.sequence.computed, item.sequence.computed + item.count
-            if sequence.seat is None:
-                sequence.seat = self._manager.take_seat()
-                self._cache.vacate(sequence.seat)
-            seats.append(sequence.seat)
-            sequence.prepare(item.count, self._manager)
-            base = len(tokens)
-            tokens += sequence.tokens[start:end]
-            positions += range(start, end)
-            owners += [index] * item.count
-            slots += [sequence.blocks[p // BLOCK] * BLOCK + p % BLOCK for p in range(start, end)]
-            first_wanted = sequence.reusable if isinstance(sequence, Measuring) else len(sequence.tokens) - 1
-            wanted = range(max(start, first_wanted), end)
-            rows.append((len(outputs), len(wanted)))
-            outputs += [base + p - start for p in wanted]
-        tables = torch.full(
-            (len(work), max(len(item.sequence.blocks) for item in work)), -1, dtype=torch.int32
-        )
-        for row, item in zip(tables, work, strict=True):
-            row[: len(item.sequence.blocks)] = torch.tensor(item.sequence.blocks, dtype=torch.int32)
-
-        def int32(values: list[int]) -> torch.Tensor:
-            return torch.tensor(values, dtype=torch.int32)
-
-        batch = Batch(
-            tokens=int32(tokens),
-            positions=int32(positions),
-            sequences=int32(owners),
-            slots=int32(slots),
-            block_tables=tables,
-            windows=int32([item.sequence.window or 0 for item in work]),
-            adapters=[item.sequence.adapter for item in work],
-            outputs=torch.tensor(outputs, dtype=torch.int64),
-            seats=int32(seats),
-            sparse_from=int32([item.sequence.sparse_from for item in work]),
-        )
-        return batch, rows
-
-    def _sample(self, sequence: Sequence, logits: NDArray[np.float32]) -> None:
-        assert isinstance(sequence, Generating)
-        sequence.sample(logits)
-        self._statistics.generated_tokens += 1
-        if sequence.finished:
-            with self._changed:
-                self._scheduler.remove(sequence)
-            sequence.end()
-
-    def _read(self, item: Work, hidden: torch.Tensor) -> None:
-        """Take a measured sequence's outputs; answer when its last token is done."""
-        sequence = item.sequence
-        assert isinstance(sequence, Measuring)
-        if sequence.score_from is not None and len(hidden):
-            done = sequence.score_from - 1 + len(sequence.logprobs)
-            targets = sequence.tokens[done + 1 : done + 1 + len(hidden)]
-            if targets:
-                logprobs = self.decoder.logits(hidden[: len(targets)]).log_softmax(-1)
-                sequence.logprobs += logprobs[torch.arange(len(targets)), targets].tolist()
-        if sequence.computed == len(sequence.tokens):
-            sequence.hidden = hidden[-1].numpy().copy()
-            with self._changed:
-                self._scheduler.remove(sequence)
-            self._results.pop(sequence).set_result(sequence)
-
-    def _count(self, work: list[Work]) -> None:
+        logits = self.decoder.logits(torch.cat(wanted)).split([len(own) for own in wanted])
+        self._cost.observe(sum(len(part.tokens) for part in parts), time.perf_counter() - started)
+        for item, own, own_logits in zip(work, hidden, logits, strict=True):
+            self._receive(item, own, own_logits)
         self._statistics.steps += 1
-        for item in work:
-            if item.count > 1 or isinstance(item.sequence, Measuring):
-                self._statistics.prompt_tokens += item.count
+
+    def _prepare(self, item: Work) -> Rows:
+        sequence = item.sequence
+        if sequence.seat is None:
+            sequence.seat = self._manager.take_seat()
+            self._cache.vacate(sequence.seat)
+        return sequence.prepare(item.count, item.draft, self._manager)
+
+    def _with_drafts(self, work: list[Work]) -> list[Work]:
+        """The same work, with as much of what each sequence is likely to go on with as is worth its rows."""
+        guesses = [item.sequence.guess() if item.count == item.sequence.left else [] for item in work]
+        if not any(guesses):
+            return work
+        lengths = draft_lengths(guesses, sum(item.count for item in work), self._cost.per_row)
+        return [
+            replace(item, draft=tuple(guess.token for guess in own[:length]))
+            for item, own, length in zip(work, guesses, lengths, strict=True)
+        ]
+
+    def _receive(self, item: Work, hidden: torch.Tensor, logits: torch.Tensor) -> None:
+        sequence = item.sequence
+        before = len(sequence.tokens)
+        accepted = sequence.receive(hidden, logits, item.draft)
+        with self._changed:
+            statistics = self._statistics
+            statistics.prompt_tokens += max(0, min(item.count, sequence.prompt_tokens - sequence.computed))
+            statistics.generated_tokens += len(sequence.tokens) - before
+            statistics.drafted_tokens += len(item.draft)
+            statistics.accepted_tokens += accepted
+            sequence.advance(item.count + accepted, self._manager)
+            if sequence.finished:
+                self._scheduler.remove(sequence)
+        if sequence.finished:
+            sequence.end()
 
     def _drop_ended(self) -> None:
         """Take out what was cancelled, and what has used up its time."""
         now = time.perf_counter()
         for sequence in [*self._scheduler.running, *self._scheduler.waiting]:
-            if isinstance(sequence, Generating) and (sequence.cancelled or sequence.overdue(now)):
+            if sequence.cancelled or sequence.overdue(now):
                 self._scheduler.remove(sequence)
                 self._statistics.cancelled += sequence.cancelled
                 sequence.finish("cancelled" if sequence.cancelled else "deadline")
@@ -357,7 +309,4 @@ class Engine:
     def _fail(self, sequence: Sequence, error: Exception) -> None:
         if sequence in self._scheduler.running or sequence in self._scheduler.waiting:
             self._scheduler.remove(sequence)
-        if isinstance(sequence, Generating):
             sequence.end(error)
-        elif sequence in self._results:
-            self._results.pop(sequence).set_exception(error)

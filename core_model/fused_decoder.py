@@ -31,6 +31,7 @@ class FusedDecoder:
     """
 
     cache_dtype = torch.bfloat16
+    rows_alike = True
 
     def __init__(
         self,

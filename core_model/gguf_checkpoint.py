@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -42,6 +43,8 @@ GGUF_MODULES = {hf: gguf for gguf, hf in MODULES.items()}
 HF_NAMES = {gguf: hf for hf, gguf in TOP.items()}
 ROPE_FREQUENCIES = "rope_freqs.weight"
 HEADER_VERSION = 2
+DEQUANTIZED_AT_ONCE = 1 << 22
+"""Numbers: 16 MiB of float32."""
 
 _SCALES = ("attention.scale", "embedding_scale", "logit_scale", "residual_scale")
 _UNSUPPORTED = ("attention.sliding_window", "attention.clamp_kqv", "expert_count", *_SCALES)
@@ -73,13 +76,11 @@ class GGUFCheckpoint:
         return _gguf_name(name) in self._tensors
 
     def tensor(self, name: str) -> Tensor:
-        from gguf import dequantize
-
         stored = self._tensors.get(_gguf_name(name))
         if stored is None:
             raise CheckpointError(f"{self._path} has no tensor {name} ({_gguf_name(name)})")
         try:
-            values = torch.from_numpy(dequantize(stored.data, stored.tensor_type).copy()).float()
+            values = _dequantized(stored)
         except NotImplementedError as error:
             raise CheckpointError(
                 f"{self._path}: {stored.name} is stored in {stored.tensor_type.name}, which is not read"
@@ -247,3 +248,17 @@ def _unpermute(weight: Tensor, heads: int) -> Tensor:
     """GGUF stores Llama's rotary pairs side by side; the decoder rotates halves, as Hugging Face does."""
     pairs = weight.view(heads, weight.shape[0] // heads // 2, 2, *weight.shape[1:])
     return pairs.transpose(1, 2).reshape(weight.shape)
+
+
+def _dequantized(stored: Any) -> Tensor:
+    """Float32 values, some rows after another: what is needed in between is several times their size."""
+    from gguf import dequantize
+
+    shape = [int(size) for size in reversed(stored.shape)]
+    values = np.empty(shape, dtype=np.float32)
+    # [rows, columns], a vector as one row; of quantised data, a row is its bytes
+    rows, data = values.reshape(-1, shape[-1]), stored.data.reshape(-1, stored.data.shape[-1])
+    at_once = max(1, DEQUANTIZED_AT_ONCE // shape[-1])
+    for start in range(0, len(rows), at_once):
+        rows[start : start + at_once] = dequantize(data[start : start + at_once], stored.tensor_type)
+    return torch.from_numpy(values)

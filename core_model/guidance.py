@@ -71,6 +71,10 @@ class GuidedText:
         """Whether the text so far is of the grammar."""
         return bool(self._matcher.is_accepting())
 
+    def forced(self) -> list[int]:
+        """Keys, quotes and brackets that nothing else can stand for."""
+        return self._tokens.encode(bytes(self._matcher.compute_ff_bytes()))
+
     def closing(self) -> list[int]:
         """Tokens that complete the text, few if not the fewest; empty where it may end or no end was found."""
         place, rest = self._matcher.deep_copy(), b""

@@ -11,6 +11,8 @@ from torch import Tensor
 from core_model.config import ModelConfig
 
 BLOCK = 16
+SINKS = 4
+"""First positions of a sequence that a windowed request always sees (StreamingLLM, arXiv 2309.17453)."""
 Precision = Literal["bf16", "int8", "int4"]
 """Of keys and values: as they are, in 8 bits, or keys in 8 and values in 4 (KIVI, arXiv 2402.02750)."""
 PRECISIONS: tuple[Precision, ...] = ("bf16", "int8", "int4")

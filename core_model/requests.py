@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -64,6 +64,8 @@ class GenerationRequest:
     attention: Attention | None = None  # None: as the engine does it for so long a text
     owner: str = ""
     """Keys and values are reused among the requests of one owner: what others have sent shows in no time or count."""
+    references: tuple[Sequence[int], ...] = ()  # texts beside the prompt that the answer may repeat parts of
+    speculate: bool = True  # False: one token a step (benchmarks); the text is the same
     ending: Ending | None = None
     deadline_s: float | None = None  # from submission
     decode_s: float | None = None  # from the first token

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from core_model.block_manager import BlockManager
 from core_model.kv_cache import BLOCK
-from core_model.sequence import Generating, Sequence
+from core_model.sequence import Sequence
 
 PREFILL_ALONE = 256
 """Prompt tokens in a step when nobody is waiting for a next token."""
@@ -17,10 +17,11 @@ PREFILL_BESIDE = 64
 
 @dataclass(frozen=True)
 class Work:
-    """The next `count` tokens of a sequence."""
+    """The next `count` tokens of a sequence, and `draft`, what it is likely to go on with after them."""
 
     sequence: Sequence
     count: int
+    draft: tuple[int, ...] = ()
 
 
 class Scheduler:
@@ -40,11 +41,7 @@ class Scheduler:
         """The work of the next step; empty when there is nothing to do."""
         if not self._prefilling(background=False):
             self._admit(background=False)
-        decoding = [
-            sequence
-            for sequence in self.running
-            if len(sequence.tokens) - sequence.computed == 1 and not sequence.background
-        ]
+        decoding = [sequence for sequence in self.running if sequence.left == 1 and not sequence.background]
         work = [Work(sequence, 1) for sequence in decoding]
         work += _share(self._prefilling(background=False), PREFILL_BESIDE if decoding else PREFILL_ALONE)
         if work:
@@ -64,9 +61,7 @@ class Scheduler:
 
     def _prefilling(self, background: bool) -> list[Sequence]:
         return [
-            sequence
-            for sequence in self.running
-            if len(sequence.tokens) - sequence.computed > 1 and sequence.background == background
+            sequence for sequence in self.running if sequence.left > 1 and sequence.background == background
         ]
 
     def _admit(self, background: bool) -> None:
@@ -82,8 +77,7 @@ class Scheduler:
         sequence.blocks = self._manager.match(sequence.root, sequence.tokens[: sequence.reusable])
         sequence.computed = len(sequence.blocks) * BLOCK
         sequence.slide(self._manager)
-        if isinstance(sequence, Generating):
-            sequence.completion.cached_tokens = sequence.computed
+        sequence.cached_tokens = sequence.computed
         self.running.append(sequence)
 
     def _has_room(self, sequence: Sequence) -> bool:
@@ -106,7 +100,7 @@ def _share(prefilling: list[Sequence], budget: int) -> list[Work]:
     """The next tokens of prompts, `budget` of them in all."""
     work = []
     for sequence in prefilling:
-        count = min(budget, len(sequence.tokens) - sequence.computed)
+        count = min(budget, sequence.left)
         if count:
             work.append(Work(sequence, count))
             budget -= count

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence as Tokens
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from core_model.batch import SINKS
+from core_model.batch import Rows
 from core_model.block_manager import BlockManager, Root
 from core_model.constraint import Constraint
 from core_model.errors import RequestError
-from core_model.kv_cache import BLOCK
+from core_model.kv_cache import BLOCK, SINKS
 from core_model.requests import Completion, Ending, GenerationRequest, Piece, TokenLogprob
 from core_model.sampling import draw, logprob_of
 from core_model.sparse_attention import NEVER
+from core_model.speculation import Drafter, Guess
 from core_model.tokenizer import Tokenizer
 
 
@@ -36,9 +41,24 @@ class Sequence:
     blocks: list[int] = field(default_factory=list)
     seat: int | None = None  # while it runs: where its own part of the cache lies
     reserved: int = 0  # blocks it may ever hold at once
+    cached_tokens: int = 0  # of its first ones, found in the cache
     submitted: float = field(default_factory=time.perf_counter)
     cancelled: bool = False
     background: bool = False  # waits whenever anything else is to be done
+    finished: bool = False
+
+    def __post_init__(self) -> None:
+        self.prompt_tokens = len(self.tokens)
+
+    @property
+    def reads_logits(self) -> bool:
+        """Whether `receive` needs logits, beside hidden states."""
+        return True
+
+    @property
+    def left(self) -> int:
+        """How many of its tokens are not in the cache yet."""
+        return len(self.tokens) - self.computed
 
     @property
     def root(self) -> Root:
@@ -57,11 +77,48 @@ class Sequence:
             return everything
         return min(everything, -(-(self.window + chunk) // BLOCK) + 2)
 
-    def prepare(self, count: int, manager: BlockManager) -> None:
-        """Own the blocks that the next `count` tokens are written to."""
+    def guess(self) -> list[Guess]:
+        """What it is likely to go on with after its last token."""
+        return []
+
+    def prepare(self, count: int, draft: Tokens[int], manager: BlockManager) -> Rows:
+        """The next `count` tokens and the draft after them, with the blocks that they are written to."""
+        assert self.seat is not None
         self.slide(manager)
-        while len(self.blocks) <= (self.computed + count - 1) // BLOCK:
+        start, end = self.computed, self.computed + count
+        while len(self.blocks) <= (end + len(draft) - 1) // BLOCK:
             self.blocks.append(manager.allocate())
+        wanted = max(0, end - max(start, self.reusable))
+        tokens = [*self.tokens[start:end], *draft]
+        return Rows(
+            tokens,
+            start,
+            wanted + len(draft),
+            self.blocks,
+            self.window,
+            self.adapter,
+            self.seat,
+            self.sparse_from,
+        )
+
+    def receive(self, hidden: Tensor, logits: Tensor, draft: Tokens[int]) -> int:
+        """Take the outputs that `prepare` asked for, [rows, hidden] and [rows, vocab] (empty without `reads_logits`).
+
+        Returns how many tokens of the draft the text went on with: these are in the cache now, too.
+        """
+        raise NotImplementedError
+
+    def overdue(self, now: float) -> bool:
+        """Whether a limit of its time has passed."""
+        return False
+
+    def finish(self, reason: str) -> None:
+        """Nothing more is to be computed."""
+        self.finished = True
+
+    def end(self, error: Exception | None = None) -> None:
+        """Tell the caller that nothing more will come."""
+        raise NotImplementedError
 
     def slide(self, manager: BlockManager) -> None:
         """Give up the blocks that slid out of the window."""
@@ -114,6 +171,7 @@ class Generating(Sequence):
         sink: Sink,
         budget: int,
         sparse_from: int = NEVER,
+        speculate: bool = False,
     ) -> None:
         """`budget` tokens may be generated. Raises RequestError where no completion fits into it."""
         super().__init__(
@@ -122,7 +180,6 @@ class Generating(Sequence):
         self.background = request.background
         self.request = request
         self.completion = Completion(prompt_tokens=len(request.prompt))
-        self.finished = False
         self._tokenizer = tokenizer
         self._sink = sink
         self._budget = budget
@@ -133,17 +190,38 @@ class Generating(Sequence):
         self._held = ""  # text that may be the beginning of a stop string
         self._stopped = False
         self._cut = False  # back to where the text was complete
+        texts = [*request.references, request.prompt]
+        self._drafter = Drafter(texts, tokenizer.end_ids) if speculate and budget > 1 else None
         if self._constraint:
             if request.ending is None:  # who says where it ends says what becomes of a text that is cut short
                 _check_room(self._constraint, budget)
             self._certain = _Place(self._constraint.fork(), 0)
 
-    def sample(self, logits: NDArray[np.float32]) -> None:
-        """Draw the next token from `logits` [vocab] and deliver what text became certain."""
+    def guess(self) -> list[Guess]:
+        if self._drafter is None:
+            return []
+        forced = self._constraint.forced() if self._constraint else []
+        # A step draws one token more than it has drafted.
+        return self._drafter.guess(forced)[: self._budget - len(self.completion.tokens) - 1]
+
+    def receive(self, hidden: Tensor, logits: Tensor, draft: Tokens[int]) -> int:
+        """Draw a token from each row, as long as what is drawn is what was drafted."""
+        for place, row in enumerate(logits.numpy()):
+            token = self._sample(row)
+            if token is None or self.finished:
+                return place
+            if self._drafter:
+                self._drafter.learn(token, place)
+            if place == len(draft) or token != draft[place]:
+                return place
+        return 0
+
+    def _sample(self, logits: NDArray[np.float32]) -> int | None:
+        """Draw the next token from `logits` [vocab] and deliver what text became certain; None: it ended."""
         sampling = self.request.sampling
         if not self._budget:
             self.finish("length")
-            return
+            return None
         token = draw(
             logits,
             sampling,
@@ -154,14 +232,14 @@ class Generating(Sequence):
         )
         if token is None:
             self._close()
-            return
+            return None
         if token in self._tokenizer.end_ids:
             self._cut_back()
             self.finish("stop")
-            return
+            return None
         if self._constraint and not self._leaves_room(token):
             self._close()
-            return
+            return None
         logprobs = []
         if sampling.logprobs is not None:
             logprobs = [logprob_of(logits, token, sampling.logprobs)]
@@ -169,9 +247,9 @@ class Generating(Sequence):
         if not self.finished and len(self.completion.tokens) >= self._budget:
             self._cut_back()
             self.finish("length")
+        return token
 
     def overdue(self, now: float) -> bool:
-        """Whether one of the request's limits of time has passed."""
         spent, request = now - self.submitted, self.request
         if request.deadline_s is not None and spent >= request.deadline_s:
             return True
@@ -183,6 +261,7 @@ class Generating(Sequence):
         """End the generation and deliver what was held back."""
         self.finished = True
         self.completion.finish_reason = reason
+        self.completion.cached_tokens = self.cached_tokens
         if self._constraint and reason != "cancelled":
             self.completion.complete = self._cut or self._constraint.may_end()
         self.completion.total_s = time.perf_counter() - self.submitted
@@ -192,7 +271,6 @@ class Generating(Sequence):
             self._sink.deliver(Piece(rest, [], []))
 
     def end(self, error: Exception | None = None) -> None:
-        """Tell the caller that nothing more will come."""
         self._sink.end(self.completion, error)
 
     def _leaves_room(self, token: int) -> bool:
@@ -306,10 +384,34 @@ class Measuring(Sequence):
     score_from: int | None = None  # position of the first token whose log-probability is wanted
     logprobs: list[float] = field(default_factory=list)
     hidden: NDArray[np.float32] | None = None
+    result: Future[Measuring] = field(default_factory=Future)
+
+    @property
+    def reads_logits(self) -> bool:
+        return self.score_from is not None
 
     @property
     def reusable(self) -> int:
         return (self.score_from or len(self.tokens)) - 1
+
+    def receive(self, hidden: Tensor, logits: Tensor, draft: Tokens[int]) -> int:
+        if self.score_from is None:
+            self.finished = len(hidden) > 0
+        else:
+            done = self.score_from + len(self.logprobs)
+            targets = self.tokens[done : done + len(logits)]
+            logprobs = logits[: len(targets)].log_softmax(-1)
+            self.logprobs += logprobs[torch.arange(len(targets)), targets].tolist()
+            self.finished = done + len(targets) == len(self.tokens)
+        if self.finished:
+            self.hidden = hidden[-1].numpy().copy()
+        return 0
+
+    def end(self, error: Exception | None = None) -> None:
+        if error:
+            self.result.set_exception(error)
+        else:
+            self.result.set_result(self)
 
 
 def _tokens_to_close(constraint: Constraint) -> int | None:

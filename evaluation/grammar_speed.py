@@ -143,6 +143,9 @@ class Timed:
     def may_end(self) -> bool:
         return self._measured(self._constraint.may_end)
 
+    def forced(self) -> list[int]:
+        return self._measured(self._constraint.forced)
+
     def closing(self) -> list[int]:
         return self._measured(self._constraint.closing)
 

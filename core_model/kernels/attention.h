@@ -1,5 +1,8 @@
 // Attention of a few consecutive rows of one sequence, all query heads of one key/value head at once, over the
-// blocks of a paged cache. Softmax is computed online, chunk by chunk (arXiv 2205.14135).
+// blocks of a paged cache. Softmax is computed segment by segment (arXiv 2205.14135).
+//
+// Segments lie at fixed positions and are put together in their order, so that a row's result has the same bits
+// whichever rows are computed beside it and however the work is dealt out.
 #pragma once
 
 #include "cache_blocks.h"
@@ -7,7 +10,7 @@
 namespace duet {
 
 constexpr int SINKS = 4;         // positions that a windowed sequence always sees
-constexpr int CHUNK_BLOCKS = 8;  // blocks between two updates of the running maximum
+constexpr int SEGMENT_BLOCKS = 8;
 constexpr int PREFETCH_BLOCKS = 2;
 constexpr int MAX_QUERIES = 32;  // rows x query heads that are handled together
 constexpr float LOWEST = -1e30f;
@@ -33,8 +36,23 @@ struct VisibleBlocks {
         last = last_position / BLOCK;
         sinks_apart = first > 0;
     }
-    int count() const { return last - first + 1 + sinks_apart; }
-    int block(int index) const { return list ? list[index] : sinks_apart ? (index == 0 ? 0 : first + index - 1) : first + index; }
+    // The segments with visible blocks, in their order.
+    int segments() const { return (last + SEGMENT_BLOCKS) / SEGMENT_BLOCKS - first_segment() + sink_segment_apart(); }
+    int segment(int index) const { return sink_segment_apart() ? (index ? first_segment() + index - 1 : 0) : first_segment() + index; }
+    // The visible blocks of a segment into `blocks`, and PREFETCH_BLOCKS that come after them; returns how many without these.
+    int blocks_of(int segment, int* blocks) const {
+        int count = 0;
+        if (sinks_apart && segment == 0) blocks[count++] = 0;
+        int index = std::max(first, segment * SEGMENT_BLOCKS);
+        for (; index <= std::min(last, (segment + 1) * SEGMENT_BLOCKS - 1); index++) blocks[count++] = block(index);
+        for (int ahead = 0; ahead < PREFETCH_BLOCKS; ahead++) blocks[count + ahead] = block(std::min(index + ahead, last));
+        return count;
+    }
+
+  private:
+    int block(int index) const { return list ? list[index] : index; }
+    int first_segment() const { return first / SEGMENT_BLOCKS; }
+    bool sink_segment_apart() const { return first_segment() > 0; }
 };
 
 // scores[query * stride .. +16] = q . k for the 16 positions of a block.
@@ -126,9 +144,21 @@ inline void weigh_all(int count, const float* weights, int stride, const Values&
     }
 }
 
-// The unnormalised result of one part of the context for one query.
+// The unnormalised result of a part of the context for one query.
 struct Partial {
-    float maximum, total;
+    float maximum = LOWEST, total = 0.0f;
+
+    // Adds the next part, whose values are `part_out`, to this one, whose values are `out`.
+    void add(const Partial& part, const float* part_out, float* out, int head_dim) {
+        const float largest = std::max(maximum, part.maximum);
+        const float own = std::exp(maximum - largest), theirs = std::exp(part.maximum - largest);
+        *this = {largest, total * own + part.total * theirs};
+        const F own_weight = simd::set1(own), their_weight = simd::set1(theirs);
+        for (int d = 0; d < head_dim; d += LANES) {
+            const F kept = simd::mul(simd::load(out + d), own_weight);
+            simd::store(out + d, simd::fma(simd::load(part_out + d), their_weight, kept));
+        }
+    }
 };
 
 struct AttentionItem {
@@ -141,15 +171,10 @@ struct AttentionItem {
     size_t query_stride, sink_query_stride;  // floats from one row to the next
 };
 
-inline void begin(int count, int head_dim, float* out, Partial* partials) {
-    std::fill_n(partials, count, Partial{LOWEST, 0.0f});
-    std::fill_n(out, static_cast<size_t>(count) * head_dim, 0.0f);
-}
-
-// Adds the visible blocks [from, to) to what the item attends to: out [rows * heads, head_dim], partials [rows * heads].
-inline void attend(const AttentionItem& item, const CacheHead& cache, const VisibleBlocks& visible, int from, int to,
+// Attends to one segment: out [rows * heads, head_dim], partials [rows * heads].
+inline void attend(const AttentionItem& item, const CacheHead& cache, const VisibleBlocks& visible, int segment,
                    float* out, Partial* partials) {
-    constexpr int STRIDE = CHUNK_BLOCKS * BLOCK;
+    constexpr int STRIDE = SEGMENT_BLOCKS * BLOCK;
     const int count = item.tile.rows * item.heads, head_dim = item.head_dim;
     const int last_position = item.positions[item.tile.rows - 1];
     const int reach = item.window ? item.window - SINKS : 0;
@@ -161,62 +186,75 @@ inline void attend(const AttentionItem& item, const CacheHead& cache, const Visi
         queries[i] = item.queries + row * item.query_stride + head;
         sink_queries[i] = item.sink_queries ? item.sink_queries + row * item.sink_query_stride + head : nullptr;
     }
+    std::fill(out, out + static_cast<size_t>(count) * head_dim, 0.0f);
     alignas(64) float scores[MAX_QUERIES * STRIDE];
     alignas(64) float sink_scores[MAX_QUERIES * BLOCK];
-    for (int chunk = from; chunk < to; chunk += CHUNK_BLOCKS) {
-        const int blocks = std::min(CHUNK_BLOCKS, to - chunk);
-        for (int b = 0; b < blocks; b++) {
-            const int block = visible.block(chunk + b), start = block * BLOCK;
-            cache.prefetch_values(block);
-            cache.prefetch_keys(visible.block(std::min(chunk + b + PREFETCH_BLOCKS, to - 1)));
-            cache.with_keys(block, [&](const auto& keys) {
-                score_all(count, queries, keys, head_dim, scores + b * BLOCK, STRIDE);
-                if (sinks_moved && block == 0) score_all(count, sink_queries, keys, head_dim, sink_scores, BLOCK);
-            });
-            if (sinks_moved && block == 0) {
-                for (int i = 0; i < count; i++) {
-                    float* own = scores + i * STRIDE + b * BLOCK;
-                    simd::store(own, simd::select((1u << SINKS) - 1, simd::load(sink_scores + i * BLOCK), simd::load(own)));
-                }
-            }
-            const bool whole = start + BLOCK - 1 <= item.positions[0] &&
-                               (!item.window || start > last_position - reach);
-            for (int i = 0; !whole && i < count; i++) {
-                const int position = item.positions[i / item.heads];
-                uint32_t lanes = 0;
-                for (int p = start; p < start + BLOCK && p <= position; p++)
-                    if (!item.window || p < SINKS || position - p < reach) lanes |= 1u << (p - start);
+    int blocks[SEGMENT_BLOCKS + PREFETCH_BLOCKS];
+    const int block_count = visible.blocks_of(segment, blocks);
+    for (int b = 0; b < block_count; b++) {
+        const int block = blocks[b], start = block * BLOCK;
+        cache.prefetch_values(block);
+        cache.prefetch_keys(blocks[b + PREFETCH_BLOCKS]);
+        cache.with_keys(block, [&](const auto& keys) {
+            score_all(count, queries, keys, head_dim, scores + b * BLOCK, STRIDE);
+            if (sinks_moved && block == 0) score_all(count, sink_queries, keys, head_dim, sink_scores, BLOCK);
+        });
+        if (sinks_moved && block == 0) {
+            for (int i = 0; i < count; i++) {
                 float* own = scores + i * STRIDE + b * BLOCK;
-                simd::store(own, simd::select(lanes, simd::load(own), simd::set1(-INFINITY)));
+                simd::store(own, simd::select((1u << SINKS) - 1, simd::load(sink_scores + i * BLOCK), simd::load(own)));
             }
         }
+        const bool whole = start + BLOCK - 1 <= item.positions[0] &&
+                           (!item.window || start > last_position - reach);
+        for (int i = 0; !whole && i < count; i++) {
+            const int position = item.positions[i / item.heads];
+            uint32_t lanes = 0;
+            for (int p = start; p < start + BLOCK && p <= position; p++)
+                if (!item.window || p < SINKS || position - p < reach) lanes |= 1u << (p - start);
+            float* own = scores + i * STRIDE + b * BLOCK;
+            simd::store(own, simd::select(lanes, simd::load(own), simd::set1(-INFINITY)));
+        }
+    }
+    for (int i = 0; i < count; i++) {
+        float* own = scores + i * STRIDE;
+        F largest = simd::set1(LOWEST);
+        for (int b = 0; b < block_count; b++) largest = simd::max(largest, simd::load(own + b * BLOCK));
+        const float maximum = simd::maximum(largest);
+        F total = simd::zero();
+        for (int b = 0; b < block_count; b++) {
+            const F weight = simd::exp(simd::sub(simd::load(own + b * BLOCK), simd::set1(maximum)));
+            simd::store(own + b * BLOCK, weight);
+            total = simd::add(total, weight);
+        }
+        partials[i] = {maximum, simd::sum(total)};
+    }
+    for (int b = 0; b < block_count; b++) {
+        // What lies behind the last written position is arbitrary memory, perhaps NaN.
+        const int positions = std::min(BLOCK, last_position + 1 - blocks[b] * BLOCK);
+        float* weights = scores + b * BLOCK;
+        cache.with_values(blocks[b], count, weights, STRIDE, out, [&](const auto& values) {
+            weigh_all(count, weights, STRIDE, values, positions, head_dim, out);
+        });
+    }
+}
+
+inline void begin(int count, int head_dim, float* out, Partial* partials) {
+    std::fill_n(partials, count, Partial{});
+    std::fill_n(out, static_cast<size_t>(count) * head_dim, 0.0f);
+}
+
+// Adds all segments, in their order, to what `out` and `partials` hold already.
+inline void attend_in_order(const AttentionItem& item, const CacheHead& cache, const VisibleBlocks& visible, float* out,
+                            Partial* partials) {
+    const int count = item.tile.rows * item.heads;
+    std::vector<float> next(static_cast<size_t>(count) * item.head_dim);
+    Partial parts[MAX_QUERIES];
+    for (int index = 0; index < visible.segments(); index++) {
+        attend(item, cache, visible, visible.segment(index), next.data(), parts);
         for (int i = 0; i < count; i++) {
-            float* own = scores + i * STRIDE;
-            F largest = simd::set1(partials[i].maximum);
-            for (int b = 0; b < blocks; b++) largest = simd::max(largest, simd::load(own + b * BLOCK));
-            const float maximum = simd::maximum(largest);
-            F total = simd::zero();
-            for (int b = 0; b < blocks; b++) {
-                const F weight = simd::exp(simd::sub(simd::load(own + b * BLOCK), simd::set1(maximum)));
-                simd::store(own + b * BLOCK, weight);
-                total = simd::add(total, weight);
-            }
-            const float correction = std::exp(partials[i].maximum - maximum);
-            partials[i] = {maximum, partials[i].total * correction + simd::sum(total)};
-            if (correction != 1.0f)
-                for (int d = 0; d < head_dim; d += LANES) {
-                    float* own_out = out + static_cast<size_t>(i) * head_dim + d;
-                    simd::store(own_out, simd::mul(simd::load(own_out), simd::set1(correction)));
-                }
-        }
-        for (int b = 0; b < blocks; b++) {
-            const int block = visible.block(chunk + b);
-            // What lies behind the last written position is arbitrary memory, perhaps NaN.
-            const int positions = std::min(BLOCK, last_position + 1 - block * BLOCK);
-            float* weights = scores + b * BLOCK;
-            cache.with_values(block, count, weights, STRIDE, out, [&](const auto& values) {
-                weigh_all(count, weights, STRIDE, values, positions, head_dim, out);
-            });
+            const size_t row = static_cast<size_t>(i) * item.head_dim;
+            partials[i].add(parts[i], &next[row], out + row, item.head_dim);
         }
     }
 }

@@ -1,14 +1,16 @@
-"""A checkpoint's weights in the kernels' layout: quantised once, kept in a file, memory-mapped afterwards."""
+"""A checkpoint's weights in the kernels' layout: quantised once into a file, memory-mapped afterwards.
+
+What is quantised goes to the file at once, so that no more than a layer of it is in memory.
+"""
 
 from __future__ import annotations
 
 import json
-import logging
 import mmap
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from torch import Tensor
@@ -16,6 +18,7 @@ from torch import Tensor
 from core_model.calibration import calibrated_layers
 from core_model.checkpoint import Checkpoint
 from core_model.config import ModelConfig
+from core_model.kernels.build import KernelsUnavailableError
 from core_model.lora import MODULES, module_shape
 from core_model.quantization import GROUP, QuantizedWeight, module_bits, pack, quantize
 from core_model.tensors import linear_name
@@ -34,7 +37,8 @@ Progress = Callable[[int, int], None]
 
 _DTYPES = {"U8": torch.uint8, "I8": torch.int8, "F16": torch.float16, "F32": torch.float32}
 _NAMES = {dtype: name for name, dtype in _DTYPES.items()}
-_log = logging.getLogger(__name__)
+_HEADER_BYTES = 1 << 18
+"""Room for the header, which is written last: some 100 bytes for each of a model's tensors."""
 
 
 def packed_weights(
@@ -51,24 +55,49 @@ def packed_weights(
     Names: layers.{i}.{qkv,output,gate_up,down}.{codes,scales} and, where there is one, .bias, the norms,
     norm, head.{codes,scales}, embedding.{codes,scales}.
     """
-    calibrated = calibrated and weights == "int4"  # what 8 bits lose is not worth the time
-    kind = f"{weights}-calibrated" if calibrated else weights
-    path = folder / f"{checkpoint.fingerprint}-{kind}-{FORMAT_VERSION}.safetensors"
-    if path.is_file():
-        return _read(path)
-    total = checkpoint.config.layers + 2
-    tensors: dict[str, Tensor] = {}
-    for done, part in enumerate(_parts(checkpoint, weights, calibrated), start=1):
-        tensors |= part
-        if progress:
-            progress(done, total)
-    try:
-        _write(path, tensors)
-    except OSError as error:
-        # The model can still be served; only the next start is as slow as this one.
-        _log.warning("packed weights could not be kept in %s: %s", path, error)
-        return tensors
+    path = packed_path(checkpoint, weights, folder, calibrated)
+    if not path.is_file():
+        pack_file(checkpoint, weights, path, progress, calibrated)
     return _read(path)
+
+
+def packed_path(checkpoint: Checkpoint, weights: str, folder: Path, calibrated: bool = True) -> Path:
+    """Where the packed tensors are kept."""
+    kind = f"{weights}-calibrated" if _calibrates(weights, calibrated) else weights
+    return folder / f"{checkpoint.fingerprint}-{kind}-{FORMAT_VERSION}.safetensors"
+
+
+def pack_file(
+    checkpoint: Checkpoint,
+    weights: str,
+    path: Path,
+    progress: Progress | None = None,
+    calibrated: bool = True,
+) -> None:
+    """Write the packed tensors to `path`, atomically. Raises KernelsUnavailableError where they cannot be kept."""
+    total = checkpoint.config.layers + 2
+    partial = path.with_suffix(f".{os.getpid()}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("wb") as file:
+            writer = _Writer(file)
+            parts = _parts(checkpoint, weights, _calibrates(weights, calibrated))
+            for done, part in enumerate(parts, start=1):
+                writer.add(part)
+                if progress:
+                    progress(done, total)
+            writer.finish()
+        partial.replace(path)
+    except OSError as error:
+        raise KernelsUnavailableError(
+            f"the packed weights cannot be kept in {path.parent} ({error}); make room there, or set DUET_HOME"
+        ) from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _calibrates(weights: str, wanted: bool) -> bool:
+    return wanted and weights == "int4"  # what 8 bits lose is not worth the time
 
 
 def _parts(checkpoint: Checkpoint, weights: str, calibrated: bool) -> Iterator[dict[str, Tensor]]:
@@ -160,34 +189,36 @@ def supports(config: ModelConfig) -> bool:
     return config.hidden % 16 == 0 and config.head_dim % 32 == 0 and config.group <= 32
 
 
-def _write(path: Path, tensors: dict[str, Tensor]) -> None:
-    """Write a safetensors file whose tensors begin at multiples of ALIGNMENT, atomically."""
-    header: dict[str, Any] = {}
-    offset = 0
-    for name, tensor in tensors.items():
-        end = offset + tensor.nbytes
-        header[name] = {
-            "dtype": _NAMES[tensor.dtype],
-            "shape": list(tensor.shape),
-            "data_offsets": [offset, end],
-        }
-        offset = end + -end % ALIGNMENT
-        if offset != end:
-            # safetensors forbids gaps between tensors, so the gap is a tensor too.
-            header[f"padding.{end}"] = {"dtype": "U8", "shape": [offset - end], "data_offsets": [end, offset]}
-    encoded = json.dumps(header).encode()
-    encoded += b" " * (-(len(encoded) + 8) % ALIGNMENT)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(f".{os.getpid()}.partial")
-    try:
-        with partial.open("wb") as file:
-            file.write(len(encoded).to_bytes(8, "little") + encoded)
-            for tensor in tensors.values():
-                file.write(tensor.contiguous().numpy().data)
-                file.write(bytes(-tensor.nbytes % ALIGNMENT))
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+class _Writer:
+    """A safetensors file whose tensors begin at multiples of ALIGNMENT, written as they come."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._header: dict[str, Any] = {}
+        self._offset = 0
+        file.seek(_HEADER_BYTES)
+
+    def add(self, tensors: dict[str, Tensor]) -> None:
+        for name, tensor in tensors.items():
+            self._entry(name, _NAMES[tensor.dtype], list(tensor.shape), tensor.nbytes)
+            self._file.write(tensor.contiguous().numpy().data)
+            if gap := -tensor.nbytes % ALIGNMENT:
+                # safetensors forbids gaps between tensors, so the gap is a tensor too.
+                self._entry(f"padding.{self._offset}", "U8", [gap], gap)
+                self._file.write(bytes(gap))
+
+    def finish(self) -> None:
+        """Write the header, padded with spaces."""
+        encoded = json.dumps(self._header).encode().ljust(_HEADER_BYTES - 8)
+        if len(encoded) > _HEADER_BYTES - 8:
+            raise ValueError(f"{len(self._header)} tensors need a larger header than {_HEADER_BYTES} bytes")
+        self._file.seek(0)
+        self._file.write(len(encoded).to_bytes(8, "little") + encoded)
+
+    def _entry(self, name: str, dtype: str, shape: list[int], size: int) -> None:
+        offsets = [self._offset, self._offset + size]
+        self._header[name] = {"dtype": dtype, "shape": shape, "data_offsets": offsets}
+        self._offset += size
 
 
 def _read(path: Path) -> dict[str, Tensor]:

@@ -11,6 +11,8 @@ namespace duet {
 
 // Rows that go through the layers together: their int8 activations fit the second-level cache.
 constexpr int MAX_ROWS = 144;
+// Rows x segments of attention whose results are kept apart.
+constexpr int MAX_PARTIALS = 1024;
 
 class Transformer {
   public:
@@ -27,9 +29,9 @@ class Transformer {
           normed_(MAX_ROWS * std::max(hidden_width_, attended_width_)),
           qkv_(MAX_ROWS * qkv_width_),
           sink_queries_(MAX_ROWS * model.q_width()),
-          partial_out_(MAX_ROWS * model.q_width()),
+          partial_out_(MAX_PARTIALS * model.q_width()),
           activated_(MAX_ROWS * intermediate_width_),
-          partials_(MAX_ROWS * model.heads),
+          partials_(MAX_PARTIALS * model.heads),
           row_adapters_(MAX_ROWS),
           counters_(model.layers * 16 + 16),
           quantized_(MAX_ROWS, std::max(hidden_width_, attended_width_) / GROUP),
@@ -45,7 +47,7 @@ class Transformer {
             pool_.run([&](int thread) { run(thread, out); });
             for (int sequence = 0; sequence < batch.sequences; sequence++)
                 if (batch.trees[sequence] && lasts_[sequence] >= 0)
-                    batch.summarised[sequence] = (lasts_[sequence] + 1) / BLOCK;
+                    batch.summarised[sequence] = std::max(batch.summarised[sequence], first_local(lasts_[sequence]));
         }
     }
 
@@ -55,8 +57,8 @@ class Transformer {
             rows_ = std::min(MAX_ROWS, rows - start);
             reset_counters();
             quantized_.shape(rows_, model_.head.groups);
-            pool_.run([&](int) {
-                Phases phases{*this};
+            pool_.run([&](int thread) {
+                Phases phases{*this, thread};
                 phases.parallel(rows_, 1, [&](int row) {
                     float* padded = &normed_[static_cast<size_t>(row) * hidden_width_];
                     std::copy_n(hidden + static_cast<size_t>(start + row) * model_.hidden, model_.hidden, padded);
@@ -77,6 +79,7 @@ class Transformer {
     // Deals out the items of one parallel step after another; every thread has its own and goes the same way.
     struct Phases {
         Transformer& self;
+        int thread;
         int next = 0;
 
         template <class Item>
@@ -85,7 +88,7 @@ class Transformer {
             int begin;
             while ((begin = counter.fetch_add(at_once, std::memory_order_relaxed)) < items)
                 for (int i = begin; i < std::min(items, begin + at_once); i++) item(i);
-            self.pool_.barrier();
+            self.pool_.barrier(thread);
         }
     };
 
@@ -116,21 +119,19 @@ class Transformer {
         }
         find_pieces();
         low_rank_.resize(has_adapters_ ? static_cast<size_t>(MAX_ROWS) * MODULES * adapters.max_rank() : 0);
-        // A long context is split where rows and heads alone would leave threads idle.
-        int longest = 0;
-        for (const RowTile& tile : tiles_)
-            if (!tile.sparse) longest = std::max(longest, visible(tile).count());
-        const int items = static_cast<int>(tiles_.size()) * model_.kv_heads;
-        splits_ = std::min({(4 * pool_.threads() + items - 1) / items, std::max(1, longest / 16), MAX_ROWS / rows_});
+        // Segments of few rows are dealt out one by one; of many rows, tiles alone are work enough.
+        int longest = 1;
+        for (const RowTile& tile : tiles_) longest = std::max(longest, parts(tile));
+        segments_apart_ = longest * rows_ <= MAX_PARTIALS ? longest : 1;
     }
 
-    // The first block of the positions that a row sees anyway.
-    int first_local(int row) const { return std::max(0, batch_->positions[start_ + row] - batch_->budget.local + 1) / BLOCK; }
+    // The first block that a position sees anyway. No tree holds it or later ones: tokens that are taken back lie there.
+    int first_local(int position) const { return std::max(0, position - batch_->budget.local + 1) / BLOCK; }
 
     bool attends_sparsely(int row) const {
-        const int sequence = batch_->row_sequence[start_ + row];
-        return batch_->trees[sequence] && batch_->positions[start_ + row] >= batch_->sparse_from[sequence] &&
-               first_local(row) - 1 > batch_->budget.chosen;
+        const int sequence = batch_->row_sequence[start_ + row], position = batch_->positions[start_ + row];
+        return batch_->trees[sequence] && position >= batch_->sparse_from[sequence] &&
+               first_local(position) - 1 > batch_->budget.chosen;
     }
 
     // The pieces of blocks that the rows write, and the block that each sequence leaves unfilled.
@@ -166,6 +167,9 @@ class Transformer {
         const int32_t* positions = batch_->positions + start_ + tile.row;
         return {positions[0], positions[tile.rows - 1], batch_->windows[tile.sequence]};
     }
+
+    // How many parts the attention of a tile can be dealt out in.
+    int parts(const RowTile& tile) const { return tile.sparse ? 1 : visible(tile).segments(); }
 
     float* low_rank(int row, int module) {
         return &low_rank_[(static_cast<size_t>(row) * MODULES + module) * adapters.max_rank()];
@@ -282,24 +286,23 @@ class Transformer {
                    keys + model_.kv_width(), qkv_width_);
     }
 
-    // Takes the blocks that were filled into the tree of a sequence.
+    // Takes blocks into the tree of a sequence once they may be chosen.
     void summarise(int item, int layer) {
         const int sequence = item / model_.kv_heads, head = item % model_.kv_heads;
         if (!batch_->trees[sequence] || lasts_[sequence] < 0) return;
         const CacheHead cache = cache_head(sequence, layer, head);
         SpanTree spans = tree(sequence, layer, head);
-        for (int block = batch_->summarised[sequence]; block < (lasts_[sequence] + 1) / BLOCK; block++)
+        for (int block = batch_->summarised[sequence]; block < first_local(lasts_[sequence]); block++)
             spans.add(block, cache);
     }
 
     // Attends to the sinks and the latest positions, then to the blocks that matter most beside them.
     void attend_sparsely(const AttentionItem& item, const CacheHead& cache, const SpanTree& spans, float* out,
                          Partial* partials) const {
-        const int local = first_local(item.tile.row), last = item.positions[0] / BLOCK;
+        const int local = first_local(item.positions[0]), last = item.positions[0] / BLOCK;
         std::vector<int32_t> blocks{0};
         for (int block = local; block <= last; block++) blocks.push_back(block);
-        const VisibleBlocks nearby(blocks);
-        attend(item, cache, nearby, 0, nearby.count(), out, partials);
+        attend_in_order(item, cache, VisibleBlocks(blocks), out, partials);
         const float* queries[MAX_QUERIES];
         float log_totals[MAX_QUERIES];
         for (int i = 0; i < item.heads; i++) {
@@ -307,21 +310,20 @@ class Transformer {
             log_totals[i] = partials[i].maximum + std::log(partials[i].total);
         }
         BlockChoice(spans, queries, item.heads, item.head_dim, log_totals, local, batch_->budget).choose(blocks);
-        const VisibleBlocks chosen(blocks);
-        attend(item, cache, chosen, 0, chosen.count(), out, partials);
+        attend_in_order(item, cache, VisibleBlocks(blocks), out, partials);
     }
 
-    // Where the partial results of a split begin: [rows, kv_heads, group] of each tile lie together.
-    size_t partial_index(int split, const RowTile& tile, int kv_head) const {
+    // Where the partial results of a tile begin: [rows, group] of each of its segments and heads lie together.
+    size_t partial_index(int segment, const RowTile& tile, int kv_head) const {
         const int group = model_.heads / model_.kv_heads;
-        return (static_cast<size_t>(split) * rows_ + tile.row) * model_.heads + static_cast<size_t>(kv_head) * tile.rows * group;
+        return (static_cast<size_t>(segment) * rows_ + tile.row) * model_.heads + static_cast<size_t>(kv_head) * tile.rows * group;
     }
 
     void attend_item(int item, int layer) {
-        const int split = item % splits_, kv_head = item / splits_ % model_.kv_heads;
-        const RowTile& tile = tiles_[item / splits_ / model_.kv_heads];
-        const VisibleBlocks blocks = visible(tile);
-        const int group = model_.heads / model_.kv_heads, count = blocks.count();
+        const int index = item % segments_apart_, kv_head = item / segments_apart_ % model_.kv_heads;
+        const RowTile& tile = tiles_[item / segments_apart_ / model_.kv_heads];
+        if (index >= parts(tile)) return;
+        const int group = model_.heads / model_.kv_heads;
         const size_t query = static_cast<size_t>(kv_head) * group * model_.head_dim;
         const bool windowed = batch_->windows[tile.sequence] > 0;
         const AttentionItem attention{
@@ -336,34 +338,33 @@ class Transformer {
             static_cast<size_t>(model_.q_width()),
         };
         const CacheHead cache = cache_head(tile.sequence, layer, kv_head);
-        const size_t place = partial_index(split, tile, kv_head);
+        const size_t place = partial_index(index, tile, kv_head);
         float* out = &partial_out_[place * model_.head_dim];
-        begin(tile.rows * group, model_.head_dim, out, &partials_[place]);
-        if (!tile.sparse)
-            attend(attention, cache, blocks, count * split / splits_, count * (split + 1) / splits_, out, &partials_[place]);
-        else if (split == 0)
-            attend_sparsely(attention, cache, tree(tile.sequence, layer, kv_head), out, &partials_[place]);
+        Partial* partials = &partials_[place];
+        if (!tile.sparse && segments_apart_ > 1) {
+            const VisibleBlocks blocks = visible(tile);
+            return attend(attention, cache, blocks, blocks.segment(index), out, partials);
+        }
+        begin(tile.rows * group, model_.head_dim, out, partials);
+        if (tile.sparse) attend_sparsely(attention, cache, tree(tile.sequence, layer, kv_head), out, partials);
+        else attend_in_order(attention, cache, visible(tile), out, partials);
     }
 
-    // Puts the splits of one tile together: normed_ [rows, q_width], and its int8 form.
+    // Puts the segments of one tile together: normed_ [rows, q_width], and its int8 form.
     void merge_attention(const RowTile& tile) {
         const int head_dim = model_.head_dim, group = model_.heads / model_.kv_heads;
+        const int segments = std::min(segments_apart_, parts(tile));
         for (int r = 0; r < tile.rows; r++) {
             float* out = &normed_[static_cast<size_t>(tile.row + r) * attended_width_];
             for (int head = 0; head < model_.heads; head++) {
-                const int kv_head = head / group, within = r * group + head % group;
-                float maximum = LOWEST, total = 0.0f;
-                for (int split = 0; split < splits_; split++)
-                    maximum = std::max(maximum, partials_[partial_index(split, tile, kv_head) + within].maximum);
                 float* own = out + head * head_dim;
                 std::fill_n(own, head_dim, 0.0f);
-                for (int split = 0; split < splits_; split++) {
-                    const size_t place = partial_index(split, tile, kv_head) + within;
-                    const float weight = std::exp(partials_[place].maximum - maximum);
-                    total += weight * partials_[place].total;
-                    for (int d = 0; d < head_dim; d++) own[d] += weight * partial_out_[place * head_dim + d];
+                Partial whole;
+                for (int segment = 0; segment < segments; segment++) {
+                    const size_t place = partial_index(segment, tile, head / group) + r * group + head % group;
+                    whole.add(partials_[place], &partial_out_[place * head_dim], own, head_dim);
                 }
-                for (int d = 0; d < head_dim; d++) own[d] /= total;
+                for (int d = 0; d < head_dim; d++) own[d] /= whole.total;
             }
             std::fill(out + model_.q_width(), out + attended_width_, 0.0f);
             quantized_.quantize_row(tile.row + r, out);
@@ -410,10 +411,10 @@ class Transformer {
         });
     }
 
-    void run_layer(Phases& phases, int thread, int index) {
+    void run_layer(Phases& phases, int index) {
         const Layer& layer = layers_[index];
         const int q_width = model_.q_width(), kv_width = model_.kv_width();
-        shape(thread, quantized_, layer.qkv.groups);
+        shape(phases, quantized_, layer.qkv.groups);
         norm_rows(phases, layer.input_norm);
         apply_adapters(phases, index, Q_PROJ, V_PROJ, normed_.data(), hidden_width_);
         multiply(phases, layer.qkv, quantized_, [&](int row, int tile, F value) {
@@ -428,13 +429,13 @@ class Transformer {
             phases.parallel(static_cast<int>(pieces_.size()) * model_.kv_heads, 1, [&](int item) { store_piece(item, index); });
         if (has_trees_)
             phases.parallel(batch_->sequences * model_.kv_heads, 1, [&](int item) { summarise(item, index); });
-        shape(thread, quantized_, layer.output.groups);
-        phases.parallel(static_cast<int>(tiles_.size()) * model_.kv_heads * splits_, 1,
-                        [&](int item) { attend_item(item, index); });
+        shape(phases, quantized_, layer.output.groups);
+        const int items = static_cast<int>(tiles_.size()) * model_.kv_heads * segments_apart_;
+        phases.parallel(items, std::max(1, items / (pool_.threads() * 6)), [&](int item) { attend_item(item, index); });
         phases.parallel(static_cast<int>(tiles_.size()), 1, [&](int tile) { merge_attention(tiles_[tile]); });
         apply_adapters(phases, index, O_PROJ, O_PROJ, normed_.data(), attended_width_);
         add_to_residual(phases, layer.output, quantized_, index, O_PROJ);
-        shape(thread, quantized_, layer.gate_up.groups);
+        shape(phases, quantized_, layer.gate_up.groups);
         norm_rows(phases, layer.post_attention_norm);
         apply_adapters(phases, index, GATE_PROJ, UP_PROJ, normed_.data(), hidden_width_);
         phases.parallel(intermediate_width_ / GROUP, std::max(1, intermediate_width_ / GROUP / (pool_.threads() * 6)),
@@ -444,16 +445,16 @@ class Transformer {
     }
 
     // One thread lays out the activations of the next product while nobody reads them.
-    void shape(int thread, Activations& activations, int groups) {
-        if (thread == 0) activations.shape(rows_, groups);
-        pool_.barrier();
+    void shape(const Phases& phases, Activations& activations, int groups) {
+        if (phases.thread == 0) activations.shape(rows_, groups);
+        pool_.barrier(phases.thread);
     }
 
     void run(int thread, float* out) {
-        Phases phases{*this};
+        Phases phases{*this, thread};
         if (thread == 0) quantized_wide_.shape(rows_, intermediate_width_ / GROUP);
         phases.parallel(rows_, 1, [&](int row) { embed(row); });
-        for (int layer = 0; layer < model_.layers; layer++) run_layer(phases, thread, layer);
+        for (int layer = 0; layer < model_.layers; layer++) run_layer(phases, layer);
         phases.parallel(batch_->outputs, 1, [&](int index) {
             const int64_t row = batch_->output_rows[index] - start_;
             if (row < 0 || row >= rows_) return;
@@ -474,7 +475,7 @@ class Transformer {
     std::vector<RowTile> tiles_, pieces_;
     std::vector<int> lasts_;  // [sequences], the last position in this pass
     const Batch* batch_ = nullptr;
-    int start_ = 0, rows_ = 0, splits_ = 1;
+    int start_ = 0, rows_ = 0, segments_apart_ = 1;
     bool has_adapters_ = false, has_windows_ = false, has_trees_ = false;
 };
 

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from core_model import Engine, GenerationRequest, SamplingParams, catalog
-from core_model.batch import SINKS, Batch
+from core_model.batch import Batch
 from core_model.checkpoint import load_checkpoint
 from core_model.decoder import TorchDecoder
-from core_model.kv_cache import BLOCK, KVCache
+from core_model.kv_cache import BLOCK, SINKS, KVCache
 from core_model.lora import load_adapter
 from core_model.tokenizer import Tokenizer
 from tests.conftest import DEFAULT, EDGE, open_checkpoint

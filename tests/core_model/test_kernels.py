@@ -244,16 +244,35 @@ def test_only_the_wanted_rows_come_back_in_their_order(home: Path) -> None:
     assert torch.equal(ours.hidden(wanted, cache_for(ours)), everything[[199, 0, 150, 0]])
 
 
-def test_a_row_is_the_same_alone_and_beside_others(home: Path) -> None:
-    ours = fused("llama", "int4", home)
+@pytest.mark.parametrize("backend", ["avx512-vnni", "avx2", "portable"])
+@pytest.mark.parametrize("family", ["llama", "qwen2"])
+@pytest.mark.parametrize("windows", [[0, 0], [40, 0], [150, 300]])
+def test_a_row_has_the_same_bits_however_the_rows_are_cut_into_batches(
+    windows: list[int], family: str, backend: str, home: Path
+) -> None:
+    ours = fused(family, "int4", home, backend)
+    ours.add_adapter(lora(ours.config, "a", 6))
+    one_by_one = [[300, 0], *[[1, 0]] * 40, [0, 340], [0, 1]]
+    cuts = [one_by_one, [[290, 300], [10, 7], *[[5, 3]] * 8, [0, 10]], [[7, 330], [333, 11]], [[340, 341]]]
 
-    def step(counts: list[int]) -> Tensor:
-        conversation = Conversation([0, 0])
-        cache = cache_for(ours)
-        ours.hidden(conversation.next([30, 30]), cache)
-        return ours.hidden(conversation.next(counts), cache)[0]
+    def states(counts: list[list[int]]) -> list[Tensor]:
+        conversation = Conversation(windows, ["a", None])
+        cache, rows = cache_for(ours), [[], []]
+        texts = torch.randint(0, 160, (2, 400), generator=torch.Generator().manual_seed(3), dtype=torch.int32)
+        for count in counts:
+            batch = conversation.next(count)
+            running = torch.tensor([i for i in range(2) if count[i]])
+            tokens = texts[running[batch.sequences.long()], batch.positions.long()]
+            hidden = ours.hidden(Batch(**{**vars(batch), "tokens": tokens}), cache)
+            for index, row in zip(running[batch.sequences.long()].tolist(), hidden, strict=True):
+                rows[index].append(row)
+        return [torch.stack(own) for own in rows]
 
-    torch.testing.assert_close(step([1, 0]), step([1, 13]), atol=1e-5, rtol=1e-5)
+    expected = states(one_by_one)
+    logits = ours.logits(expected[0])
+    for cut in cuts[1:]:
+        assert all(torch.equal(*pair) for pair in zip(states(cut), expected, strict=True))
+    assert torch.equal(torch.cat([ours.logits(part) for part in expected[0].split(3)]), logits)
 
 
 def test_the_same_batch_gives_the_same_bits(home: Path) -> None:
@@ -265,6 +284,15 @@ def test_the_same_batch_gives_the_same_bits(home: Path) -> None:
         ours.hidden(conversation.next([600]), cache)
         results.append(ours.hidden(conversation.next([1]), cache))
     assert all(torch.equal(result, results[0]) for result in results)
+
+
+def test_threads_that_get_no_core_change_nothing(home: Path) -> None:
+    """More threads than cores wait for each other, so that their number changes from pass to pass."""
+    alone, crowded = fused("llama", "int4", home, threads=1), fused("llama", "int4", home, threads=7)
+    batch = Conversation([0]).next([200])
+    expected = alone.hidden(batch, cache_for(alone))
+    cache = cache_for(crowded)
+    assert all(torch.equal(crowded.hidden(batch, cache), expected) for _ in range(200))
 
 
 @settings(max_examples=25, deadline=None)

@@ -12,7 +12,7 @@ from apps.support.playbooks import PLAYBOOKS
 from apps.support.reading import postal
 from apps.support.reading.cleaning import MOST_CHARACTERS, clean, storable
 from apps.support.reading.commands import INTENTS, TOPICS, VERBS, Command, Shape, parse, write
-from apps.support.reading.grammar import WithinAutomaton, address_automaton, commands_automaton
+from apps.support.reading.grammar import Automaton, WithinAutomaton, address_automaton, commands_automaton
 from apps.support.reading.postal import GivenAddress
 from apps.support.reading.view import (
     ITEM_HANDLES,
@@ -113,6 +113,21 @@ def test_what_was_begun_can_always_be_closed(qwen_tokenizer: Tokenizer, data: st
         for token in closing:
             assert constraint.allows(token)
             constraint.accept(token)
+    assert constraint.may_end()
+
+
+def test_what_must_follow_is_forced_up_to_a_choice_or_an_end(qwen_tokenizer: Tokenizer) -> None:
+    machine = Automaton()
+    either = machine.one_of(machine.start, ["cancel all", "cancel any"])
+    machine.final.add(machine.literal(either, " of it"))
+    constraint = WithinAutomaton(machine, qwen_tokenizer)
+    assert qwen_tokenizer.decode(constraint.forced()) == "cancel a"
+    for token in qwen_tokenizer.encode("cancel al"):
+        constraint.accept(token)
+    assert qwen_tokenizer.decode(constraint.forced()) == "l of it"
+    for token in constraint.forced():
+        constraint.accept(token)
+    assert constraint.forced() == []
     assert constraint.may_end()
 
 

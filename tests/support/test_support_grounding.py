@@ -181,6 +181,17 @@ def test_tokens_may_cut_facts_anywhere(request: pytest.FixtureRequest, name: str
         assert write_with(bytewise, [single[bytes((byte,))] for byte in text.encode()])
 
 
+def test_the_rest_of_a_figure_that_only_one_fact_has_is_forced(edge_tokenizer: Tokenizer) -> None:
+    encode, decode = edge_tokenizer.encode, edge_tokenizer.decode
+    constraint = Grounding(AllowedFigures.of(NOTES), edge_tokenizer)
+    assert constraint.forced() == []
+    assert write_with(constraint, encode("Your order #W12"))
+    assert decode(constraint.forced()) == "34567"
+    assert write_with(constraint, constraint.forced())
+    assert constraint.forced() == []
+    assert constraint.may_end()
+
+
 def test_special_tokens_are_refused(edge_tokenizer: Tokenizer) -> None:
     constraint = Grounding(AllowedFigures.of(NOTES), edge_tokenizer)
     assert not any(constraint.allows(token) for token in edge_tokenizer.special.values())

@@ -9,9 +9,8 @@ from typing import Annotated, Literal
 import typer
 
 from apps.settings import load_settings
-from core_model import catalog
 from ui.commands.evaluate import show
-from ui.commands.models import progress_bar
+from ui.commands.models import make_ready
 from ui.commands.progress import bar
 
 app = typer.Typer(no_args_is_help=True, help="Measure speed and memory; keep the machine quiet meanwhile.")
@@ -37,8 +36,7 @@ def engine(
 ) -> None:
     """Decode, prefill, first token on a reused prefix, resident memory."""
     settings = load_settings(**({} if model is None else {"model": model}))
-    with progress_bar() as progress:
-        path = catalog.resolve(settings.model, settings.home, settings.sources, progress)
+    path = make_ready(settings)
 
     from core_model.causal_lm import load_engine
     from evaluation.engine_speed import DECODE_CONTEXTS, LlamaCpp, engine_speed
@@ -82,8 +80,7 @@ def grammar(
 ) -> None:
     """The grammar constraint: cost of a token, of deep nesting, memory, share of a decode step."""
     settings = load_settings(**({} if model is None else {"model": model}))
-    with progress_bar() as progress:
-        path = catalog.resolve(settings.model, settings.home, settings.sources, progress)
+    path = make_ready(settings)
 
     from core_model.causal_lm import load_engine
     from evaluation import grammar_speed as evaluation
@@ -111,6 +108,51 @@ def grammar(
 
 
 @app.command()
+def speculation(
+    data: Annotated[Path, typer.Option(exists=True, file_okay=False, help="A folder of HumanEval-X.")],
+    adapter: Annotated[
+        str | None, typer.Option(help="Adapter of the grounded replies, by name or folder [default: none].")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Base model, by name or path [default: DUET_MODEL].")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Requests of each kind.")] = 12,
+    output: Annotated[
+        Path | None, typer.Option(help="The report [default: in DUET_HOME/evaluation].")
+    ] = None,
+) -> None:
+    """Tokens a second with speculation and without: translation, edits, grounded replies, plain text, code."""
+    settings = load_settings(**({} if model is None else {"model": model}))
+    path = make_ready(settings)
+
+    from core_model.causal_lm import load_engine
+    from core_model.lora import load_adapter
+    from evaluation import speculation_speed as evaluation
+    from evaluation.report import Data, Report
+    from ui.commands.adapters import adapter_folder
+
+    loaded = load_engine(
+        settings.model, weights=settings.weights, threads=settings.threads, home=settings.home
+    )
+    try:
+        name = None
+        if adapter is not None:
+            found_adapter = load_adapter(adapter_folder(adapter), loaded.config)
+            loaded.add_adapter(found_adapter)
+            name = found_adapter.name
+        asked = list(evaluation.cases(loaded, data, name, limit))
+        with bar("measuring", 2 * len(asked)) as shown:
+            found = evaluation.speculation_speed(loaded, asked, shown.advance)
+    finally:
+        loaded.close()
+    target = output or settings.home / "evaluation" / f"bench-speculation-{path.stem}.json"
+    described = Data.of(data / "humaneval_python.jsonl.gz", len(asked))
+    report = Report("bench speculation", f"{path.stem} ({settings.weights})", described, found)
+    report.write(target)
+    show(report, target)
+
+
+@app.command()
 def training(
     model: Annotated[
         str | None, typer.Option(help="Base model, by name or path [default: DUET_MODEL].")
@@ -126,8 +168,7 @@ def training(
     from evaluation.training_speed import MEGABYTE, Cost, Work, costs, variants
 
     settings = load_settings(**({} if model is None else {"model": model}))
-    with progress_bar() as progress:
-        path = catalog.resolve(settings.model, settings.home, settings.sources, progress)
+    path = make_ready(settings)
     work = Work(path, settings.home, settings.threads, rows, tokens, max(1, tokens // 4), steps)
     console = Console(stderr=True)
 

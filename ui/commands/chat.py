@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from apps.settings import load_settings
-from core_model import catalog
-from ui.commands.models import progress_bar
+from ui.commands.models import make_ready
 
 if TYPE_CHECKING:
     from apps.support.conversations.pipeline import SupportPipeline
@@ -66,8 +65,7 @@ def _answer(pipeline: SupportPipeline, conversation: str, text: str) -> None:
 def _pipeline(model: str | None) -> Iterator[SupportPipeline]:
     """The assistant on a model of its own, for as long as the command runs."""
     settings = load_settings(**({} if model is None else {"model": model}))
-    with progress_bar() as progress:
-        catalog.resolve(settings.model, settings.home, settings.sources, progress)
+    make_ready(settings)
 
     from apps.support.shop.database import Database
     from core_model.causal_lm import load_engine

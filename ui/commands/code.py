@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from apps.settings import load_settings
-from core_model import catalog
-from ui.commands.models import progress_bar
+from ui.commands.models import make_ready
 
 if TYPE_CHECKING:
     from apps.code.answers import Answer, Effort, Events
@@ -107,8 +106,7 @@ def code_assistant(
     `max_batch` requests can be generated together, DUET_MAX_BATCH where it is None.
     """
     settings = load_settings(**({} if model is None else {"model": model}))
-    with progress_bar() as progress:
-        catalog.resolve(settings.model, settings.home, settings.sources, progress)
+    make_ready(settings)
 
     from apps.code.assistant import CodeAssistant
     from core_model.causal_lm import load_engine

@@ -11,10 +11,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from apps.settings import load_settings
+from apps.settings import Settings, load_settings
 from core_model import catalog
 from core_model.places import Progress
-from ui.commands.progress import BYTES, bar
+from ui.commands.progress import REMAINING, bar
 
 app = typer.Typer(no_args_is_help=True, help="Base models: list, pull, verify.")
 
@@ -23,9 +23,17 @@ Name = Annotated[str, typer.Argument(help="A name that `duet models list` shows.
 
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
-    """A bar on stderr for as long as bytes are moved."""
-    with bar("starting", columns=BYTES) as shown:
+    """A bar on stderr for as long as files are moved or weights quantised."""
+    with bar("starting", columns=REMAINING) as shown:
         yield lambda activity, done, total: shown.show(done, total, activity)
+
+
+def make_ready(settings: Settings) -> Path:
+    """Fetch the served model and quantise it, unless that was done before; returns its path."""
+    from core_model.causal_lm import prepare
+
+    with progress_bar() as progress:
+        return prepare(settings.model, settings.weights, settings.home, settings.sources, progress)
 
 
 @app.command("list")

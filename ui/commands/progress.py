@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    DownloadColumn,
     MofNCompleteColumn,
     Progress,
     ProgressColumn,
@@ -16,10 +15,8 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
-    TransferSpeedColumn,
 )
 
-BYTES: tuple[type[ProgressColumn], ...] = (DownloadColumn, TransferSpeedColumn, TimeRemainingColumn)
 COUNT: tuple[type[ProgressColumn], ...] = (MofNCompleteColumn, TimeElapsedColumn)
 REMAINING: tuple[type[ProgressColumn], ...] = (TimeElapsedColumn, TimeRemainingColumn)
 

@@ -10,8 +10,7 @@ import typer
 
 from apps.auth import is_loopback
 from apps.settings import Settings, load_settings
-from core_model import catalog
-from ui.commands.models import progress_bar
+from ui.commands.models import make_ready
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -48,8 +47,7 @@ def serve(
     )
     # Before anything that takes long, so that a port that is taken is told at once.
     listening = config.bind_socket()
-    with progress_bar() as progress:
-        catalog.resolve(settings.model, settings.home, settings.sources, progress)
+    make_ready(settings)
     with suppress(KeyboardInterrupt):  # Ctrl-C comes up again once uvicorn has shut everything down
         uvicorn.Server(config).run(sockets=[listening])
 

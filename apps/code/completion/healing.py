@@ -76,6 +76,12 @@ class GapConstraint:
         """Whether the half word is written, and the file is whole."""
         return not self._wanted and (not self.whole or self._grammar is None or self._grammar.may_end())
 
+    def forced(self) -> list[int]:
+        """The half word, while it is missing."""
+        if self._wanted:
+            return self._tokenizer.encode(self._wanted.decode("utf-8", "replace"))
+        return self._grammar.forced() if self._grammar is not None else []
+
     def closing(self) -> list[int]:
         """Tokens that make the file whole; only the half word while that is still missing."""
         if self._wanted:

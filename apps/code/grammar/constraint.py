@@ -110,6 +110,10 @@ class TokenConstraint:
         """Whether the text so far is complete."""
         return not self._place.partial and self._condition.may_end(self._place.state)
 
+    def forced(self) -> list[int]:
+        """Nothing: a grammar of a programming language leaves a choice nearly everywhere, if only of white space."""
+        return []
+
     def closing(self) -> list[int]:
         """Tokens of the shortest completion found; empty where the text may end.
 

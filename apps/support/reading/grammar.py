@@ -19,6 +19,9 @@ from apps.support.reading.commands import INTENTS, OUT_OF_SCOPE, TOPICS, UNKNOWN
 from apps.support.reading.view import View, message_line
 from apps.support.replies.grounding import TokenTable
 
+LONGEST_FORCED = 64
+"""Bytes that are looked ahead."""
+
 _SPACE = ord(" ")
 
 
@@ -94,6 +97,17 @@ class Automaton:
             if not states:
                 return states
         return states
+
+    def only_way(self, states: frozenset[int]) -> bytes:
+        """What must be read from here on in any case, up to where there is a choice or an end."""
+        text = bytearray()
+        while not states & self.final and len(text) < LONGEST_FORCED:
+            following = {byte for state in states for byte in self.arrows[state]}
+            if len(following) != 1:
+                break
+            text.append(following.pop())
+            states = self.after(states, bytes(text[-1:]))
+        return bytes(text)
 
     def shortest_end(self, states: frozenset[int]) -> bytes | None:
         """The shortest text that ends well from here; None where none does."""
@@ -239,6 +253,9 @@ class WithinAutomaton:
 
     def may_end(self) -> bool:
         return bool(self._states & self._machine.final)
+
+    def forced(self) -> list[int]:
+        return self._tokens.encode(self._machine.only_way(self._states).decode(errors="ignore"))
 
     def closing(self) -> list[int]:
         rest = self._machine.shortest_end(self._states) or b""

@@ -146,6 +146,19 @@ class Grounding:
     def may_end(self) -> bool:
         return self._state.may_end
 
+    def forced(self) -> list[int]:
+        """The rest of an open figure that only one candidate has, up to a letter: candidates are folded."""
+        state = self._state
+        if state.free or state.pending or len(state.hard) != 1:
+            return []
+        node, text = state.hard[0], ""
+        while len(node.children) == 1 and not node.ends:
+            character, node = next(iter(node.children.items()))
+            if character != character.upper():
+                break
+            text += character
+        return self._tokens.encode(text)
+
     def closing(self) -> list[int]:
         state = self._state
         tokens: list[int] = []
