@@ -132,7 +132,7 @@ def test_a_text_that_repeats_itself_takes_fewer_steps_than_tokens(engine: Engine
     quick = engine.submit(GenerationRequest([7, 8, 9], sampling, references=(plain.tokens,))).result()
     assert quick.tokens == plain.tokens
     assert between - before == 200
-    assert engine.statistics.steps - between < 60
+    assert engine.statistics.steps - between < 100
 
 
 def test_drawn_tokens_are_distributed_as_without_drafts(engine: Engine) -> None:
