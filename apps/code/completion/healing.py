@@ -70,6 +70,10 @@ class GapConstraint:
         """Whether the half word is written, and the file is whole."""
         return not self._wanted and (not self.whole or self._grammar is None or self._grammar.may_end())
 
+    def forced(self) -> list[int]:
+        """Nothing: a half word is mostly written by one token that goes on behind it, and grammars leave a choice."""
+        return []
+
     def closing(self) -> list[int]:
         """Tokens that make the file whole; only the half word while that is still missing."""
         if self._wanted:
