@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from core_model.download import Fingerprint, download, silent
 from core_model.errors import CoreError, RequestError
 from core_model.places import HubFile, LocalPath, Place, Progress, Wheel, Wheels
+
+_SIZED = re.compile(r"(?P<family>.+?)-(?P<size>\d+(?:\.\d+)?[bm])(?![a-z0-9])")
 
 HUB_URL = "https://huggingface.co"
 
@@ -105,6 +108,16 @@ def home() -> Path:
 def name_of(model: str) -> str:
     """How a base is called: its catalogue name, or that of its file or folder."""
     return model if model in CATALOG else Path(model).name.removesuffix(".gguf")
+
+
+def tag_of(name: str) -> str | None:
+    """The name that Ollama would have for a base, None for a name that tells no size.
+
+    `qwen2.5-coder:0.5b` for `qwen2.5-coder-0.5b-instruct`: editors choose the prompt's form by what stands before the
+    colon.
+    """
+    found = _SIZED.match(name.lower())
+    return f"{found['family']}:{found['size']}" if found else None
 
 
 def lookup(name: str) -> CatalogModel:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from typing import Any, cast
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.language_models import LanguageModelInput
 from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import (
     AIMessage,
@@ -14,17 +16,24 @@ from langchain_core.messages import (
     ChatMessage,
     HumanMessage,
     SystemMessage,
+    ToolMessage,
 )
 from langchain_core.messages.ai import UsageMetadata
+from langchain_core.messages.tool import tool_call, tool_call_chunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.runnables import Runnable
+from langchain_core.tools import BaseTool
+from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import ConfigDict
 
+from core_model.answer_shape import AnswerShape, Tool
 from core_model.constraint import Constraint
 from core_model.engine import Engine
 from core_model.errors import RequestError
 from core_model.generation import Generation
 from core_model.requests import Attention, Completion, GenerationRequest, Piece, SamplingParams
 from core_model.tokenizer import Message
+from core_model.tool_calls import CallReader, ToolCall, encode_with_tools, read_calls
 
 _SAMPLING = tuple(SamplingParams.__dataclass_fields__)
 
@@ -34,8 +43,9 @@ class DuetChatModel(BaseChatModel):
 
     Every field below can be bound or passed per call, as can all of `SamplingParams`. `prefill` is how the
     answer begins: the model goes on from there, and the answer comes without it. `constraint` is a function that
-    makes a constraint for each call. `references` are texts, beside the messages, that the answer is likely to
-    repeat: it comes sooner then.
+    makes a constraint for each call. `shape` is what the answer must look like: JSON of a schema, or calls of tools,
+    which `bind_tools` and `with_structured_output` use. `references` are texts, beside the messages, that the answer
+    is likely to repeat: it comes sooner then.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -47,6 +57,7 @@ class DuetChatModel(BaseChatModel):
     prefill: str = ""
     sampling: SamplingParams = SamplingParams()
     constraint: Callable[[], Constraint | None] | None = None
+    shape: AnswerShape | None = None
     references: tuple[str, ...] = ()
 
     @property
@@ -67,7 +78,7 @@ class DuetChatModel(BaseChatModel):
         self, messages: list[BaseMessage], stop: list[str] | None = None, **options: Any
     ) -> GenerationRequest:
         """What the engine is asked. Raises RequestError for an option that is unknown or out of range."""
-        own = {"adapter", "window", "attention", "prefill", "constraint", "references"}
+        own = {"adapter", "window", "attention", "prefill", "constraint", "shape", "references"}
         unknown = options.keys() - own - set(_SAMPLING)
         if unknown:
             raise RequestError(f"unknown option {', '.join(sorted(unknown))}", min(unknown))
@@ -76,17 +87,62 @@ class DuetChatModel(BaseChatModel):
         sampling |= {name: options[name] for name in _SAMPLING if name in options}
         if stop:
             sampling["stop"] = (*sampling["stop"], *stop)
-        tokenizer = self.engine.tokenizer
-        prompt = tokenizer.encode_chat([_as_dict(message) for message in messages])
+        tokenizer, shape = self.engine.tokenizer, fields["shape"]
+        if shape is not None and fields["constraint"] is not None:
+            raise RequestError("an answer has a shape or a constraint, not both", "shape")
+        tools = shape.tools if shape is not None else ()
+        prompt = encode_with_tools(tokenizer, [_as_dict(message) for message in messages], tools)
+        constraint = fields["constraint"]() if fields["constraint"] else None
         return GenerationRequest(
             prompt=prompt + tokenizer.encode(fields["prefill"]),
             sampling=SamplingParams(**sampling),
             window=fields["window"],
             adapter=fields["adapter"],
-            constraint=fields["constraint"]() if fields["constraint"] else None,
+            constraint=shape.constraint(tokenizer) if shape is not None else constraint,
             attention=fields["attention"],
             references=tuple(map(tokenizer.encode, fields["references"])),
         )
+
+    def bind_tools(
+        self,
+        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
+        *,
+        tool_choice: str | dict[str, Any] | bool | None = None,
+        parallel_tool_calls: bool = True,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """This model with tools. `tool_choice` is "auto", "any" (or "required", True), "none", or a tool's name.
+
+        Raises RequestError for a choice that is no tool's name.
+        """
+        if isinstance(tool_choice, dict):
+            tool_choice = str(tool_choice["function"]["name"])
+        kwargs.pop("strict", None)  # arguments always follow their schema
+        named = isinstance(tool_choice, str) and tool_choice not in ("auto", "any", "required", "none")
+        shape = AnswerShape(
+            tools=() if tool_choice == "none" else tuple(map(_as_tool, tools)),
+            must_call=bool(tool_choice) and tool_choice not in ("auto", "none"),
+            only=cast(str, tool_choice) if named else None,
+            parallel=parallel_tool_calls,
+        )
+        return cast(
+            "Runnable[LanguageModelInput, AIMessage]",
+            self.bind(shape=shape if shape.tools else None, **kwargs),
+        )
+
+    def get_token_ids(self, text: str) -> list[int]:
+        """The model's own tokens of a text."""
+        return self.engine.tokenizer.encode(text)
+
+    def get_num_tokens_from_messages(
+        self,
+        messages: list[BaseMessage],
+        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool] | None = None,
+        **kwargs: Any,
+    ) -> int:
+        """How long the prompt is that these messages, and the tools, become."""
+        told = [_as_dict(message) for message in messages]
+        return len(encode_with_tools(self.engine.tokenizer, told, [*map(_as_tool, tools or ())]))
 
     def _generate(
         self,
@@ -95,7 +151,7 @@ class DuetChatModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        return _as_result(self.submit(messages, stop, **kwargs).result())
+        return _as_result(self.submit(messages, stop, **kwargs).result(), self._may_call(kwargs))
 
     async def _agenerate(
         self,
@@ -106,7 +162,7 @@ class DuetChatModel(BaseChatModel):
     ) -> ChatResult:
         generation = self.submit(messages, stop, **kwargs)
         try:
-            return _as_result(await generation.aresult())
+            return _as_result(await generation.aresult(), self._may_call(kwargs))
         finally:
             generation.cancel()
 
@@ -119,11 +175,13 @@ class DuetChatModel(BaseChatModel):
     ) -> Iterator[ChatGenerationChunk]:
         generation = self.submit(messages, stop, **kwargs)
         try:
+            reader = self._reader(kwargs)
             for piece in generation:
-                if run_manager:
-                    run_manager.on_llm_new_token(piece.text)
-                yield _as_chunk(piece)
-            yield _last_chunk(generation.result())
+                for chunk in reader.push(piece):
+                    if run_manager:
+                        run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+                    yield chunk
+            yield from reader.finish(generation.result())
         finally:
             generation.cancel()
 
@@ -136,27 +194,85 @@ class DuetChatModel(BaseChatModel):
     ) -> AsyncIterator[ChatGenerationChunk]:
         generation = self.submit(messages, stop, **kwargs)
         try:
+            reader = self._reader(kwargs)
             async for piece in generation:
-                if run_manager:
-                    await run_manager.on_llm_new_token(piece.text)
-                yield _as_chunk(piece)
-            yield _last_chunk(generation.result())
+                for chunk in reader.push(piece):
+                    if run_manager:
+                        await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+                    yield chunk
+            for chunk in reader.finish(generation.result()):
+                yield chunk
         finally:
             generation.cancel()
 
+    def _may_call(self, options: Mapping[str, Any]) -> bool:
+        shape = options.get("shape", self.shape)
+        return shape is not None and bool(shape.tools)
+
+    def _reader(self, options: Mapping[str, Any]) -> _Chunks:
+        return _Chunks(CallReader() if self._may_call(options) else None)
+
+
+class _Chunks:
+    """Pieces of text as LangChain's chunks, with calls of tools where there may be some."""
+
+    def __init__(self, reader: CallReader | None) -> None:
+        self._reader = reader
+        self._calls = 0
+
+    def push(self, piece: Piece) -> list[ChatGenerationChunk]:
+        return self._chunks([piece.text] if self._reader is None else self._reader.push(piece.text))
+
+    def finish(self, completion: Completion) -> list[ChatGenerationChunk]:
+        rest = self._chunks(self._reader.finish()) if self._reader is not None else []
+        return [*rest, _last_chunk(completion)]
+
+    def _chunks(self, parts: Sequence[str | ToolCall]) -> list[ChatGenerationChunk]:
+        chunks = []
+        for part in parts:
+            if isinstance(part, str):
+                message = AIMessageChunk(content=part)
+            else:
+                call = tool_call_chunk(name=part.name, args=part.as_json, id=_call_id(), index=self._calls)
+                message = AIMessageChunk(content="", tool_call_chunks=[call])
+                self._calls += 1
+            chunks.append(ChatGenerationChunk(message=message))
+        return chunks
+
 
 def _as_dict(message: BaseMessage) -> Message:
+    told: Message = {"role": _role(message), "content": str(message.text)}
+    if isinstance(message, AIMessage) and message.tool_calls:
+        calls = [{"name": call["name"], "arguments": call["args"]} for call in message.tool_calls]
+        told["tool_calls"] = [{"type": "function", "function": call} for call in calls]
+    return told
+
+
+def _role(message: BaseMessage) -> str:
     if isinstance(message, ChatMessage):
-        role = message.role
-    elif isinstance(message, SystemMessage):
-        role = "system"
-    elif isinstance(message, HumanMessage):
-        role = "user"
-    elif isinstance(message, AIMessage):
-        role = "assistant"
-    else:
-        raise RequestError(f"messages of type '{message.type}' are not supported", "messages")
-    return {"role": role, "content": str(message.text)}
+        return message.role
+    for kind, role in _ROLES.items():
+        if isinstance(message, kind):
+            return role
+    raise RequestError(f"messages of type '{message.type}' are not supported", "messages")
+
+
+_ROLES: dict[type[BaseMessage], str] = {
+    SystemMessage: "system",
+    HumanMessage: "user",
+    AIMessage: "assistant",
+    ToolMessage: "tool",
+}
+
+
+def _as_tool(tool: dict[str, Any] | type | Callable[..., Any] | BaseTool) -> Tool:
+    function = convert_to_openai_tool(tool)["function"]
+    given = {"parameters": function["parameters"]} if function.get("parameters") else {}
+    return Tool(function["name"], function.get("description") or "", **given)
+
+
+def _call_id() -> str:
+    return f"call_{uuid.uuid4().hex}"
 
 
 def _usage(completion: Completion) -> UsageMetadata:
@@ -169,17 +285,15 @@ def _usage(completion: Completion) -> UsageMetadata:
     )
 
 
-def _as_result(completion: Completion) -> ChatResult:
+def _as_result(completion: Completion, may_call: bool) -> ChatResult:
+    text, calls = read_calls(completion.text) if may_call else (completion.text, [])
     message = AIMessage(
-        content=completion.text,
+        content=text,
+        tool_calls=[tool_call(name=call.name, args=call.arguments, id=_call_id()) for call in calls],
         usage_metadata=_usage(completion),
         response_metadata={"finish_reason": completion.finish_reason},
     )
     return ChatResult(generations=[ChatGeneration(message=message)])
-
-
-def _as_chunk(piece: Piece) -> ChatGenerationChunk:
-    return ChatGenerationChunk(message=AIMessageChunk(content=piece.text))
 
 
 def _last_chunk(completion: Completion) -> ChatGenerationChunk:

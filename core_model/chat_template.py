@@ -36,7 +36,12 @@ class ChatTemplate:
         except jinja2.TemplateSyntaxError as error:
             raise CheckpointError(f"the model's chat template is broken: {error}") from error
 
-    def render(self, messages: list[dict[str, Any]], add_generation_prompt: bool) -> str:
+    def render(
+        self,
+        messages: list[dict[str, Any]],
+        add_generation_prompt: bool,
+        tools: list[dict[str, Any]] | None = None,
+    ) -> str:
         """The conversation as the model was trained to read it.
 
         Raises RequestError where the template refuses the messages or stumbles over them.
@@ -45,7 +50,7 @@ class ChatTemplate:
             return self._template.render(
                 self._special_tokens,
                 messages=messages,
-                tools=None,
+                tools=tools,
                 documents=None,
                 add_generation_prompt=add_generation_prompt,
             )

@@ -17,8 +17,8 @@ from core_model.kv_cache import BLOCK
 
 FAN_OUT = 16
 """Children of a span."""
-SPARSE_BEYOND = 8192
-"""Positions after which the engine attends sparsely by itself."""
+SPARSE_BEYOND = 0
+"""Positions after which the engine attends sparsely by itself; 0: never, until its quality is good enough (docs)."""
 NEVER = 2**31 - 1
 """`sparse_from` of a sequence that always attends to everything."""
 

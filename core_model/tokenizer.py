@@ -48,17 +48,27 @@ class Tokenizer:
         ids: list[int] = self._bpe.encode(_valid(text), add_special_tokens=False).ids
         return ids
 
-    def encode_chat(self, messages: list[Message], add_generation_prompt: bool = True) -> list[int]:
-        """Tokens of a conversation in the model's own chat template.
+    def encode_chat(
+        self,
+        messages: list[Message],
+        add_generation_prompt: bool = True,
+        tools: list[dict[str, Any]] | None = None,
+    ) -> list[int]:
+        """Tokens of a conversation in the model's own chat template, with `tools` for a model that `knows_tools`.
 
-        Special tokens inside a message's content are read as text, so nobody can write another's part.
+        Special tokens inside a message or a tool are read as text, so nobody can write another's part.
         Raises RequestError where the template refuses the conversation.
         """
-        return self._encode_trusted(self._render(messages, add_generation_prompt))
+        return self._encode_trusted(self._render(messages, add_generation_prompt, tools))
 
-    def chat_text(self, messages: list[Message]) -> str:
+    @property
+    def knows_tools(self) -> bool:
+        """Whether the chat template has tools, in the form that `core_model.answer_shape` reads."""
+        return "tools" in self.chat_template and "<tool_call>" in self.chat_template
+
+    def chat_text(self, messages: list[Message], tools: list[dict[str, Any]] | None = None) -> str:
         """A conversation in the model's own chat template, as text. Raises as `encode_chat` does."""
-        return self._render(messages, add_generation_prompt=True).replace(_GUARD, "")
+        return self._render(messages, True, tools).replace(_GUARD, "")
 
     @property
     def chat_template(self) -> str:
@@ -77,11 +87,16 @@ class Tokenizer:
         """Tokens of a part of a trusted text, in which special tokens are meant as such."""
         return self._encode_trusted(text)
 
-    def _render(self, messages: list[Message], add_generation_prompt: bool) -> str:
+    def _render(
+        self,
+        messages: list[Message],
+        add_generation_prompt: bool,
+        tools: list[dict[str, Any]] | None = None,
+    ) -> str:
         if self._template is None:
             raise RequestError("this model has no chat template; use plain completions", "messages")
-        guarded = [{**message, "content": self._guard(message)} for message in messages]
-        return self._template.render(guarded, add_generation_prompt)
+        guarded = [self._guard(message) for message in messages]
+        return self._template.render(guarded, add_generation_prompt, _guarded(tools, self._special_pattern))
 
     def _encode_trusted(self, text: str) -> list[int]:
         pieces = self._special_pattern.split(_valid(text)) if self._special_pattern else [text]
@@ -101,14 +116,11 @@ class Tokenizer:
         report (arXiv 2409.12186); their names stand in comments where the model has no token for a new file.
         Raises RequestError if the model was not trained for gaps.
         """
-        marks = {}
-        for part, names in FIM_NAMES.items():
-            marks[part] = next((self.special[name] for name in names if name in self.special), None)
-        if None in marks.values():
+        if self.fim_marks is None:
             raise RequestError("this model cannot fill in the middle; use a code model", "suffix")
-        ids = [marks["prefix"], *self.encode(prefix), marks["suffix"], *self.encode(suffix), marks["middle"]]
-        whole = [*self._encode_files(others), *(index for index in ids if index is not None)]
-        return [*self.first, *whole]
+        begin, between, end = (self.special[self.fim_marks[part]] for part in ("prefix", "suffix", "middle"))
+        gap = [begin, *self.encode(prefix), between, *self.encode(suffix), end]
+        return [*self.first, *self._encode_files(others), *gap]
 
     def _encode_files(self, files: Sequence[tuple[str, str]]) -> list[int]:
         """Each file with its name; after the last a header without one, for the file with the gap."""
@@ -134,6 +146,12 @@ class Tokenizer:
         headed = (file.partition("\n") for file in files if file.strip())
         return prefix, suffix, [(name.strip(), rest.removesuffix("\n")) for name, _, rest in headed]
 
+    @cached_property
+    def fim_marks(self) -> dict[str, str] | None:
+        """The model's fill-in-the-middle tokens: prefix, suffix, middle; None where it has not all of them."""
+        known = {part: [name for name in names if name in self.special] for part, names in FIM_NAMES.items()}
+        return {part: names[0] for part, names in known.items()} if all(known.values()) else None
+
     def token_bytes(self, token: int) -> bytes:
         """The bytes that the token stands for; empty for control, unused and padding ids."""
         return self._bytes[token] if token < self.vocab else b""
@@ -158,11 +176,13 @@ class Tokenizer:
             table[index] = b""
         return table
 
-    def _guard(self, message: Message) -> str:
-        """The message's text, in which special tokens are broken up."""
-        content = message.get("content") or ""
+    def _guard(self, message: Message) -> Message:
+        """The message, in whose text special tokens are broken up."""
         pattern = self._foreign_pattern if message.get("role") == "assistant" else self._special_pattern
-        return pattern.sub(lambda match: match[0][0] + _GUARD + match[0][1:], content) if pattern else content
+        rest = {name: value for name, value in message.items() if name not in ("role", "content")}
+        guarded: Message = _guarded(rest, self._special_pattern)
+        content = _guarded(message.get("content") or "", pattern)
+        return {**guarded, "role": message.get("role"), "content": content}
 
 
 class StreamDecoder:
@@ -189,6 +209,19 @@ class StreamDecoder:
 def _valid(text: str) -> str:
     """Lone surrogates, which JSON can carry and UTF-8 cannot, become U+FFFD."""
     return text.encode("utf-8", "replace").decode() if any("\ud800" <= c <= "\udfff" for c in text) else text
+
+
+def _guarded(value: Any, pattern: re.Pattern[str] | None) -> Any:
+    """The value, in all of whose texts special tokens are broken up."""
+    if pattern is None:
+        return value
+    if isinstance(value, str):
+        return pattern.sub(lambda match: match[0][0] + _GUARD + match[0][1:], value)
+    if isinstance(value, list):
+        return [_guarded(item, pattern) for item in value]
+    if isinstance(value, dict):
+        return {_guarded(name, pattern): _guarded(item, pattern) for name, item in value.items()}
+    return value
 
 
 def _any_of(texts: Iterable[str]) -> re.Pattern[str] | None:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from apps.auth import Scope
 from apps.code.completion import AUTOMATIC_FLOOR, Gap, OtherFile
 from apps.permissions import caller_of, needs
 from core_model.requests import Completion, SamplingParams
 from ui.llama_cpp import compact_json, only_fields, timings
+from ui.openai.body import Body
 from ui.openai.streaming import EventStream, collected, event, merged
+from ui.openai.unsupported import LLAMA_CPP, refuse_unsupported
 from ui.openai.usage import verdict
 from ui.runtime import Runtime, runtime_when_ready
 from ui.served_models import Answer
@@ -31,10 +32,8 @@ class ExtraFile(BaseModel):
     text: str
 
 
-class InfillRequest(BaseModel):
-    """Null means left out. Other fields than these (samplers, cache_prompt, …) are let through and do nothing."""
-
-    model_config = ConfigDict(strict=True)
+class InfillRequest(Body):
+    """Fields that would change the text and do not here are refused; others (cache_prompt, …) are let through."""
 
     model: str = ""
     id_slot: int = -1
@@ -60,10 +59,10 @@ class InfillRequest(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _without_nulls(cls, data: Any) -> Any:
-        if not isinstance(data, dict):
-            return data
-        return {name: value for name, value in data.items() if value is not None}
+    def _honoured(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            refuse_unsupported(data, LLAMA_CPP)
+        return data
 
     @property
     def gap(self) -> Gap:
@@ -107,7 +106,7 @@ async def infill(
     taken = body.n_predict and body.id_slot >= 0  # a warming call is no look at the screen
     if taken:
         runtime.slots.end(slot)
-    answers = await model.fill(replace(body.gap, owner=caller_of(request).name))
+    answers = await model.fill(body.gap, caller_of(request).name)
     if taken:
         runtime.slots.take(slot, answers)
     if body.stream:

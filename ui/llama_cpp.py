@@ -6,23 +6,24 @@ import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from apps.auth import Scope
 from apps.permissions import needs
 from core_model.errors import RequestError
 from core_model.requests import Completion
+from core_model.tool_calls import for_template
+from ui.openai.body import Body
 from ui.openai.schemas import ChatMessage
+from ui.openai.tools import MAX_TOOLS, ToolSpec
 from ui.runtime import Runtime, runtime_when_ready
 
 router = APIRouter(tags=["editors"], dependencies=[needs(Scope.MODELS)])
 ReadyRuntime = Annotated[Runtime, Depends(runtime_when_ready)]
 
 
-class TokenizeRequest(BaseModel):
+class TokenizeRequest(Body):
     """The body of POST /tokenize."""
-
-    model_config = ConfigDict(strict=True)
 
     content: str
     add_special: bool = False
@@ -30,20 +31,17 @@ class TokenizeRequest(BaseModel):
     with_pieces: bool = False
 
 
-class DetokenizeRequest(BaseModel):
+class DetokenizeRequest(Body):
     """The body of POST /detokenize."""
-
-    model_config = ConfigDict(strict=True)
 
     tokens: list[int]
 
 
-class TemplateRequest(BaseModel):
+class TemplateRequest(Body):
     """The body of POST /apply-template."""
 
-    model_config = ConfigDict(strict=True)
-
     messages: list[ChatMessage] = Field(min_length=1)
+    tools: list[ToolSpec] = Field(default_factory=list, max_length=MAX_TOOLS)
 
 
 @router.get("/props")
@@ -95,7 +93,9 @@ async def detokenize(body: DetokenizeRequest, runtime: ReadyRuntime) -> dict[str
 @router.post("/apply-template")
 async def apply_template(body: TemplateRequest, runtime: ReadyRuntime) -> dict[str, str]:
     """A conversation as the text that the model reads."""
-    return {"prompt": runtime.tokenizer.chat_text([message.as_template_input() for message in body.messages])}
+    messages = [message.as_template_input() for message in body.messages]
+    tools = [spec.tool for spec in body.tools]
+    return {"prompt": runtime.tokenizer.chat_text(*for_template(runtime.tokenizer, messages, tools))}
 
 
 def timings(end: Completion) -> dict[str, Any]:

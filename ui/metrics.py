@@ -44,6 +44,13 @@ class Metrics:
             registry=self._registry,
         )
 
+        self._suggestions = Counter(
+            "duet_suggestions",
+            "Suggestions in editors by what became of them: shown, accepted, dismissed",
+            ["model", "event"],
+            registry=self._registry,
+        )
+
     def watch(self, engine: Engine) -> None:
         """Show the engine's load at every scrape."""
         for name, text in (
@@ -63,10 +70,15 @@ class Metrics:
     def answered(self, model: str, ends: Sequence[Completion]) -> None:
         """Generations for one request have ended."""
         for end in ends:
-            self._first_token.labels(model).observe(end.first_token_s)
+            if end.tokens:  # none where the context was only read, or time was up before
+                self._first_token.labels(model).observe(end.first_token_s)
             self._tokens.labels(model, "prompt").inc(end.prompt_tokens)
             self._tokens.labels(model, "cached").inc(end.cached_tokens)
             self._tokens.labels(model, "completion").inc(len(end.tokens))
+
+    def suggestion(self, model: str, event: str) -> None:
+        """An editor tells what became of a suggestion."""
+        self._suggestions.labels(model, event).inc()
 
     def page(self) -> bytes:
         """The page that Prometheus scrapes."""

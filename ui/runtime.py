@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import structlog
@@ -107,6 +107,8 @@ def assemble(
     database = _open_database(settings)
     chat_model = DuetChatModel(engine=engine)
     served: list[ServedModel] = [code_model, *assistants]
+    if (tag := catalog.tag_of(name)) is not None:
+        served.append(replace(code_model, id=tag))
     support: SupportPipeline | None = None
     support_engine: Engine | None = None
     lacking = ""

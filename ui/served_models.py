@@ -61,8 +61,8 @@ class ServedModel(Protocol):
     async def complete(self, request: CompletionRequest, owner: str) -> list[Answer]:
         """Start `n` answers to each prompt, for the key named `owner`. Raises RequestError."""
 
-    async def fill(self, gap: Gap) -> list[Answer]:
-        """Start as many suggestions for a gap as are asked for. Raises RequestError."""
+    async def fill(self, gap: Gap, owner: str) -> list[Answer]:
+        """Start as many suggestions for a gap as are asked for, for the key named `owner`. Raises RequestError."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class EngineModel:
         try:
             # Reading a long prompt takes time, also under a grammar: not in the event loop.
             wanted = await asyncio.to_thread(
-                self._requests.chat, messages, samplings, request.language, self.fences
+                self._requests.chat, messages, samplings, request.language, self.fences, request.shape
             )
             return self._submit(wanted, request, owner)
         except RequestError as error:
@@ -111,10 +111,10 @@ class EngineModel:
             raise
         return answers
 
-    async def fill(self, gap: Gap) -> list[Answer]:
-        """Start as many suggestions for a gap as are asked for. Raises RequestError."""
+    async def fill(self, gap: Gap, owner: str) -> list[Answer]:
+        """Start as many suggestions for a gap as are asked for, for the key named `owner`. Raises RequestError."""
         self.check_room(gap.alternatives)
-        return [*await asyncio.to_thread(self.completer.submit, gap)]
+        return [*await asyncio.to_thread(self.completer.submit, replace(gap, owner=owner))]
 
     def check_room(self, answers: int) -> None:
         """Raises RequestError where more are asked for than one client may have, BusyError where too many wait."""
@@ -204,13 +204,16 @@ class AssistantModel:
             raise RequestError(f"{self.id} cannot report logprobs; the base model can", "logprobs")
         if request.language is not None:
             raise RequestError(f"{self.id} writes no code; duet-code does", "language")
+        if request.shape is not None:
+            name = "tools" if request.tools else "response_format"
+            raise RequestError(f"{self.id} answers in sentences; use another model for {name}", name)
         count = sum(len(self.tokenizer.encode(message.text)) for message in request.messages)
         return [TextAnswer(count, self.reply(request, choice), self.tokenizer) for choice in range(request.n)]
 
     async def complete(self, request: CompletionRequest, owner: str) -> list[Answer]:
         raise RequestError(f"{self.id} only chats; use /v1/chat/completions", "model")
 
-    async def fill(self, gap: Gap) -> list[Answer]:
+    async def fill(self, gap: Gap, owner: str) -> list[Answer]:
         raise RequestError(f"{self.id} only chats; use /v1/chat/completions", "model")
 
 
@@ -228,7 +231,7 @@ class ClassifierModel:
     async def complete(self, request: CompletionRequest, owner: str) -> list[Answer]:
         raise RequestError(f"{self.id} classifies texts; use /v1/classify", "model")
 
-    async def fill(self, gap: Gap) -> list[Answer]:
+    async def fill(self, gap: Gap, owner: str) -> list[Answer]:
         raise RequestError(f"{self.id} classifies texts; use /v1/classify", "model")
 
 

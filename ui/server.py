@@ -10,6 +10,7 @@ from typing import Annotated
 
 import structlog
 from fastapi import Depends, FastAPI, Header, Request, Response
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, JSONResponse
@@ -24,10 +25,12 @@ from apps.support.errors import DatabaseNotReadyError
 from apps.support.helpdesks import api as integrations_api
 from apps.support.helpdesks.configured import configured_desks
 from apps.support.shop.database import Database
-from ui import infill, llama_cpp
+from ui import infill, llama_cpp, tabby
 from ui.body_limit import LimitBody
 from ui.headers import SecureHeaders
 from ui.metrics import CountRequests, Metrics
+from ui.ollama import answering
+from ui.ollama import models as ollama_models
 from ui.openai import chat, classify, completions, models
 from ui.openai.errors import install_error_handlers
 from ui.pages import Pages
@@ -110,8 +113,17 @@ def create_app(settings: Settings, load: LoadRuntime = load_runtime) -> FastAPI:
     app.add_middleware(LimitBody)
     app.add_middleware(SecureHeaders)
     app.add_middleware(CountRequests, metrics=metrics)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=("GET", "POST", "PUT", "PATCH", "DELETE"),
+            allow_private_network=True,
+            allow_headers=("*",),  # clients send headers of their own, and the origin is one that is trusted
+        )
     install_error_handlers(app)
-    for module in (chat, completions, classify, models, infill, llama_cpp):
+    routers = (chat, completions, classify, models, infill, llama_cpp, tabby, answering, ollama_models)
+    for module in routers:
         app.include_router(module.router)
     app.include_router(code_api.create_router(code_assistant))
     app.include_router(support_api.create_router(support_assistant, classifiers))

@@ -6,9 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from apps.code.constraints import Constraints
+from core_model.answer_shape import AnswerShape
 from core_model.constraint import Constraint
+from core_model.errors import RequestError
 from core_model.requests import GenerationRequest, SamplingParams
 from core_model.tokenizer import Message, Tokenizer
+from core_model.tool_calls import encode_with_tools
 
 
 class CodeRequests:
@@ -28,12 +31,19 @@ class CodeRequests:
         samplings: list[SamplingParams],
         language: str | None = None,
         fences: bool = False,
+        shape: AnswerShape | None = None,
     ) -> list[GenerationRequest]:
-        """One answer to a conversation for each way to draw: a program where a language is named.
+        """One answer to a conversation for each way to draw: a program where a language is named, or of a `shape`.
 
-        With `fences` the code inside an answer's fenced blocks parses. Raises LanguageNotServedError.
+        With `fences` the code inside an answer's fenced blocks parses. Raises LanguageNotServedError, RequestError.
         """
-        prompt = self._tokenizer.encode_chat(messages)
+        if shape is not None and language is not None:
+            raise RequestError(
+                "an answer is code alone or of another form, not both: leave out language", "language"
+            )
+        prompt = encode_with_tools(self._tokenizer, messages, shape.tools if shape is not None else ())
+        if shape is not None:
+            return _drawn(prompt, samplings, shape.constraint(self._tokenizer))
         if language is None:
             return _drawn(prompt, samplings, self._constraints.fenced() if fences else None)
         block = self._constraints.block(language)
@@ -58,7 +68,13 @@ class CodeRequests:
 def _drawn(
     prompt: list[int], samplings: list[SamplingParams], constraint: Constraint | None
 ) -> list[GenerationRequest]:
+    """What is only read, into the cache, waits for everything else and is under no constraint."""
     return [
-        GenerationRequest(prompt, sampling, constraint=constraint.fork() if constraint else None)
+        GenerationRequest(
+            prompt,
+            sampling,
+            constraint=constraint.fork() if constraint and sampling.max_tokens else None,
+            background=not sampling.max_tokens,
+        )
         for sampling in samplings
     ]

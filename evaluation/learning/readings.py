@@ -19,6 +19,7 @@ from evaluation.support.reading import (
     automaton_of,
     handed_over,
     no_taken_as_yes,
+    taken_as_yes,
     wrong_action,
     wrong_object,
 )
@@ -98,6 +99,7 @@ def compared(
         on("no wrong object", Role.STRICT, lambda case: not wrong_object(case)),
         on("no wrong action", Role.STRICT, lambda case: not wrong_action(case)),
         on("no refusal taken as a yes", Role.STRICT, lambda case: not no_taken_as_yes(case)),
+        on("nothing else taken as a yes", Role.STRICT, lambda case: not taken_as_yes(case)),
         on("alarm handed over", Role.STRICT, handed_over, lambda case: case.group in ALARMS),
         on(
             "harmless kept",

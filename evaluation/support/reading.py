@@ -165,7 +165,7 @@ def metrics_of(cases: Collection[ReadingCase]) -> dict[str, float]:
         "wrong_object": _share(map(wrong_object, commands)),
         "wrong_action": _share(map(wrong_action, commands)),
         "no_taken_as_yes": float(sum(map(no_taken_as_yes, commands))),
-        "taken_as_yes": float(sum(map(_taken_as_yes, commands))),
+        "taken_as_yes": float(sum(map(taken_as_yes, commands))),
     }
     answers = [case for group in ANSWERS for case in groups.get(group, [])]
     alarms = [case for group in ALARMS for case in groups.get(group, [])]
@@ -236,7 +236,8 @@ def no_taken_as_yes(case: ReadingCase) -> bool:
     return "no" in right and "yes" not in right and any(c.verb == "yes" for c in _commands(case.read))
 
 
-def _taken_as_yes(case: ReadingCase) -> bool:
+def taken_as_yes(case: ReadingCase) -> bool:
+    """Whether something would be carried out that nobody agreed to."""
     read = {command.verb for command in _commands(case.read)}
     agrees = "yes" in read and not read & {"no", "wait"} and case.confidence >= SURE_OF_A_YES
     return agrees and "yes" not in {command.verb for command in parse(case.right)}

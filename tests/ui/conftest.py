@@ -33,7 +33,7 @@ class Server:
     engine: Engine
 
     def client(self) -> OpenAI:
-        return OpenAI(base_url=f"{self.url}/v1", api_key="none", max_retries=0, timeout=120)
+        return OpenAI(base_url=f"{self.url}/v1", api_key="none", max_retries=0, timeout=300)
 
     def wait_until_idle(self) -> None:
         """Return once the engine does nothing; fail if it goes on working."""
@@ -66,8 +66,8 @@ def borrowed(
 
 
 def wait_until_ready(url: str) -> None:
-    deadline = time.monotonic() + 60
-    while httpx.get(f"{url}/ready").status_code != 200:
+    deadline = time.monotonic() + 300
+    while httpx.get(f"{url}/ready", timeout=300).status_code != 200:
         assert time.monotonic() < deadline
         time.sleep(0.01)
 

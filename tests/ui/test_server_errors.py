@@ -55,7 +55,6 @@ def refused(answer: httpx.Response, status: int) -> dict[str, Any]:
         ({"messages": [{"role": "king", "content": "Hi"}]}, "messages[0].role"),
         ({"messages": [{"role": "user", "content": 5}]}, "messages[0].content"),
         ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "messages[0].content[0].type"),
-        ({"model": None}, "model"),
         ({"temperature": "hot"}, "temperature"),
         ({"temperature": "0.5"}, "temperature"),
         ({"temperature": True}, "temperature"),
@@ -78,8 +77,6 @@ def refused(answer: httpx.Response, status: int) -> dict[str, Any]:
         ({"language": "cobol"}, "language"),
         ({"logit_bias": {"5": 100}}, "logit_bias"),
         ({"presence_penalty": 1.0}, "presence_penalty"),
-        ({"tools": [{"type": "function"}]}, "tools"),
-        ({"response_format": {"type": "json_object"}}, "response_format.type"),
         ({"stream_options": {"include_usage": "yes"}}, "stream_options.include_usage"),
     ],
 )
@@ -150,13 +147,16 @@ ANYTHING = st.recursive(
 )
 
 
+LIMITS = ("max_tokens", "max_completion_tokens", "n_predict")
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     field=st.sampled_from(sorted(ChatRequest.model_fields.keys() | CompletionRequest.model_fields)),
     value=ANYTHING,
 )
 def test_no_value_of_any_field_breaks_the_server(server: Server, field: str, value: Any) -> None:
-    assume(not (field in ("max_tokens", "max_completion_tokens") and isinstance(value, int) and value > 32))
+    assume(not (field in LIMITS and isinstance(value, int) and value > 32))
     for route, good in (("chat/completions", GOOD), ("completions", {**GOOD, "prompt": "Hi"})):
         answer = httpx.post(f"{server.url}/v1/{route}", json={"window": 32, **good, field: value}, timeout=60)
         if answer.status_code != 200:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import random
 import socket
 import threading
 import time
@@ -60,6 +61,7 @@ def editor(
     for file in data:
         rows = read_rows(file)
         wanted += sessions(rows, "line", limit, seed) + sessions(rows, "block", max(1, limit // 2), seed)
+    random.Random(seed).shuffle(wanted)  # an interrupted run has seen something of everything
     target = output or settings.home / "evaluation" / f"bench-editor-{path.stem}.json"
     hashes = "".join(Data.of(file, 0).sha256 for file in data)
     sha256 = hashlib.sha256(hashes.encode()).hexdigest()

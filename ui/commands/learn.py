@@ -25,7 +25,7 @@ Which = Literal["reader", "replies"]
 
 def learn(
     which: Annotated[
-        Which | None, typer.Argument(help="What learns [default: both, one after the other].")
+        Which | None, typer.Argument(help="What learns; without it both, one after the other.")
     ] = None,
     limit: Annotated[
         int | None, typer.Option(min=50, help="Only so many rows of the fixed test, evenly spaced.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -14,6 +14,7 @@ from apps.auth import Scope
 from apps.permissions import caller_of, needs
 from core_model.requests import Completion, TokenLogprob
 from core_model.tokenizer import Tokenizer
+from core_model.tool_calls import CallReader, ToolCall, read_calls
 from ui.openai.schemas import ChatRequest
 from ui.openai.streaming import DONE, EventStream, collected, event, merged
 from ui.openai.usage import finish_reason, finite, usage, verdict
@@ -38,16 +39,21 @@ async def create_chat_completion(
         return EventStream(_chunks(head, body, answers, runtime), answers)
     ends = await collected(request, answers)
     runtime.metrics.answered(body.model or DEFAULT_ID, ends)
-    choices = [
-        {
-            "index": number,
-            "message": {"role": "assistant", "content": end.text, "refusal": None},
-            "logprobs": _logprobs(end.logprobs, runtime.tokenizer) if body.logprobs else None,
-            "finish_reason": finish_reason(end),
-            **verdict(body.language, end),
-        }
-        for number, end in enumerate(ends)
-    ]
+    choices = []
+    for number, end in enumerate(ends):
+        said, calls = read_calls(end.text) if body.may_call else (end.text, [])
+        message: dict[str, Any] = {"role": "assistant", "content": said, "refusal": None}
+        if calls:
+            message |= {"content": said or None, "tool_calls": [_told(call) for call in calls]}
+        choices.append(
+            {
+                "index": number,
+                "message": message,
+                "logprobs": _logprobs(end.logprobs, runtime.tokenizer) if body.logprobs else None,
+                "finish_reason": finish_reason(end, called=bool(calls)),
+                **verdict(body.language, end),
+            }
+        )
     return JSONResponse(
         {**head, "object": "chat.completion", "choices": choices, "usage": usage(ends, body.n)}
     )
@@ -67,20 +73,42 @@ async def _chunks(
     for number in range(len(answers)):
         yield chunk(number, {"role": "assistant", "content": ""})
     said = [0] * len(answers)  # characters
+    called = [0] * len(answers)  # tools
+    readers = [CallReader() if body.may_call else None for _ in answers]
+
+    def calls(number: int, parts: list[str | ToolCall]) -> Iterator[bytes]:
+        for call in parts:
+            if isinstance(call, ToolCall):
+                yield chunk(number, {"tool_calls": [{"index": called[number], **_told(call)}]})
+                called[number] += 1
+
     ends: list[Completion] = []
     async for number, item in merged(answers):
+        reader = readers[number]
         if isinstance(item, Completion):
             ends.append(item)
+            if reader is not None and (rest := reader.finish()):
+                yield chunk(number, {"content": "".join(map(str, rest))})
             told = verdict(body.language, item, said[number])
-            yield chunk(number, {}, finish_reason=finish_reason(item), **told)
-        elif item.text or item.logprobs:
+            yield chunk(number, {}, finish_reason=finish_reason(item, called[number] > 0), **told)
+            continue
+        parts: list[str | ToolCall] = [item.text] if reader is None else reader.push(item.text)
+        text = "".join(part for part in parts if isinstance(part, str))
+        if text or item.logprobs:
             logprobs = _logprobs(item.logprobs, runtime.tokenizer) if body.logprobs else None
-            said[number] += len(item.text)
-            yield chunk(number, {"content": item.text}, logprobs)
+            said[number] += len(text)
+            yield chunk(number, {"content": text}, logprobs)
+        for made in calls(number, parts):
+            yield made
     runtime.metrics.answered(body.model or DEFAULT_ID, ends)
     if body.includes_usage:
         yield event({**head, "choices": [], "usage": usage(ends, body.n)})
     yield DONE
+
+
+def _told(call: ToolCall) -> dict[str, Any]:
+    function = {"name": call.name, "arguments": call.as_json}
+    return {"id": f"call_{uuid.uuid4().hex}", "type": "function", "function": function}
 
 
 def _logprobs(logprobs: list[TokenLogprob], tokenizer: Tokenizer) -> dict[str, Any]:

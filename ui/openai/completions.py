@@ -9,25 +9,40 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
+from pydantic import Discriminator, Tag
 
 from apps.auth import Scope
 from apps.permissions import caller_of, needs
 from core_model.requests import Completion, TokenLogprob
 from core_model.tokenizer import Tokenizer
+from ui import tabby
 from ui.openai.schemas import CompletionRequest
 from ui.openai.streaming import DONE, EventStream, collected, event, merged
 from ui.openai.usage import finish_reason, finite, usage, verdict
 from ui.runtime import Runtime, runtime_when_ready
 from ui.served_models import DEFAULT_ID, Answer
+from ui.tabby import TabbyRequest
 
 router = APIRouter(dependencies=[needs(Scope.MODELS)])
 
 
+def _protocol(body: Any) -> str:
+    return "Tabby" if isinstance(body, dict) and "segments" in body else "OpenAI"
+
+
+CompletionBody = Annotated[
+    Annotated[CompletionRequest, Tag("OpenAI")] | Annotated[TabbyRequest, Tag("Tabby")],
+    Discriminator(_protocol),
+]
+
+
 @router.post("/v1/completions", tags=["OpenAI"])
 async def create_completion(
-    body: CompletionRequest, request: Request, runtime: Annotated[Runtime, Depends(runtime_when_ready)]
+    body: CompletionBody, request: Request, runtime: Annotated[Runtime, Depends(runtime_when_ready)]
 ) -> Response:
-    """Continue one or several prompts, as one body or as a stream of events."""
+    """Continue one or several prompts, as one body or as a stream of events; with `segments` as Tabby does."""
+    if isinstance(body, TabbyRequest):
+        return await tabby.complete(body, request, runtime)
     answers = await runtime.models.get(body.model).complete(body, caller_of(request).name)
     head = {
         "id": f"cmpl-{uuid.uuid4().hex}",

@@ -151,7 +151,9 @@ def _invalid(error: RequestValidationError) -> APIError:
 
 
 def _shown(step: int | str) -> bool:
-    return isinstance(step, int) or (step.isidentifier() and step not in ("str", "int", "float"))
+    if isinstance(step, int):
+        return True
+    return step.isidentifier() and step not in ("str", "int", "float") and not step[:1].isupper()
 
 
 def error_response(error: Exception) -> Response:

@@ -28,7 +28,7 @@ def gap_of(request: CompletionRequest, prompt: str | list[int], tokenizer: Token
     filename = files.pop()[0] if files and not files[-1][1] else None
     sampling = replace(
         request.sampling_of(0),
-        max_tokens=request.max_tokens or DEFAULT_TOKENS,
+        max_tokens=DEFAULT_TOKENS if request.token_limit is None else request.token_limit,
         temperature=request.temperature or 0.0,  # an editor's suggestion should not change with every look
     )
     return Gap(

@@ -8,10 +8,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from core_model.answer_shape import AnswerShape
 from core_model.requests import SamplingParams
+from core_model.tokenizer import Message
+from ui.openai.body import Body
+from ui.openai.tools import MAX_TOOLS, CalledTool, ResponseFormat, ToolChoice, ToolSpec, answer_shape
+from ui.openai.unsupported import refuse_unsupported
 
 DEFAULT_CHAT_TOKENS = 1024
 DEFAULT_COMPLETION_TOKENS = 16  # OpenAI's
@@ -23,24 +28,23 @@ TokenLimit = Annotated[int | None, Field(ge=1)]
 ClassifiedText = Annotated[str, Field(min_length=1, max_length=20_000)]
 
 
-class StreamOptions(BaseModel):
+class StreamOptions(Body):
     """`stream_options`."""
-
-    model_config = ConfigDict(strict=True)
 
     include_usage: bool = False
 
 
-class _Generation(BaseModel):
+class _Generation(Body):
     """What both kinds of request have in common."""
-
-    model_config = ConfigDict(strict=True)
 
     model: str | None = None  # None and "": the code assistant
     n: int = Field(1, ge=1, le=MAX_CHOICES)
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     max_tokens: TokenLimit = None
+    n_predict: int | None = Field(
+        None, ge=-1
+    )  # llama.cpp's max_tokens: -1 for ours, 0 to read the prompt only
     temperature: float | None = None
     top_p: float | None = None
     top_k: int | None = None
@@ -55,6 +59,13 @@ class _Generation(BaseModel):
     window: int | None = None
     attention: Literal["dense", "sparse"] | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _honoured(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            refuse_unsupported(data)
+        return data
+
     @field_validator("frequency_penalty", "presence_penalty", "logit_bias")
     @classmethod
     def _neutral(cls, value: Any) -> Any:
@@ -66,6 +77,11 @@ class _Generation(BaseModel):
     def includes_usage(self) -> bool:
         """Whether a stream ends with a chunk that counts tokens."""
         return self.stream_options is not None and self.stream_options.include_usage
+
+    @property
+    def token_limit(self) -> int | None:
+        """Tokens that may be written, None where the request leaves it to us."""
+        return self.n_predict if self.n_predict is not None and self.n_predict >= 0 else self.max_tokens
 
     def sampling(self, choice: int, default_tokens: int, logprobs: int | None) -> SamplingParams:
         """How the tokens of one of the `n` choices are drawn. Raises RequestError."""
@@ -79,27 +95,24 @@ class _Generation(BaseModel):
             **given,
             seed=None if self.seed is None else (self.seed + choice) % 2**63,
             stop=tuple(stop),
-            max_tokens=self.max_tokens or default_tokens,
+            max_tokens=default_tokens if self.token_limit is None else self.token_limit,
             logprobs=logprobs,
         )
 
 
-class TextPart(BaseModel):
+class TextPart(Body):
     """One part of a message's content."""
-
-    model_config = ConfigDict(strict=True)
 
     type: Literal["text"]
     text: str
 
 
-class ChatMessage(BaseModel):
+class ChatMessage(Body):
     """One turn of a conversation."""
-
-    model_config = ConfigDict(strict=True)
 
     role: Literal["system", "developer", "user", "assistant", "tool"]
     content: str | list[TextPart] | None = None
+    tool_calls: list[CalledTool] = Field(default_factory=list)
 
     @property
     def text(self) -> str:
@@ -107,17 +120,12 @@ class ChatMessage(BaseModel):
             return "".join(part.text for part in self.content)
         return self.content or ""
 
-    def as_template_input(self) -> dict[str, str]:
+    def as_template_input(self) -> Message:
         """The form that chat templates read; they know no developer."""
-        return {"role": "system" if self.role == "developer" else self.role, "content": self.text}
-
-
-class ResponseFormat(BaseModel):
-    """`response_format`."""
-
-    model_config = ConfigDict(strict=True)
-
-    type: Literal["text"]
+        told: Message = {"role": "system" if self.role == "developer" else self.role, "content": self.text}
+        if self.tool_calls:
+            told["tool_calls"] = [call.model_dump() for call in self.tool_calls]
+        return told
 
 
 class ChatRequest(_Generation):
@@ -128,13 +136,25 @@ class ChatRequest(_Generation):
     logprobs: bool | None = None
     top_logprobs: int | None = Field(None, ge=0, le=20)
     response_format: ResponseFormat | None = None
-    tools: list[Any] | None = Field(None, max_length=0)
-    functions: list[Any] | None = Field(None, max_length=0)
+    tools: list[ToolSpec] = Field([], max_length=MAX_TOOLS)
+    tool_choice: ToolChoice | None = None
+    parallel_tool_calls: bool = True
 
     @model_validator(mode="after")
     def _newer_limit_wins(self) -> ChatRequest:
         self.max_tokens = self.max_completion_tokens or self.max_tokens
         return self
+
+    @property
+    def shape(self) -> AnswerShape | None:
+        """What the answer must look like; None where any text will do. Raises RequestError."""
+        schema = self.response_format.schema_wanted if self.response_format is not None else None
+        return answer_shape(self.tools, self.tool_choice, self.parallel_tool_calls, schema)
+
+    @property
+    def may_call(self) -> bool:
+        """Whether there may be calls of tools in the answer."""
+        return bool(self.tools) and self.tool_choice != "none"
 
     def sampling_of(self, choice: int) -> SamplingParams:
         """How one choice is drawn. Raises RequestError."""
@@ -171,10 +191,8 @@ class CompletionRequest(_Generation):
         return self.sampling(choice, DEFAULT_COMPLETION_TOKENS, self.logprobs)
 
 
-class ClassifyRequest(BaseModel):
+class ClassifyRequest(Body):
     """The body of POST /v1/classify, as in vLLM."""
-
-    model_config = ConfigDict(strict=True)
 
     model: str
     input: ClassifiedText | Annotated[list[ClassifiedText], Field(min_length=1, max_length=MAX_CLASSIFIED)]
@@ -184,18 +202,14 @@ class ClassifyRequest(BaseModel):
         return [self.input] if isinstance(self.input, str) else self.input
 
 
-class LoadAdapterRequest(BaseModel):
+class LoadAdapterRequest(Body):
     """The body of POST /v1/load_lora_adapter, as in vLLM."""
-
-    model_config = ConfigDict(strict=True)
 
     lora_name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
     lora_path: str = Field(min_length=1)
 
 
-class UnloadAdapterRequest(BaseModel):
+class UnloadAdapterRequest(Body):
     """The body of POST /v1/unload_lora_adapter, as in vLLM."""
-
-    model_config = ConfigDict(strict=True)
 
     lora_name: str

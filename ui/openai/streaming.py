@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from fastapi import Request
@@ -65,12 +65,19 @@ async def _ends(answers: list[Answer]) -> list[Completion]:
     return [ends[number] for number in range(len(answers))]
 
 
-class EventStream(StreamingResponse):
-    """Streams events; whatever ends it, the answers' work ends too."""
+class AnswerStream(StreamingResponse):
+    """Streams what comes of answers; whatever ends it, the answers' work ends too."""
 
-    def __init__(self, events: AsyncIterator[bytes], answers: list[Answer]) -> None:
+    def __init__(
+        self,
+        chunks: AsyncIterator[bytes],
+        answers: list[Answer],
+        media_type: str,
+        told: Callable[[APIError], bytes],
+    ) -> None:
+        """The status is sent first, so an error becomes the last chunk: what `told` makes of it."""
         headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-        super().__init__(_with_errors(events), headers=headers, media_type="text/event-stream")
+        super().__init__(_with_errors(chunks, told), headers=headers, media_type=media_type)
         self._answers = answers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -81,13 +88,21 @@ class EventStream(StreamingResponse):
                 answer.cancel()
 
 
-async def _with_errors(events: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The status has been sent, so an error becomes the last event."""
+class EventStream(AnswerStream):
+    """Streams server-sent events."""
+
+    def __init__(self, events: AsyncIterator[bytes], answers: list[Answer]) -> None:
+        super().__init__(events, answers, "text/event-stream", lambda error: event(error.body))
+
+
+async def _with_errors(
+    chunks: AsyncIterator[bytes], told: Callable[[APIError], bytes]
+) -> AsyncIterator[bytes]:
     try:
-        async for chunk in events:
+        async for chunk in chunks:
             yield chunk
     except Exception as error:  # noqa: BLE001 - as_api_error logs what nobody foresaw
-        yield event(as_api_error(error).body)
+        yield told(as_api_error(error))
 
 
 async def collected(request: Request, answers: list[Answer]) -> list[Completion]:

@@ -20,9 +20,11 @@ def usage(ends: list[Completion], n: int) -> dict[str, Any]:
     }
 
 
-def finish_reason(end: Completion) -> str:
-    """The protocol knows no cancelled answer: who reads one did not cancel it."""
-    return "length" if end.finish_reason == "length" else "stop"
+def finish_reason(end: Completion, called: bool = False) -> str:
+    """The protocol knows no limit of time, and no cancelled answer: who reads one did not cancel it."""
+    if end.finish_reason in ("length", "deadline"):
+        return "length"
+    return "tool_calls" if called else "stop"
 
 
 def verdict(language: str | None, end: Completion, streamed: int | None = None) -> dict[str, bool]:

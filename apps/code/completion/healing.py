@@ -10,7 +10,9 @@ import re
 from collections.abc import Sequence
 from typing import Self
 
-from apps.code.grammar.constraint import GrammarConstraint
+import numpy as np
+
+from apps.code.grammar.constraint import GrammarConstraint, vocabulary
 from core_model.tokenizer import Tokenizer
 
 _HALF_WORD = re.compile(r"[^\w\r\n]?\w{1,64}\Z| ?[^\w\s]{1,4}\Z|(?<=\S)[^\S\n]\Z")
@@ -53,7 +55,11 @@ class GapConstraint:
     def first_allowed(self, tokens: Sequence[int]) -> int | None:
         """The first of many tokens that is allowed, or None."""
         if self._wanted:
-            return next((token for token in tokens if self.allows(token)), None)
+            known = vocabulary(self._tokenizer)
+            ids = np.asarray(tokens, dtype=np.int64)
+            ids = ids[ids < len(known.sizes)]  # a model may have more logits than its tokenizer has tokens
+            likely = ids[known.first_bytes[ids] == self._wanted[0]].tolist()
+            return next((token for token in likely if self.allows(token)), None)
         if self._grammar is None:
             return tokens[0] if tokens else None
         return self._grammar.first_allowed(tokens)
@@ -71,8 +77,10 @@ class GapConstraint:
         return not self._wanted and (not self.whole or self._grammar is None or self._grammar.may_end())
 
     def forced(self) -> list[int]:
-        """Nothing: a half word is mostly written by one token that goes on behind it, and grammars leave a choice."""
-        return []
+        """The half word, while it is missing."""
+        if self._wanted:
+            return self._tokenizer.encode(self._wanted.decode("utf-8", "replace"))
+        return self._grammar.forced() if self._grammar is not None else []
 
     def closing(self) -> list[int]:
         """Tokens that make the file whole; only the half word while that is still missing."""
