@@ -174,7 +174,7 @@ class StepCost:
         """In units of the base."""
         count, rows, squares, seconds, products = self._sums
         spread = count * squares - rows * rows
-        if spread < 0.05 * count * count:  # nearly all steps alike
+        if spread <= 0.05 * count * count:  # nearly all steps alike, or none yet
             return self.UNKNOWN
         slope = (count * products - rows * seconds) / spread
         base = (seconds - slope * rows) / count
