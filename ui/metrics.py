@@ -70,7 +70,8 @@ class Metrics:
     def answered(self, model: str, ends: Sequence[Completion]) -> None:
         """Generations for one request have ended."""
         for end in ends:
-            self._first_token.labels(model).observe(end.first_token_s)
+            if end.tokens:  # none where the context was only read, or time was up before
+                self._first_token.labels(model).observe(end.first_token_s)
             self._tokens.labels(model, "prompt").inc(end.prompt_tokens)
             self._tokens.labels(model, "cached").inc(end.cached_tokens)
             self._tokens.labels(model, "completion").inc(len(end.tokens))

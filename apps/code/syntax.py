@@ -50,13 +50,15 @@ def parses(code: str, language: str) -> bool:
     return not parse(code, language).has_error
 
 
-def errors(node: Node) -> Iterator[Node]:
+def errors(root: Node) -> Iterator[Node]:
     """The places below a node where code is not as the grammar has it."""
-    if node.is_error or node.is_missing:
-        yield node
-    elif node.has_error:
-        for child in node.children:
-            yield from errors(child)
+    waiting = [root]  # no recursion: code may be nested deeper than Python's stack
+    while waiting:
+        node = waiting.pop()
+        if node.is_error or node.is_missing:
+            yield node
+        elif node.has_error:
+            waiting += node.children
 
 
 def _first_error(node: Node) -> Node:

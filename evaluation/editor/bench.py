@@ -85,6 +85,7 @@ def _quality(cases: Sequence[Case]) -> Iterator[tuple[str, float]]:
     yield "similarity", _mean(cases, "similarity")
     yield "shown", _mean(cases, "shown")
     yield "right_when_shown", _mean(shown, "exact")
+    yield "similarity_when_shown", _mean(shown, "similarity")
     yield "repeats_suffix", _mean(cases, "repeats")
     yield "parses_when_shown", _mean(shown, "parses")
     yield "unexplained_names", _mean(shown, "unexplained")

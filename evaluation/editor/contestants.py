@@ -1,4 +1,4 @@
-"""Who suggests: a server that speaks llama.cpp's protocol, and llama.cpp itself in a process of its own."""
+"""Who suggests: servers that speak llama.cpp's protocol, its own among them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Protocol
+from typing import Protocol
 
 import httpx
 
@@ -36,11 +37,12 @@ class Contestant(Protocol):
 
 
 class Server:
-    """Asked as llama.vim asks: text up to the line, the line up to the cursor, text after it."""
+    """Asked as llama.vim asks, but for the likeliest text: lines before, the line up to the cursor, what follows."""
 
-    name = "duet"
-
-    def __init__(self, url: str, key: str | None = None) -> None:
+    def __init__(self, name: str, url: str, ends_lines: bool, key: str | None = None) -> None:
+        """`ends_lines`: it ends a single line by itself; another is told to, or it would write on for seconds."""
+        self.name = name
+        self._ends_lines = ends_lines
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._client = httpx.Client(base_url=url, headers=headers, timeout=300)
 
@@ -54,9 +56,8 @@ class Server:
             "input_extra": [],
             "n_predict": MAX_TOKENS,
             "n_indent": len(prefix[line:]) - len(prefix[line:].lstrip()),
-            "top_k": 40,
-            "top_p": 0.9,
-            "samplers": ["top_k", "top_p", "infill"],
+            "stop": [] if block or self._ends_lines else ["\n"],
+            "temperature": 0.0,
             "stream": False,
             "cache_prompt": True,
             "response_fields": ["content"],
@@ -66,55 +67,29 @@ class Server:
             answer = self._client.post("/infill", json=body)
             answer.raise_for_status()
         except httpx.HTTPError as error:
-            raise EvaluationError(f"the server gave no suggestion: {error}") from error
+            raise EvaluationError(f"{self.name} gave no suggestion: {error}") from error
         return Suggested(answer.json()["content"], time.perf_counter() - started)
 
 
-class LlamaCpp:
-    """llama-cpp-python on the same file, behind pipes: what brings it down does not bring the run down."""
+@contextmanager
+def llama_cpp(model: Path, threads: int) -> Iterator[Server]:
+    """llama.cpp's own server on the same file, in a process of its own: what brings it down ends only its part.
 
-    name = "llama_cpp"
-
-    def __init__(self, model: Path, threads: int) -> None:
-        """Raises EvaluationError where it is not installed, or cannot read the model."""
-        command = [sys.executable, "-m", "evaluation.editor.llama_process", str(model), str(threads)]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self._read()  # that it is ready
-
-    def suggest(self, prefix: str, suffix: str, block: bool) -> Suggested:
-        assert self._process.stdin is not None
-        asked = {"prefix": prefix, "suffix": suffix, "block": block, "max_tokens": MAX_TOKENS}
+    Raises EvaluationError where it is not installed, or cannot read the model.
+    """
+    command = [sys.executable, "-m", "evaluation.editor.llama_process", str(model), str(threads)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
         try:
-            self._process.stdin.write(json.dumps(asked) + "\n")
-            self._process.stdin.flush()
-        except BrokenPipeError as error:
-            raise EvaluationError(self._ended()) from error
-        answer = self._read()
-        return Suggested(str(answer["text"]), float(answer["seconds"]))
-
-    def _read(self) -> dict[str, Any]:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line:
-            raise EvaluationError(self._ended())
-        answer: dict[str, Any] = json.loads(line)
-        if "error" in answer:
-            raise EvaluationError(str(answer["error"]))
-        return answer
-
-    def _ended(self) -> str:
-        return f"llama.cpp's process ended with status {self._process.wait()}"
-
-    def close(self) -> None:
-        """End the process."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait()
-
-    def __enter__(self) -> LlamaCpp:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+            line = process.stdout.readline()
+            if not line:
+                raise EvaluationError(f"llama.cpp's process ended with status {process.wait()}")
+            said: dict[str, str] = json.loads(line)
+            if "error" in said:
+                raise EvaluationError(said["error"])
+            yield Server("llama_cpp", said["url"], ends_lines=False)
+        finally:
+            process.stdin.close()

@@ -13,6 +13,7 @@ from apps.auth import LOCAL
 from apps.code.answers import NORMAL, QUICK, Answer, Checked, Token
 from apps.code.api import AnswerBody, create_router
 from apps.code.assistant import CodeAssistant
+from apps.code.completion import Gap
 from apps.code.errors import LanguageNotServedError
 from apps.code.syntax import parses, syntax_problem
 from core_model import Engine
@@ -60,7 +61,7 @@ def test_a_language_it_does_not_write_is_refused_before_any_work(assistant: Code
 
 def test_a_model_that_cannot_fill_in_says_so(assistant: CodeAssistant) -> None:
     with pytest.raises(RequestError, match="cannot fill in the middle"):
-        next(assistant.complete("a = ", "\n", "python"))
+        next(assistant.complete(Gap("a = ", "\n", language="python")))
 
 
 def test_leaving_the_stream_stops_the_work(assistant: CodeAssistant, edge_engine: Engine) -> None:

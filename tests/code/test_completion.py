@@ -112,7 +112,10 @@ def test_a_suggestion_ends_where_line_or_block_do(
 def test_half_a_word_is_taken_back_and_demanded(qwen_tokenizer: Tokenizer) -> None:
     assert half_word("def f():\n    retu") == " retu"
     assert half_word("x = ") == " "
-    assert half_word("    ") == half_word("f(") == half_word("") == ""
+    assert half_word("f(x, ") == " "
+    assert half_word("print(nam") == "(nam"
+    assert half_word("os.") == "."
+    assert half_word("    ") == half_word("f()\n") == half_word("") == ""
     grammar = Constraints(qwen_tokenizer).program("python", "def f():\n   ", "\n")
     constraint = GapConstraint(qwen_tokenizer, " retu", grammar)
     (whole,), (other,) = qwen_tokenizer.encode(" return"), qwen_tokenizer.encode(" raise")

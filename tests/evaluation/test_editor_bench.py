@@ -8,7 +8,7 @@ import pytest
 
 from evaluation.cases import CaseFile
 from evaluation.editor.bench import figures, run
-from evaluation.editor.contestants import Contestant, LlamaCpp, Suggested
+from evaluation.editor.contestants import Contestant, Suggested, llama_cpp
 from evaluation.editor.scoring import score
 from evaluation.editor.sessions import Session, sessions
 from evaluation.errors import EvaluationError
@@ -113,5 +113,5 @@ def test_the_figures_say_who_is_right_and_how_fast_and_that_somebody_broke_down(
 
 
 def test_what_ends_the_peers_process_is_an_error_of_the_peer(tmp_path: Path) -> None:
-    with pytest.raises(EvaluationError, match=r"llama"):
-        LlamaCpp(tmp_path / "no-model.gguf", threads=1)
+    with pytest.raises(EvaluationError, match="llama"), llama_cpp(tmp_path / "no-model.gguf", threads=1):
+        pass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import random
 import socket
 import threading
 import time
@@ -51,7 +52,7 @@ def editor(
 
     from evaluation.cases import CaseFile
     from evaluation.editor.bench import figures, run
-    from evaluation.editor.contestants import Contestant, LlamaCpp, Server
+    from evaluation.editor.contestants import Contestant, Server, llama_cpp
     from evaluation.editor.sessions import sessions
     from evaluation.grammar import read_rows
     from evaluation.report import Data, Report
@@ -60,6 +61,7 @@ def editor(
     for file in data:
         rows = read_rows(file)
         wanted += sessions(rows, "line", limit, seed) + sessions(rows, "block", max(1, limit // 2), seed)
+    random.Random(seed).shuffle(wanted)  # an interrupted run has seen something of everything
     target = output or settings.home / "evaluation" / f"bench-editor-{path.stem}.json"
     hashes = "".join(Data.of(file, 0).sha256 for file in data)
     sha256 = hashlib.sha256(hashes.encode()).hexdigest()
@@ -67,9 +69,10 @@ def editor(
     console = Console(stderr=True)
     columns = (TextColumn("typing"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with ExitStack() as open_parts:
-        contestants: list[Contestant] = [Server(url or open_parts.enter_context(_served(settings)))]
+        served = url or open_parts.enter_context(_served(settings))
+        contestants: list[Contestant] = [Server("duet", served, ends_lines=True)]
         if against:
-            contestants.append(open_parts.enter_context(LlamaCpp(path, settings.threads)))
+            contestants.append(open_parts.enter_context(llama_cpp(path, settings.threads)))
         cases = open_parts.enter_context(CaseFile(target.with_suffix(".jsonl"), asked))
         bar = open_parts.enter_context(
             Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

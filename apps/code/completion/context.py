@@ -16,7 +16,7 @@ from apps.code.completion.gap import OtherFile
 from apps.code.syntax import parse
 from core_model.tokenizer import Tokenizer
 
-SUFFIX_TOKENS = 48
+SUFFIX_TOKENS = 32
 IMPORT_TOKENS = 64
 _IMPORTS = frozenset(
     {

@@ -81,14 +81,16 @@ class Finishing:
         return places
 
     def _certainty(self, written: Completion) -> float:
-        """Mean log-probability of the first line's tokens, in nats."""
+        """Mean log-probability, in nats, of the first line's tokens that the model chose: not of the half word."""
         taken: list[float] = []
-        data = b""
+        half_word, at = len(self._begun.encode("utf-8", "replace")), 0
         for item in written.logprobs:
-            data += self._tokenizer.token_bytes(item.token)
-            taken.append(item.logprob)
-            if b"\n" in data.lstrip(b"\n"):
-                break
+            data = self._tokenizer.token_bytes(item.token)
+            if at >= half_word:
+                taken.append(item.logprob)
+                if b"\n" in data and len(taken) > 1:
+                    break
+            at += len(data)
         return sum(taken) / len(taken) if taken else 0.0
 
     def _tokens(self, written: Completion, text: str) -> slice:

@@ -38,7 +38,9 @@ class Fit:
         """Whether so many errors were there without the text, of which what it adds can only be a part."""
         before, size_before = self._unavoidable
         line = len(self._prefix) - self._prefix.rfind("\n")
-        return places <= before and size <= size_before + len((self._prefix[-line:] + text).encode())
+        return places <= before and size <= size_before + len(
+            (self._prefix[-line:] + text).encode("utf-8", "replace")
+        )
 
     @cached_property
     def _unavoidable(self) -> tuple[int, int]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from core_model.errors import RequestError
 from core_model.requests import SamplingParams
 
-PROMPT_TOKENS = 768
-AUTOMATIC_FLOOR = -1.2
+PROMPT_TOKENS = 448
+AUTOMATIC_FLOOR = -1.6
 """Mean log-probability (nats) of a suggestion's first line below which an editor's user rather sees nothing."""
 
 MAX_ALTERNATIVES = 16

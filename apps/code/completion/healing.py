@@ -10,16 +10,18 @@ import re
 from collections.abc import Sequence
 from typing import Self
 
-from apps.code.grammar.constraint import GrammarConstraint
+import numpy as np
+
+from apps.code.grammar.constraint import GrammarConstraint, vocabulary
 from core_model.tokenizer import Tokenizer
 
-_HALF_WORD = re.compile(r"[^\S\n]?\w{1,64}\Z|(?<=\S)[^\S\n]\Z")
+_HALF_WORD = re.compile(r"[^\w\r\n]?\w{1,64}\Z| ?[^\w\s]{1,4}\Z|(?<=\S)[^\S\n]\Z")
 
 
 def half_word(prefix: str) -> str:
-    """What of the text before the cursor is taken back: the word that it stands at, with the space before that.
+    """What of the text before the cursor is taken back: the word or the signs that it stands at.
 
-    Tokens begin with the space before a word (` return`).
+    With the one character before a word, for tokens are made like this: ` return`, `(self`, `.join`, `("`.
     """
     found = _HALF_WORD.search(prefix)
     return found[0] if found else ""
@@ -53,7 +55,11 @@ class GapConstraint:
     def first_allowed(self, tokens: Sequence[int]) -> int | None:
         """The first of many tokens that is allowed, or None."""
         if self._wanted:
-            return next((token for token in tokens if self.allows(token)), None)
+            known = vocabulary(self._tokenizer)
+            ids = np.asarray(tokens, dtype=np.int64)
+            ids = ids[ids < len(known.sizes)]  # a model may have more logits than its tokenizer has tokens
+            likely = ids[known.first_bytes[ids] == self._wanted[0]].tolist()
+            return next((token for token in likely if self.allows(token)), None)
         if self._grammar is None:
             return tokens[0] if tokens else None
         return self._grammar.first_allowed(tokens)

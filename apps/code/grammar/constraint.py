@@ -66,7 +66,7 @@ class TokenConstraint:
     def __init__(self, condition: Condition, tokenizer: TokenBytes) -> None:
         self._condition = condition
         self._tokenizer = tokenizer
-        _vocabulary(tokenizer)  # takes a second once: not between two tokens
+        vocabulary(tokenizer)  # takes a second once: not between two tokens
         self._place = _Place(condition.start, b"")
         self._looked: tuple[int, _Place | None] = (-1, None)  # the token asked about last, and where it leads
         self._accepted = array("I")
@@ -81,13 +81,13 @@ class TokenConstraint:
         The beginnings that cannot follow are found first (256 first bytes, then longer ones as they come up), and
         tokens with such a beginning are passed over without being tried.
         """
-        vocabulary = _vocabulary(self._tokenizer)
+        known = vocabulary(self._tokenizer)
         viable_first = np.array([self._step(self._place, bytes([byte])) is not None for byte in range(256)])
         ids = np.asarray(tokens, dtype=np.int64)
-        ids = ids[ids < len(vocabulary.sizes)]  # a model may have more logits than its tokenizer has tokens
-        ids = ids[vocabulary.sizes[ids] > 0]
+        ids = ids[ids < len(known.sizes)]  # a model may have more logits than its tokenizer has tokens
+        ids = ids[known.sizes[ids] > 0]
         dead: set[bytes] = set()
-        for token in ids[viable_first[vocabulary.first_bytes[ids]]].tolist():
+        for token in ids[viable_first[known.first_bytes[ids]]].tolist():
             data = self._tokenizer.token_bytes(token)
             if not dead.isdisjoint(data[:size] for size in range(2, len(data) + 1)):
                 continue
@@ -178,7 +178,7 @@ class TokenConstraint:
         text = self._condition.completion(state)
         if text is None:
             return None
-        single = _vocabulary(self._tokenizer).single_bytes
+        single = vocabulary(self._tokenizer).single_bytes
         return [single[byte] for byte in data] + (self._tokenizer.encode(text) if text else [])
 
     def _shortest_dead(self, data: bytes) -> bytes:
@@ -252,8 +252,8 @@ def _code_points(partial: bytes) -> tuple[int, int]:
     return max(bits << missing, smallest), min((bits + 1 << missing) - 1, 0x10FFFF)
 
 
-class _Vocabulary:
-    """The bytes of all tokens, by their beginnings."""
+class Vocabulary:
+    """The bytes of all tokens: how many, the first one (0 of tokens without any), and tokens of a single byte."""
 
     def __init__(self, tokenizer: TokenBytes) -> None:
         data = [tokenizer.token_bytes(token) for token in range(tokenizer.vocab)]
@@ -262,13 +262,14 @@ class _Vocabulary:
         self.single_bytes = {d[0]: token for token, d in enumerate(data) if len(d) == 1}
 
 
-_vocabularies: weakref.WeakKeyDictionary[Any, _Vocabulary] = weakref.WeakKeyDictionary()
+_vocabularies: weakref.WeakKeyDictionary[Any, Vocabulary] = weakref.WeakKeyDictionary()
 
 
-def _vocabulary(tokenizer: TokenBytes) -> _Vocabulary:
+def vocabulary(tokenizer: TokenBytes) -> Vocabulary:
+    """Made once for a tokenizer, which takes a second."""
     found = _vocabularies.get(tokenizer)
     if found is None:
-        found = _vocabularies[tokenizer] = _Vocabulary(tokenizer)
+        found = _vocabularies[tokenizer] = Vocabulary(tokenizer)
         # It stays, and so do the tokenizer's own tables. A collection between two tokens need not go through them.
         gc.freeze()
     return found
