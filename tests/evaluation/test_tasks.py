@@ -169,6 +169,7 @@ def test_what_must_be_told_is_found_with_and_without_thousands_commas() -> None:
     assert not_told(asked, ["You get $1,095.55 back.", "It is tactile."]) == []
     assert not_told(asked, ["You get $1,095.56 back."]) == ["1095.55", "Tactile"]
     assert not_told(asked, ["You get $21,095.55 back, it is tactile."]) == ["1095.55"]
+    assert not_told(task(tell=("180.1",)), ["It costs $180.10."]) == []
 
 
 def test_goals_are_the_changes_of_the_actions(shop: Database) -> None:

@@ -45,9 +45,10 @@ from apps.support.conversations.turn import (
 from apps.support.errors import ActionRefusedError, ConflictError
 from apps.support.playbooks.case import DetailReader, Outcome, said
 from apps.support.reading.cleaning import clean, storable
-from apps.support.reading.commands import VERBS, Command, Shape
+from apps.support.reading.commands import Command
 from apps.support.reading.context import load_context
 from apps.support.reading.identifiers import find_identifiers, without_emails
+from apps.support.reading.naming import about_what_is_named
 from apps.support.reading.reader import Reading
 from apps.support.reading.state import Proposal, Wish
 from apps.support.reading.view import View
@@ -62,7 +63,6 @@ SURE_OF_A_CHANGE = 0.45
 """A change that is read less surely than this is not proposed: the customer is asked to say it in other words."""
 SURE_OF_A_YES = 0.8
 """A yes that is read less surely carries nothing out: the proposal is asked again."""
-_ABOUT_ORDERS = frozenset({Shape.ORDERS, Shape.ITEMS, Shape.PLACE})
 _UNSEEN = Understood(find_identifiers("", {}, known=False), Reading((Command("unclear"),), 0.0), (), "")
 
 log = structlog.get_logger(__name__)
@@ -271,7 +271,7 @@ class SupportPipeline:
         view = context.view(room.session, room.state, room.language)
         reading = self.reader.read(view, found.tagged)
         wishes = [context.wish(command, text) for command in reading.commands]
-        wishes = [_of_what_is_named(wish, bool(found.unknown), bool(found.orders)) for wish in wishes]
+        wishes = about_what_is_named(wishes, found, context)
         wishes = _sure_ones(wishes, reading.confidence) or [Wish(verb="unclear", text=text)]
         return Understood(found, reading, tuple(wishes), view.render(found.tagged))
 
@@ -401,16 +401,6 @@ class SupportPipeline:
         return result_of(
             incoming, understood, settled, reply.text if reply else "", reply.id if reply else None
         )
-
-
-def _of_what_is_named(wish: Wish, names_unknown: bool, names_known: bool) -> Wish:
-    """A message that names an order that is not there is never about another one, named or talked about."""
-    # The figures of an address may look like order numbers: there they only count against an order that is read.
-    given = wish.to == "given" and not wish.orders
-    about_orders = VERBS[wish.verb] in _ABOUT_ORDERS or wish.verb == "repay"
-    if names_unknown and not names_known and about_orders and not given:
-        return wish.model_copy(update={"orders": (), "items": (), "unknown": True})
-    return wish
 
 
 def _sure_ones(wishes: list[Wish], confidence: float) -> list[Wish]:

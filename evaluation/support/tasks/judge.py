@@ -85,8 +85,12 @@ def differences(expected: CustomerEnd, actual: CustomerEnd) -> list[str]:
 
 
 def told(info: str, said: str) -> bool:
-    """Whether the assistant's messages hold a piece of information; a figure not as a part of another one."""
-    return re.search(rf"(?<![\w.]){re.escape(_plain(info))}(?!\w|\.\d)", _plain(said)) is not None
+    """Whether the assistant's messages hold a piece of information; a figure not as a part of another one.
+
+    "180.1" is told by "$180.10".
+    """
+    zeros = "0?" if re.search(r"\.\d$", info) else ""
+    return re.search(rf"(?<![\w.]){re.escape(_plain(info))}{zeros}(?!\w|\.\d)", _plain(said)) is not None
 
 
 def not_told(task: Task, messages: Iterable[str]) -> list[str]:
