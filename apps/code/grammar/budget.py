@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from apps.code.grammar.errors import GrammarError
 
-_BURST_S = 0.2
+_BURST_S = 0.8
 _PER_CHARACTER_S = 20e-6
 _PER_TOKEN_S = 0.005
 _FREE_S = 0.0002
