@@ -88,8 +88,14 @@ class AnswerShape:
         for number, tool in enumerate(callable_tools):
             head = f'\n{{"name": {_text(tool.name)}, "arguments": '
             tail = f"}}\n{CALL_CLOSES}"
-            rules.append(f"call_{number}: {_text(head)} {_json(tool.parameters)} {_text(tail)}")
+            rules.append(f"call_{number}: {_text(head)} {_json(_arguments(tool))} {_text(tail)}")
         return "\n".join([rules[0], f"start: {' | '.join(starts)}", *rules[1:]])
+
+
+def _arguments(tool: Tool) -> Mapping[str, Any]:
+    """No other arguments than those declared, where the schema leaves it open: a function would not take them."""
+    closed = {"additionalProperties": False} if "properties" in tool.parameters else {}
+    return {**closed, **tool.parameters}
 
 
 def _json(schema: Mapping[str, Any]) -> str:

@@ -115,7 +115,8 @@ def test_half_a_word_is_taken_back_and_demanded(qwen_tokenizer: Tokenizer) -> No
     assert half_word("f(x, ") == " "
     assert half_word("print(nam") == "(nam"
     assert half_word("os.") == "."
-    assert half_word("    ") == half_word("f()\n") == half_word("") == ""
+    assert half_word("f()\n    ") == "    "
+    assert half_word("f()\n") == half_word("") == ""
     grammar = Constraints(qwen_tokenizer).program("python", "def f():\n   ", "\n")
     constraint = GapConstraint(qwen_tokenizer, " retu", grammar)
     (whole,), (other,) = qwen_tokenizer.encode(" return"), qwen_tokenizer.encode(" raise")
@@ -126,6 +127,24 @@ def test_half_a_word_is_taken_back_and_demanded(qwen_tokenizer: Tokenizer) -> No
     assert constraint.may_end()
     with pytest.raises(ValueError, match="does not go on with"):
         GapConstraint(qwen_tokenizer, " retu", None).accept(other)
+
+
+def test_behind_an_indentation_stands_no_more_white_space(qwen_tokenizer: Tokenizer) -> None:
+    (three,), (four,), (five,) = (qwen_tokenizer.encode(" " * count) for count in (3, 4, 5))
+    (spaced,), (bare,) = qwen_tokenizer.encode(" return"), qwen_tokenizer.encode("return")
+    constraint = GapConstraint(qwen_tokenizer, "    ", None)
+    assert constraint.allows(three)
+    assert constraint.allows(four)
+    assert not constraint.allows(five)
+    constraint.accept(three)
+    assert constraint.allows(spaced)
+    assert not constraint.allows(bare)
+    constraint = GapConstraint(qwen_tokenizer, "    ", None)
+    constraint.accept(four)
+    assert constraint.allows(bare)
+    assert not constraint.allows(spaced)
+    constraint.accept(bare)
+    assert constraint.allows(spaced)
 
 
 def numbered(count: int) -> str:

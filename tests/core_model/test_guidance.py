@@ -138,6 +138,7 @@ def test_text_and_calls_are_told_apart(request: pytest.FixtureRequest, name: str
     assert matches(must, tokenizer, f"{CALL}\n{clock}")
     assert matches(one, tokenizer, clock)
     assert not matches(free, tokenizer, "<tool_call>\nno")
+    assert not matches(must, tokenizer, clock.replace("{}", '{"zone": 1}'))
     assert not matches(must, tokenizer, "It is late.")
     assert not matches(one, tokenizer, CALL)
     assert not matches(one, tokenizer, f"{clock}\n{clock}")

@@ -187,4 +187,6 @@ def test_editors_are_told_what_is_served(server: Server) -> None:
 
 def test_an_answer_without_a_model_comes_from_the_code_assistant(server: Server) -> None:
     body = {"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 2, "model": None}
-    assert httpx.post(f"{server.url}/v1/chat/completions", json=body).json()["model"] == "duet-code"
+    assert (
+        httpx.post(f"{server.url}/v1/chat/completions", json=body, timeout=120).json()["model"] == "duet-code"
+    )

@@ -16,6 +16,7 @@ from apps.code.completion.recall import Recall
 from apps.code.completion.shape import shape_at
 from apps.code.completion.suggestion import Known, Suggestion, Written
 from apps.code.constraints import Constraints, served_language
+from apps.code.grammar.constraint import GrammarConstraint
 from core_model.engine import Engine
 from core_model.requests import Completion, GenerationRequest, SamplingParams
 
@@ -86,7 +87,11 @@ class Completer:
         fit = Fit(gap.prefix, gap.suffix, language, constraint is not None and constraint.whole)
         shape = shape_at(gap.prefix, gap.suffix, language)
         ending = GapEnding(gap.prefix, gap.suffix, begun, shape, fit, gap.indentation)
-        finishing = Finishing(gap, begun, fit, ending, self._engine.tokenizer, constraint)
+
+        def program(text: str) -> GrammarConstraint | None:
+            return self._program(language, gap.prefix + text, gap.suffix)
+
+        finishing = Finishing(gap, begun, fit, ending, self._engine.tokenizer, constraint, program)
         request = replace(
             request,
             sampling=_drawn_otherwise(request.sampling, number) if number else request.sampling,
@@ -100,10 +105,12 @@ class Completer:
         """What may be written; nothing is, where the context is only read."""
         if not gap.sampling.max_tokens:
             return None
-        grammar = None
-        if self._constraints is not None and language is not None:
-            grammar = self._constraints.program(language, before, gap.suffix, _PATIENCE)
-        return GapConstraint(self._engine.tokenizer, begun, grammar)
+        return GapConstraint(self._engine.tokenizer, begun, self._program(language, before, gap.suffix))
+
+    def _program(self, language: str | None, prefix: str, suffix: str) -> GrammarConstraint | None:
+        if self._constraints is None or language is None:
+            return None
+        return self._constraints.program(language, prefix, suffix, _PATIENCE)
 
     def _remembering(self, gap: Gap, finishing: Finishing) -> Callable[[Completion], Completion]:
         def finish(written: Completion) -> Completion:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from apps.code.completion.ending import GapEnding
 from apps.code.completion.fitting import Fit
 from apps.code.completion.gap import Gap
 from apps.code.completion.healing import GapConstraint
+from apps.code.grammar.constraint import GrammarConstraint
 from core_model.requests import Completion
 from core_model.tokenizer import Tokenizer
 
@@ -28,7 +29,10 @@ class Finishing:
         ending: GapEnding,
         tokenizer: Tokenizer,
         constraint: GapConstraint | None,
+        program: Callable[[str], GrammarConstraint | None],
     ) -> None:
+        """`program` is the grammar after a text in the gap."""
+        self._program = program if constraint is not None and constraint.whole else None
         self._gap = gap
         self._begun = begun
         self._fit = fit
@@ -39,9 +43,9 @@ class Finishing:
     def __call__(self, written: Completion) -> Completion:
         """The same completion with the text that is to be inserted, which may be empty."""
         body = written.text[len(self._begun) :] if written.text.startswith(self._begun) else ""
-        text = next((text for text in self._candidates(body, written) if self._fit.fits(text)), None)
+        text = next((text for text in self._candidates(body, written) if self._may_stand(text)), None)
         if text is None:
-            text = body if self._gap.floor is None else ""
+            text = (self._shortest() or body) if self._gap.floor is None else ""
         if self._gap.floor is not None and (
             self._ending.repeats(text) or self._certainty(written) < self._gap.floor
         ):
@@ -54,6 +58,21 @@ class Finishing:
             logprobs=written.logprobs[tokens] if self._gap.sampling.logprobs is not None else [],
             complete=self._fit.parses(text) if self._in_grammar else None,
         )
+
+    def _may_stand(self, text: str) -> bool:
+        """Whether a text fits, by the strict rules too where the whole file is there."""
+        if not self._fit.fits(text):
+            return False
+        return self._program is None or self._whole_program(text) is not None
+
+    def _shortest(self) -> str:
+        """For somebody who asked: the shortest text that makes the file whole; empty where none is found."""
+        program = self._program("") if self._program is not None else None
+        return self._tokenizer.decode(program.closing()) if program is not None else ""
+
+    def _whole_program(self, text: str) -> GrammarConstraint | None:
+        program = self._program(text) if self._program is not None else None
+        return program if program is not None and program.may_end() else None
 
     def _candidates(self, body: str, written: Completion) -> Iterator[str]:
         """What might be suggested, the most first: all of it, whole lines of it, what stands before a token."""

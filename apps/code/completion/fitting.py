@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from tree_sitter import Node
+
 from apps.code.syntax import errors, parse
 
 
@@ -11,7 +13,7 @@ class Fit:
     """Judges texts for one gap.
 
     A file that has errors elsewhere, or of which only a part was sent, never parses: where it need not be `whole`, a
-    text fits that adds no error.
+    text fits that adds no error and has none.
     """
 
     def __init__(self, prefix: str, suffix: str, language: str | None, whole: bool) -> None:
@@ -26,31 +28,30 @@ class Fit:
         if self._language is None:
             return True
         if text not in self._known:
-            places, size = self._errors(self._prefix + text + self._suffix)
-            self._known[text] = not places or (not self._whole and self._adds_none(places, size, text))
+            found = self._errors(self._prefix + text + self._suffix)
+            self._known[text] = not found or (not self._whole and self._adds_none(found, text))
         return self._known[text]
 
     def parses(self, text: str) -> bool:
         """Whether the whole file parses with the text."""
-        return self._language is not None and self._errors(self._prefix + text + self._suffix) == (0, 0)
+        return self._language is not None and not self._errors(self._prefix + text + self._suffix)
 
-    def _adds_none(self, places: int, size: int, text: str) -> bool:
-        """Whether so many errors were there without the text, of which what it adds can only be a part."""
-        before, size_before = self._unavoidable
-        line = len(self._prefix) - self._prefix.rfind("\n")
-        return places <= before and size <= size_before + len(
-            (self._prefix[-line:] + text).encode("utf-8", "replace")
-        )
+    def _adds_none(self, found: list[Node], text: str) -> bool:
+        """Whether there are no more errors than without the text, and none begins in it or right behind it."""
+        start = len(self._prefix[: self._prefix.rfind("\n") + 1].encode("utf-8", "replace"))
+        after = self._suffix.partition("\n")[2]
+        following = self._suffix[: len(self._suffix) - len(after.lstrip()) + 1]
+        end = len((self._prefix + text + following).encode("utf-8", "replace"))
+        return len(found) <= self._unavoidable and not any(start <= node.start_byte < end for node in found)
 
     @cached_property
-    def _unavoidable(self) -> tuple[int, int]:
+    def _unavoidable(self) -> int:
         """Errors that the file has without the line of the cursor."""
         line = self._prefix.rfind("\n") + 1
         rest = self._suffix.find("\n")
-        return self._errors(self._prefix[:line] + (self._suffix[rest + 1 :] if rest >= 0 else ""))
+        return len(self._errors(self._prefix[:line] + (self._suffix[rest + 1 :] if rest >= 0 else "")))
 
-    def _errors(self, text: str) -> tuple[int, int]:
-        """Places that are not as the grammar has it, and the bytes that they take."""
+    def _errors(self, text: str) -> list[Node]:
+        """The places that are not as the grammar has it."""
         assert self._language is not None
-        found = list(errors(parse(text, self._language)))
-        return len(found), sum(node.end_byte - node.start_byte for node in found)
+        return list(errors(parse(text, self._language)))

@@ -15,13 +15,14 @@ import numpy as np
 from apps.code.grammar.constraint import GrammarConstraint, vocabulary
 from core_model.tokenizer import Tokenizer
 
-_HALF_WORD = re.compile(r"[^\w\r\n]?\w{1,64}\Z| ?[^\w\s]{1,4}\Z|(?<=\S)[^\S\n]\Z")
+_HALF_WORD = re.compile(r"[^\w\r\n]?\w{1,64}\Z| ?[^\w\s]{1,4}\Z|(?<=\S)[^\S\n]\Z|^[^\S\n]{1,64}\Z", re.M)
 
 
 def half_word(prefix: str) -> str:
     """What of the text before the cursor is taken back: the word or the signs that it stands at.
 
-    With the one character before a word, for tokens are made like this: ` return`, `(self`, `.join`, `("`.
+    With the one character before a word, for tokens are made like this: ` return`, `(self`, `.join`, `("`. On an empty
+    line it is the indentation, of which the first word's token has a part.
     """
     found = _HALF_WORD.search(prefix)
     return found[0] if found else ""
@@ -30,6 +31,7 @@ def half_word(prefix: str) -> str:
 class GapConstraint:
     """What may be written in a gap: `begun` first, and all of it as a grammar has it, if there is one.
 
+    White space that the cursor stands behind is as wide as it is meant to be: no more of it follows.
     Implements `core_model.constraint.Constraint`.
     """
 
@@ -38,6 +40,8 @@ class GapConstraint:
     def __init__(self, tokenizer: Tokenizer, begun: str, grammar: GrammarConstraint | None) -> None:
         self._tokenizer = tokenizer
         self._wanted = begun.encode("utf-8", "replace")
+        self._ends_blank = begun[-1:].isspace()
+        self._tight = False  # right after it
         self._grammar = grammar if grammar is None or _takes(grammar, tokenizer, begun) else None
         self.in_grammar = self._grammar is not None
         """Whether a program can begin with what stands before the cursor."""
@@ -50,6 +54,10 @@ class GapConstraint:
             data = self._tokenizer.token_bytes(token)
             if not data or not (data.startswith(self._wanted) or self._wanted.startswith(data)):
                 return False
+            if self._ends_blank and data[len(self._wanted) : len(self._wanted) + 1].isspace():
+                return False
+        elif self._tight and self._tokenizer.token_bytes(token)[:1].isspace():
+            return False
         return self._grammar is None or self._grammar.allows(token)
 
     def first_allowed(self, tokens: Sequence[int]) -> int | None:
@@ -60,8 +68,8 @@ class GapConstraint:
             ids = ids[ids < len(known.sizes)]  # a model may have more logits than its tokenizer has tokens
             likely = ids[known.first_bytes[ids] == self._wanted[0]].tolist()
             return next((token for token in likely if self.allows(token)), None)
-        if self._grammar is None:
-            return tokens[0] if tokens else None
+        if self._grammar is None or self._tight:
+            return next((token for token in tokens if self.allows(token)), None)
         return self._grammar.first_allowed(tokens)
 
     def accept(self, token: int) -> None:
@@ -70,7 +78,9 @@ class GapConstraint:
             raise ValueError(f"token {token} does not go on with {self._wanted.decode()!r}")
         if self._grammar is not None:
             self._grammar.accept(token)
-        self._wanted = self._wanted[len(self._tokenizer.token_bytes(token)) :]
+        size = len(self._tokenizer.token_bytes(token))
+        self._tight = self._ends_blank and size == len(self._wanted) > 0
+        self._wanted = self._wanted[size:]
 
     def may_end(self) -> bool:
         """Whether the half word is written, and the file is whole."""

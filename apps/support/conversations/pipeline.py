@@ -60,7 +60,7 @@ from apps.support.shop.policy import Policy, load_policy
 
 SURE_OF_A_CHANGE = 0.45
 """A change that is read less surely than this is not proposed: the customer is asked to say it in other words."""
-SURE_OF_A_YES = 0.7
+SURE_OF_A_YES = 0.8
 """A yes that is read less surely carries nothing out: the proposal is asked again."""
 _ABOUT_ORDERS = frozenset({Shape.ORDERS, Shape.ITEMS, Shape.PLACE})
 _UNSEEN = Understood(find_identifiers("", {}, known=False), Reading((Command("unclear"),), 0.0), (), "")

@@ -70,6 +70,7 @@ def test_options_are_honoured(client: ollama.Client) -> None:
         asked = {"temperature": 1, "num_predict": 10, **options}
         return client.generate(MODEL, "Tell me a story.", options=asked).response
 
+    story(seed=4)  # reads the prompt: from the cache it is not the same to the last bit
     assert story(seed=4) == story(seed=4)
     assert len({story(seed=seed) for seed in range(3)}) > 1
     first = story(seed=4).split()[0]
