@@ -161,16 +161,18 @@ def test_tokens_that_are_taken_back_leave_no_trace_in_the_choice_of_blocks(home:
     ours = fused("llama", "int8", home, threads=1)
     budget = replace(SMALL, beam=1)
 
-    def after(guesses: int) -> Tensor:
+    def after(guesses: int) -> tuple[Tensor, Tensor]:
         conversation, cache = Conversation([0]), cache_for(ours, "bf16")
-        ours.hidden(sparse(conversation.next([400]), 0, budget), cache)
+        ours.hidden(sparse(conversation.next([600]), 0, budget), cache)
         if guesses:
             ours.hidden(sparse(conversation.next([guesses]), 0, budget), cache)
-            conversation.lengths[0] = 400
+            conversation.lengths[0] = 600
         conversation.generator.manual_seed(9)
-        return ours.hidden(sparse(conversation.next([250]), 0, budget), cache)
+        state = ours.hidden(sparse(conversation.next([300]), 0, budget), cache)
+        return state, cache.tree(0, 1).bounds
 
-    assert torch.equal(after(17), after(0))
+    for found, expected in zip(after(40), after(0), strict=True):
+        assert torch.equal(found, expected)
 
 
 def test_a_scale_of_8_bits_is_never_too_small_and_at_most_an_eighth_too_large() -> None:
