@@ -7,6 +7,7 @@ advises (batches of 1,024 tokens, reuse of the cache in pieces of 256); one requ
 from __future__ import annotations
 
 import json
+import os
 import sys
 
 CONTEXT, BATCH, REUSED = 8192, 1024, 256
@@ -16,9 +17,12 @@ def main() -> None:
     """Serve until the input ends."""
     path, threads = sys.argv[1], int(sys.argv[2])
 
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # where llama.cpp logs to
+
     def say(answer: dict[str, str]) -> None:
-        sys.stdout.write(json.dumps(answer) + "\n")
-        sys.stdout.flush()
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
 
     try:
         import xllamacpp

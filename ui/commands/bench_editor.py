@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Literal
 
 import httpx
@@ -23,6 +24,7 @@ from ui.commands.evaluate import show
 from ui.commands.models import progress_bar
 
 _START_S = 600.0
+_STOP_S = 2
 
 
 def editor(
@@ -69,8 +71,11 @@ def editor(
     console = Console(stderr=True)
     columns = (TextColumn("typing"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with ExitStack() as open_parts:
-        served = url or open_parts.enter_context(_served(settings))
-        contestants: list[Contestant] = [Server("duet", served, ends_lines=True)]
+        if url is None:
+            folder = open_parts.enter_context(TemporaryDirectory())
+            own = settings.model_copy(update={"database_url": f"sqlite:///{folder}/duet.db"})
+            url = open_parts.enter_context(_served(own))
+        contestants: list[Contestant] = [Server("duet", url, ends_lines=True)]
         if against:
             contestants.append(open_parts.enter_context(llama_cpp(path, settings.threads)))
         cases = open_parts.enter_context(CaseFile(target.with_suffix(".jsonl"), asked))
@@ -98,9 +103,10 @@ def _served(settings: Settings) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    server = uvicorn.Server(
-        uvicorn.Config(create_app(settings), host="127.0.0.1", port=port, log_level="warning")
+    config = uvicorn.Config(
+        create_app(settings), port=port, log_level="warning", timeout_graceful_shutdown=_STOP_S
     )
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
     url, deadline = f"http://127.0.0.1:{port}", time.monotonic() + _START_S
