@@ -191,7 +191,8 @@ def test_few_bits_save_memory_and_are_reused_as_a_prefix(
     exact, engine = Engine(*model, 1024, 2), Engine(*model, 1024, 2, precision)
     try:
         saved = 1 - engine.cache_bytes_per_token() / (exact.cache_bytes_per_token() / 2)  # fp32 there
-        assert saved > (0.45 if precision == "int8" else 0.58)
+        # Heads of 32 channels; those of the default model have 64, and scales take half the share: 0.477, 0.594.
+        assert saved > (0.46 if precision == "int8" else 0.57)
         prompt = list(range(40, 150))
         request = GenerationRequest(prompt, SamplingParams(temperature=0, max_tokens=8))
         first, again = engine.submit(request).result(), engine.submit(request).result()
