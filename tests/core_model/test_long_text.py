@@ -83,7 +83,7 @@ def test_sparse_rows_agree_with_the_torch_decoder(
     home: Path,  # noqa: F811
 ) -> None:
     conversation = Conversation([0])
-    batches = [sparse(conversation.next([n]), 200) for n in (400, 1, 20, 1)]
+    batches = [sparse(conversation.next([n]), 200) for n in (230, 1, 9, 1)]
     found = errors(fused(family, "int8", home, threads=1), reference(family, "int8"), batches, precision)
     assert max(found) < SPARSE_TOLERANCE
     assert sorted(found)[1] < SPARSE_TOLERANCE / 2
@@ -94,7 +94,7 @@ def test_other_back_ends_read_few_bits_and_choose_blocks(backend: str, home: Pat
     ours, oracle = fused("llama", "int8", home, backend, threads=1), reference("llama", "int8")
     for precision in PRECISIONS:
         conversation = Conversation([0])
-        batches = [sparse(conversation.next([n])) for n in (300, 1)]
+        batches = [sparse(conversation.next([n]), 250) for n in (270, 1)]
         assert max(errors(ours, oracle, batches, precision)) < SPARSE_TOLERANCE
 
 
@@ -109,7 +109,7 @@ def test_sparse_and_dense_sequences_with_adapters_share_a_batch(home: Path) -> N
             sparse_from=torch.tensor([0, NEVER], dtype=torch.int32),
             seats=torch.tensor([3, 1]),
         )
-        for counts in ([250, 30], [1, 1], [20, 5])
+        for counts in ([200, 30], [1, 1], [9, 5])
     ]
     assert max(errors(ours, oracle, batches, "int8")) < SPARSE_TOLERANCE
 
@@ -209,6 +209,7 @@ def test_few_bits_save_memory_and_are_reused_as_a_prefix(
     exact, engine = Engine(*model, 1024, 2), Engine(*model, 1024, 2, precision)
     try:
         saved = 1 - engine.cache_bytes_per_token() / (exact.cache_bytes_per_token() / 2)  # fp32 there
+        # Heads of 32 channels; those of the default model have 64, and scales take half the share: 0.477, 0.594.
         assert saved > (0.46 if precision == "int8" else 0.57)
         prompt = list(range(40, 150))
         request = GenerationRequest(prompt, SamplingParams(temperature=0, max_tokens=8))
