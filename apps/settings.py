@@ -11,8 +11,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from core_model import catalog
-from core_model.kv_cache import Precision
-from core_model.sparse_attention import SPARSE_BEYOND
+from core_model.requests import Precision
 
 PACKAGED_ADAPTERS = Path(__file__).resolve().parents[1] / "adapters"
 
@@ -40,7 +39,7 @@ class Settings(BaseSettings):
     threads: int = Field(default_factory=_cores, ge=1)
     kv_cache_tokens: int = Field(default=32_768, ge=2_048)
     kv_cache: Precision = "bf16"
-    sparse_beyond: int = Field(default=SPARSE_BEYOND, ge=0)
+    sparse_beyond: int = Field(default=0, ge=0)
     max_batch: int = Field(default=8, ge=1)
     support_window: int = Field(default=512, ge=32, le=2_048)
     adapters_dir: Path = PACKAGED_ADAPTERS

@@ -17,9 +17,8 @@ from core_model.checkpoint import Checkpoint, load_checkpoint
 from core_model.decoder import Decoder, TorchDecoder
 from core_model.download import Progress, silent
 from core_model.engine import Engine
-from core_model.kv_cache import Precision
 from core_model.lora import load_adapter
-from core_model.requests import GenerationRequest, SamplingParams
+from core_model.requests import GenerationRequest, Precision, SamplingParams
 from core_model.sparse_attention import NEVER, SPARSE_BEYOND
 from core_model.tokenizer import Message, Tokenizer
 

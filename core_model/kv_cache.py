@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
 
 from core_model.config import ModelConfig
+from core_model.requests import Precision
 
 BLOCK = 16
 SINKS = 4
 """First positions of a sequence that a windowed request always sees (StreamingLLM, arXiv 2309.17453)."""
-Precision = Literal["bf16", "int8", "int4"]
 """Of keys and values: as they are, in 8 bits, or keys in 8 and values in 4 (KIVI, arXiv 2402.02750)."""
 PRECISIONS: tuple[Precision, ...] = ("bf16", "int8", "int4")
 _SCALE8_BASE = 112 << 23  # the exponent of the smallest 8-bit scale, 2^-15

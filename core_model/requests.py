@@ -11,6 +11,8 @@ from core_model.errors import RequestError
 
 WINDOW_RANGE = (32, 2048)
 Attention = Literal["dense", "sparse"]
+Precision = Literal["bf16", "int8", "int4"]
+"""Of keys and values in the cache; with int4 keys have 8 bits."""
 
 Ending = Callable[[str], int | None]
 """Told the text so far after every token: how many of its characters to keep once it is over, None to go on."""

@@ -14,8 +14,7 @@ from pathlib import Path
 
 from core_model.decoder import Decoder
 from core_model.engine import Engine
-from core_model.kv_cache import Precision
-from core_model.requests import Attention, Completion, GenerationRequest, SamplingParams
+from core_model.requests import Attention, Completion, GenerationRequest, Precision, SamplingParams
 from core_model.tokenizer import Tokenizer
 from evaluation.errors import DataError
 from evaluation.plots import exponent

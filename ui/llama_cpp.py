@@ -95,7 +95,8 @@ async def apply_template(body: TemplateRequest, runtime: ReadyRuntime) -> dict[s
     """A conversation as the text that the model reads."""
     messages = [message.as_template_input() for message in body.messages]
     tools = [spec.tool for spec in body.tools]
-    return {"prompt": runtime.tokenizer.chat_text(*for_template(runtime.tokenizer, messages, tools))}
+    prompt = runtime.tokenizer.chat_text(*for_template(runtime.tokenizer, messages, tools))
+    return {"prompt": prompt.encode("utf-8", "replace").decode()}  # JSON may bring half a character
 
 
 def timings(end: Completion) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
 
 def processes_marked(mark: str) -> list[str]:
     found = []
-    for environment in Path("/proc").glob("[0-9]*/environ"):
+    for environment in [process / "environ" for process in Path("/proc").glob("[0-9]*")]:
         try:
             if mark.encode() in environment.read_bytes():
                 found.append(environment.parent.joinpath("cmdline").read_text())

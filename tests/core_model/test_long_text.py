@@ -14,7 +14,8 @@ from core_model.batch import Batch
 from core_model.checkpoint import load_checkpoint
 from core_model.decoder import TorchDecoder
 from core_model.fused_decoder import FusedDecoder
-from core_model.kv_cache import BLOCK, PRECISIONS, KVCache, Precision, from_scale8, to_scale8
+from core_model.kv_cache import BLOCK, PRECISIONS, KVCache, from_scale8, to_scale8
+from core_model.requests import Precision
 from core_model.sparse_attention import NEVER, SparseBudget, choose, span_bounds
 from core_model.tokenizer import Tokenizer
 from tests.core_model.test_kernels import (

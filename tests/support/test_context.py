@@ -119,17 +119,17 @@ def test_an_order_with_a_long_history_is_one_query_more_at_most(chat: OpenChat) 
 def test_ten_thousand_products_are_searched_with_a_few_queries(empty_database: Database) -> None:
     with empty_database.write() as session:
         rows = [
-            {"id": n, "name": f"{'Wool' if n % 2 else 'Silk'} Coat {n}", "name_zh": None, "category": "c"}
+            {"name": f"{'Wool' if n % 2 else 'Silk'} Coat {n}", "name_zh": None, "category": "c"}
             for n in range(1, 10_001)
         ]
-        rows += [{"id": 10_001, "name": "Electric Kettle", "name_zh": "电热水壶", "category": "c"}]
+        rows += [{"name": "Electric Kettle", "name_zh": "电热水壶", "category": "c"}]
         session.execute(insert(Product), [row | {"description": ""} for row in rows])
     for words in ("the electric kettles", "kettle", "水壶", "electrickettle"):
         with counted(empty_database) as queries, empty_database.read() as session:
             found = find_products(session, words)
         assert len(queries) <= 3
         if words != "electrickettle":
-            assert [product.id for product in found] == [10_001]
+            assert [product.name for product in found] == ["Electric Kettle"]
     with empty_database.write() as session:
         session.add(Product(name="Coat Hanger", category="c", description="", warranty_months=0))
     with empty_database.read() as session:

@@ -6,7 +6,7 @@ import secrets
 from collections import OrderedDict
 from html import escape
 from http.cookies import CookieError, SimpleCookie
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
@@ -54,7 +54,7 @@ class SigningIn:
         self._keys[token] = key
         while len(self._keys) > MOST_SESSIONS:
             self._keys.popitem(last=False)
-        answer = RedirectResponse("/", 303)
+        answer = RedirectResponse(_asked_for(request.headers), 303)
         secure = scope["scheme"] == "https" or request.headers.get("x-forwarded-proto") == "https"
         answer.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=secure)
         return answer
@@ -104,3 +104,9 @@ form {{ display: grid; gap: .8rem; width: 20rem; }} input, button {{ font: inher
 <label for="key">{escape(text("login", "en"))}<br><span lang="zh-Hans">{escape(text("login", "zh"))}</span></label>
 <input id="key" name="key" type="password" autocomplete="current-password" required autofocus>
 <button>{escape(text("sign_in", "en"))}</button><p role="alert"><!--problem--></p></form></body></html>"""
+
+
+def _asked_for(headers: Headers) -> str:
+    """The page of this server on which the form was shown."""
+    path = urlsplit(headers.get("referer", "")).path
+    return path if path.startswith("/") and path[1:].isalnum() and path != "/login" else "/"
