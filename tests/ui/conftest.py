@@ -91,9 +91,11 @@ def serving(settings: Settings, load: LoadRuntime) -> Iterator[str]:
         assert thread.is_alive()
         time.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join()
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:  # a server that goes on would keep the whole run from ending
+        server.should_exit = True
+        thread.join()
 
 
 @pytest.fixture(scope="session")
