@@ -62,3 +62,10 @@ def test_another_wish_may_be_about_the_named_order(context: Context) -> None:
 def test_all_orders_but_the_named_one_stay_meant(context: Context) -> None:
     asked = Wish(verb="cancel", orders=(context.orders["P"].id, context.orders["Q"].id))
     assert read(context, "R", asked) == [asked]
+
+
+def test_items_are_gathered_in_the_order_that_one_of_them_is_in(context: Context) -> None:
+    (wish,) = read(context, "S", Wish(verb="return", items=(item(context, "d"), item(context, "e"))))
+    assert wish.items == (item(context, "g"), item(context, "e"))
+    (apart,) = read(context, "S", Wish(verb="return", items=(item(context, "a"), item(context, "e"))))
+    assert apart.items == (item(context, "a"), item(context, "e"))

@@ -16,13 +16,18 @@ def about_what_is_named(wishes: Iterable[Wish], found: Identifiers, context: Con
     """The wishes as the order numbers of their message allow them.
 
     A number that is not there makes unknown what would be about an order. Where an order is named and no wish
-    touches it, items of other orders are the same products in that one, or unknown.
+    touches it, items of other orders are the same products in that one, or unknown. A wish that touches it has its
+    other items there, too, where that order has the same products.
     """
     wishes = [_not_about_others(wish, found) for wish in wishes]
     named = [order.id for handle, order in context.orders.items() if handle in found.orders]
-    if not named or any(_touched(wish, context) & set(named) for wish in wishes):
-        return wishes
-    return [_in_these(wish, named, context) for wish in wishes]
+    touching = [bool(_touched(wish, context) & set(named)) for wish in wishes]
+    if any(touching):
+        return [
+            _gathered(wish, named, context) if touches else wish
+            for wish, touches in zip(wishes, touching, strict=True)
+        ]
+    return [_in_these(wish, named, context) for wish in wishes] if named else wishes
 
 
 def _not_about_others(wish: Wish, found: Identifiers) -> Wish:
@@ -39,6 +44,16 @@ def _touched(wish: Wish, context: Context) -> set[int]:
     things = [context.item(number) for number in (*wish.items, *wish.excluded, *filter(None, (wish.like,)))]
     orders = {*wish.orders, *filter(None, (wish.to_order,))}
     return orders | {item.order_id for item in things if item is not None}
+
+
+def _gathered(wish: Wish, named: Collection[int], context: Context) -> Wish:
+    """The wish with its items in these orders, as far as those have them."""
+    meant = []
+    for number in wish.items:
+        item = context.item(number)
+        there = item is not None and item.order_id in named
+        meant.append(number if there else _same_in(number, named, context) or number)
+    return wish.model_copy(update={"items": tuple(dict.fromkeys(meant))})
 
 
 def _in_these(wish: Wish, named: Collection[int], context: Context) -> Wish:
