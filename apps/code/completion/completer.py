@@ -22,8 +22,8 @@ from core_model.requests import Completion, GenerationRequest, SamplingParams
 
 ALTERNATIVE_TEMPERATURE = 0.6
 """Of the second and further alternatives where the first is the likeliest text."""
-ROOM = {Shape.LINE: Room(before=416, after=32), Shape.BLOCK: Room(before=768, after=256)}
-"""What pays: for the rest of a line more context wins nothing, for a block it does (docs/code.md)."""
+REST_OF_LINE, NEW_LINES = Room(before=416, after=32), Room(before=768, after=256)
+"""What pays: for the rest of a line more context wins nothing, for new lines it does (docs/code.md)."""
 _PATIENCE = 60_000
 """Characters read to find out whether the file can be made whole, 0.1 s: of a part of a file it cannot."""
 
@@ -50,7 +50,8 @@ class Completer:
         begun = half_word(gap.prefix)
         before = gap.prefix[: len(gap.prefix) - len(begun)]
         shape = shape_at(gap.prefix, gap.suffix, language)
-        room = ROOM[shape] if gap.room is None else gap.room
+        begins = shape is Shape.BLOCK or not gap.prefix.rpartition("\n")[2].strip()
+        room = gap.room or (NEW_LINES if begins else REST_OF_LINE)
         request = GenerationRequest(
             fim_prompt(self._engine.tokenizer, before, gap.suffix, gap.files, room, language),
             replace(gap.sampling, logprobs=gap.sampling.logprobs or 0),
