@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from apps.code.completion import Gap, OtherFile
-from apps.code.completion.context import SUFFIX_TOKENS, fim_prompt
+from apps.code.completion import Gap, OtherFile, Room
+from apps.code.completion.context import fim_prompt
 from apps.code.completion.detection import detect
 from apps.code.completion.ending import GapEnding
 from apps.code.completion.fitting import Fit
@@ -115,8 +115,7 @@ def test_half_a_word_is_taken_back_and_demanded(qwen_tokenizer: Tokenizer) -> No
     assert half_word("f(x, ") == " "
     assert half_word("print(nam") == "(nam"
     assert half_word("os.") == "."
-    assert half_word("f()\n    ") == "    "
-    assert half_word("f()\n") == half_word("") == ""
+    assert half_word("f()\n    ") == half_word("f()\n") == half_word("") == ""
     grammar = Constraints(qwen_tokenizer).program("python", "def f():\n   ", "\n")
     constraint = GapConstraint(qwen_tokenizer, " retu", grammar)
     (whole,), (other,) = qwen_tokenizer.encode(" return"), qwen_tokenizer.encode(" raise")
@@ -129,22 +128,19 @@ def test_half_a_word_is_taken_back_and_demanded(qwen_tokenizer: Tokenizer) -> No
         GapConstraint(qwen_tokenizer, " retu", None).accept(other)
 
 
-def test_behind_an_indentation_stands_no_more_white_space(qwen_tokenizer: Tokenizer) -> None:
-    (three,), (four,), (five,) = (qwen_tokenizer.encode(" " * count) for count in (3, 4, 5))
+def test_behind_white_space_stands_no_more_of_it(qwen_tokenizer: Tokenizer) -> None:
     (spaced,), (bare,) = qwen_tokenizer.encode(" return"), qwen_tokenizer.encode("return")
-    constraint = GapConstraint(qwen_tokenizer, "    ", None)
-    assert constraint.allows(three)
-    assert constraint.allows(four)
-    assert not constraint.allows(five)
-    constraint.accept(three)
-    assert constraint.allows(spaced)
-    assert not constraint.allows(bare)
-    constraint = GapConstraint(qwen_tokenizer, "    ", None)
-    constraint.accept(four)
+    constraint = GapConstraint(qwen_tokenizer, "", None, after_blank=True)
     assert constraint.allows(bare)
     assert not constraint.allows(spaced)
     constraint.accept(bare)
     assert constraint.allows(spaced)
+    constraint = GapConstraint(qwen_tokenizer, " ", None)
+    assert constraint.allows(spaced)
+    assert not constraint.allows(*qwen_tokenizer.encode("  "))
+
+
+ROOM = Room(before=464, after=48)
 
 
 def numbered(count: int) -> str:
@@ -157,21 +153,21 @@ def test_the_next_keystroke_and_the_next_line_leave_the_beginning_of_the_prompt(
     typed = numbered(60)
     suffix = numbered(4)
     prompts = [
-        fim_prompt(qwen_tokenizer, typed + more, suffix, [], 512)
+        fim_prompt(qwen_tokenizer, typed + more, suffix, [], ROOM)
         for more in ("x", "x = ", "x = 1\ny", "x = 1\ny = 2\nz = 3\nz")
     ]
     for prompt in prompts:
-        assert len(prompt) <= 512 + 8
+        assert len(prompt) <= ROOM.before + ROOM.after + 8
     common = min(
         next(i for i, (a, b) in enumerate(zip(prompts[0], other, strict=False)) if a != b)
         for other in prompts[1:]
     )
-    assert common > len(prompts[0]) - SUFFIX_TOKENS - 16
+    assert common > len(prompts[0]) - ROOM.after - 16
 
 
 def test_where_the_beginning_of_a_file_is_left_out_its_imports_are_kept(qwen_tokenizer: Tokenizer) -> None:
     typed = "import os\nfrom pathlib import Path\n\n\n" + numbered(60) + "x = "
-    text = qwen_tokenizer.decode(fim_prompt(qwen_tokenizer, typed, "\n", [], 512, "python"))
+    text = qwen_tokenizer.decode(fim_prompt(qwen_tokenizer, typed, "\n", [], ROOM, "python"))
     assert text.startswith("import os\nfrom pathlib import Path\n")
     assert "def f0(" not in text
     assert "def f59(" in text
@@ -179,10 +175,10 @@ def test_where_the_beginning_of_a_file_is_left_out_its_imports_are_kept(qwen_tok
 
 def test_of_other_files_the_nearest_are_shown_where_there_is_room(qwen_tokenizer: Tokenizer) -> None:
     files = [OtherFile(f"f{n}.py", f"value_{n} = {n}\n" * 20) for n in range(8)]
-    text = qwen_tokenizer.decode(fim_prompt(qwen_tokenizer, "x = 1\n", "\n", files, 400))
+    text = qwen_tokenizer.decode(fim_prompt(qwen_tokenizer, "x = 1\n", "\n", files, Room(350, 50)))
     assert "value_7" in text
     assert "value_0" not in text
-    alone = qwen_tokenizer.decode(fim_prompt(qwen_tokenizer, numbered(60), "\n", files, 400))
+    alone = qwen_tokenizer.decode(fim_prompt(qwen_tokenizer, numbered(60), "\n", files, Room(350, 50)))
     assert "value_" not in alone
 
 

@@ -10,10 +10,10 @@ from apps.code.completion.detection import detect
 from apps.code.completion.ending import GapEnding
 from apps.code.completion.finishing import Finishing
 from apps.code.completion.fitting import Fit
-from apps.code.completion.gap import Gap
+from apps.code.completion.gap import Gap, Room
 from apps.code.completion.healing import GapConstraint, half_word
 from apps.code.completion.recall import Recall
-from apps.code.completion.shape import shape_at
+from apps.code.completion.shape import Shape, shape_at
 from apps.code.completion.suggestion import Known, Suggestion, Written
 from apps.code.constraints import Constraints, served_language
 from apps.code.grammar.constraint import GrammarConstraint
@@ -22,6 +22,8 @@ from core_model.requests import Completion, GenerationRequest, SamplingParams
 
 ALTERNATIVE_TEMPERATURE = 0.6
 """Of the second and further alternatives where the first is the likeliest text."""
+REST_OF_LINE, NEW_LINES = Room(before=416, after=32), Room(before=768, after=256)
+"""What pays: for the rest of a line more context wins nothing, for new lines it does (docs/code.md)."""
 _PATIENCE = 60_000
 """Characters read to find out whether the file can be made whole, 0.1 s: of a part of a file it cannot."""
 
@@ -47,8 +49,11 @@ class Completer:
             return [Known(self._recalled(gap, rest, language))]
         begun = half_word(gap.prefix)
         before = gap.prefix[: len(gap.prefix) - len(begun)]
+        shape = shape_at(gap.prefix, gap.suffix, language)
+        begins = shape is Shape.BLOCK or not gap.prefix.rpartition("\n")[2].strip()
+        room = gap.room or (NEW_LINES if begins else REST_OF_LINE)
         request = GenerationRequest(
-            fim_prompt(self._engine.tokenizer, before, gap.suffix, gap.files, gap.prompt_tokens, language),
+            fim_prompt(self._engine.tokenizer, before, gap.suffix, gap.files, room, language),
             replace(gap.sampling, logprobs=gap.sampling.logprobs or 0),
             window=gap.window,
             adapter=self._adapter,
@@ -61,7 +66,7 @@ class Completer:
         suggestions: list[Suggestion] = []
         try:
             for number in range(gap.alternatives):
-                suggestions.append(self._start(number, gap, request, begun, constraint, language))
+                suggestions.append(self._start(number, gap, request, begun, constraint, shape, language))
         except BaseException:
             for suggestion in suggestions:
                 suggestion.cancel()
@@ -81,11 +86,11 @@ class Completer:
         request: GenerationRequest,
         begun: str,
         constraint: GapConstraint | None,
+        shape: Shape,
         language: str | None,
     ) -> Suggestion:
         """One of the alternatives: the first as it is asked for, the others by chance."""
         fit = Fit(gap.prefix, gap.suffix, language, constraint is not None and constraint.whole)
-        shape = shape_at(gap.prefix, gap.suffix, language)
         ending = GapEnding(gap.prefix, gap.suffix, begun, shape, fit, gap.indentation)
 
         def program(text: str) -> GrammarConstraint | None:
@@ -105,7 +110,8 @@ class Completer:
         """What may be written; nothing is, where the context is only read."""
         if not gap.sampling.max_tokens:
             return None
-        return GapConstraint(self._engine.tokenizer, begun, self._program(language, before, gap.suffix))
+        grammar = self._program(language, before, gap.suffix)
+        return GapConstraint(self._engine.tokenizer, begun, grammar, before[-1:] in (" ", "\t"))
 
     def _program(self, language: str | None, prefix: str, suffix: str) -> GrammarConstraint | None:
         if self._constraints is None or language is None:

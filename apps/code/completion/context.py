@@ -12,11 +12,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from apps.code.completion.gap import OtherFile
+from apps.code.completion.gap import OtherFile, Room
 from apps.code.syntax import parse
 from core_model.tokenizer import Tokenizer
 
-SUFFIX_TOKENS = 32
 IMPORT_TOKENS = 64
 _IMPORTS = frozenset(
     {
@@ -33,19 +32,18 @@ def fim_prompt(
     prefix: str,
     suffix: str,
     files: Sequence[OtherFile],
-    tokens: int,
+    room: Room,
     language: str | None = None,
 ) -> list[int]:
-    """The prompt, of about so many tokens at most. Raises RequestError for a model that cannot fill in."""
-    after = _first_lines(tokenizer, suffix, SUFFIX_TOKENS)
-    room = tokens - SUFFIX_TOKENS
-    before = _last_lines(tokenizer, prefix, room)
+    """The prompt, of about as many tokens as there is room for. Raises RequestError for a model that cannot fill in."""
+    after = _first_lines(tokenizer, suffix, room.after)
+    before = _last_lines(tokenizer, prefix, room.before)
     if len(before) < len(prefix) and language is not None:
-        before = _last_lines(tokenizer, prefix, room - IMPORT_TOKENS)
+        before = _last_lines(tokenizer, prefix, room.before - IMPORT_TOKENS)
         head = _imports(prefix[: len(prefix) - len(before)], language)
         before = _first_lines(tokenizer, head, IMPORT_TOKENS) + before
-    room -= len(tokenizer.encode(before))
-    return tokenizer.encode_fim(before, after, _that_fit(tokenizer, files, room))
+    left = room.before - len(tokenizer.encode(before))
+    return tokenizer.encode_fim(before, after, _that_fit(tokenizer, files, left))
 
 
 def _imports(text: str, language: str) -> str:

@@ -8,6 +8,9 @@ from tree_sitter import Node
 
 from apps.code.syntax import errors, parse
 
+_LINES = ("{", "}", "void x() {", "class x {", "x(", "void x(", "x = {", "x)", "x};", "[", "x]")
+"""What a line may open or close that the rest of a file lacks."""
+
 
 class Fit:
     """Judges texts for one gap.
@@ -37,7 +40,12 @@ class Fit:
         return self._language is not None and not self._errors(self._prefix + text + self._suffix)
 
     def _adds_none(self, found: list[Node], text: str) -> bool:
-        """Whether there are no more errors than without the text, and none begins in it or right behind it."""
+        """Whether there are no more errors than without the text, and none begins in it or right behind it.
+
+        Where any line in the cursor's place would make the file whole, the text must do it too.
+        """
+        if self._needs_only_a_line:
+            return False
         start = len(self._prefix[: self._prefix.rfind("\n") + 1].encode("utf-8", "replace"))
         after = self._suffix.partition("\n")[2]
         following = self._suffix[: len(self._suffix) - len(after.lstrip()) + 1]
@@ -45,11 +53,19 @@ class Fit:
         return len(found) <= self._unavoidable and not any(start <= node.start_byte < end for node in found)
 
     @cached_property
+    def _needs_only_a_line(self) -> bool:
+        return not self._unavoidable or any(not self._errors_with_line(line) for line in _LINES)
+
+    @cached_property
     def _unavoidable(self) -> int:
         """Errors that the file has without the line of the cursor."""
-        line = self._prefix.rfind("\n") + 1
-        rest = self._suffix.find("\n")
-        return len(self._errors(self._prefix[:line] + (self._suffix[rest + 1 :] if rest >= 0 else "")))
+        return len(self._errors_with_line(""))
+
+    def _errors_with_line(self, line: str) -> list[Node]:
+        """The errors with another line in place of the cursor's."""
+        end = self._suffix.find("\n")
+        rest = self._suffix[end:] if end >= 0 else ""
+        return self._errors(self._prefix[: self._prefix.rfind("\n") + 1] + line + rest)
 
     def _errors(self, text: str) -> list[Node]:
         """The places that are not as the grammar has it."""

@@ -7,12 +7,19 @@ from dataclasses import dataclass
 from core_model.errors import RequestError
 from core_model.requests import SamplingParams
 
-PROMPT_TOKENS = 448
 AUTOMATIC_FLOOR = -1.6
 """Mean log-probability (nats) of a suggestion's first line below which an editor's user rather sees nothing."""
 
 MAX_ALTERNATIVES = 16
 GREEDY = SamplingParams(temperature=0.0, max_tokens=128)
+
+
+@dataclass(frozen=True)
+class Room:
+    """Tokens of a prompt: `before` the cursor, other files included, and `after` it."""
+
+    before: int
+    after: int
 
 
 @dataclass(frozen=True)
@@ -39,7 +46,7 @@ class Gap:
     filename: str | None = None
     language: str | None = None
     sampling: SamplingParams = GREEDY
-    prompt_tokens: int = PROMPT_TOKENS
+    room: Room | None = None  # of the prompt, in tokens; None: what pays
     deadline_s: float | None = None
     decode_s: float | None = None
     indentation: int = 0  # of further lines, at least

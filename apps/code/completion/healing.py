@@ -15,14 +15,14 @@ import numpy as np
 from apps.code.grammar.constraint import GrammarConstraint, vocabulary
 from core_model.tokenizer import Tokenizer
 
-_HALF_WORD = re.compile(r"[^\w\r\n]?\w{1,64}\Z| ?[^\w\s]{1,4}\Z|(?<=\S)[^\S\n]\Z|^[^\S\n]{1,64}\Z", re.M)
+_HALF_WORD = re.compile(r"[^\w\r\n]?\w{1,64}\Z| ?[^\w\s]{1,4}\Z|(?<=\S)[^\S\n]\Z")
 
 
 def half_word(prefix: str) -> str:
     """What of the text before the cursor is taken back: the word or the signs that it stands at.
 
-    With the one character before a word, for tokens are made like this: ` return`, `(self`, `.join`, `("`. On an empty
-    line it is the indentation, of which the first word's token has a part.
+    With the one character before a word, for tokens are made like this: ` return`, `(self`, `.join`, `("`.
+    Not an indentation: what was written with it taken back was worse (docs/code.md).
     """
     found = _HALF_WORD.search(prefix)
     return found[0] if found else ""
@@ -37,11 +37,14 @@ class GapConstraint:
 
     growth = GrammarConstraint.growth
 
-    def __init__(self, tokenizer: Tokenizer, begun: str, grammar: GrammarConstraint | None) -> None:
+    def __init__(
+        self, tokenizer: Tokenizer, begun: str, grammar: GrammarConstraint | None, after_blank: bool = False
+    ) -> None:
+        """`after_blank`: white space stands before `begun`, or before the cursor where that is empty."""
         self._tokenizer = tokenizer
         self._wanted = begun.encode("utf-8", "replace")
         self._ends_blank = begun[-1:].isspace()
-        self._tight = False  # right after it
+        self._tight = after_blank and not begun  # right after it
         self._grammar = grammar if grammar is None or _takes(grammar, tokenizer, begun) else None
         self.in_grammar = self._grammar is not None
         """Whether a program can begin with what stands before the cursor."""
