@@ -19,12 +19,14 @@ from core_model.batch import Rows, make_batch
 from core_model.block_manager import BlockManager
 from core_model.decoder import Decoder
 from core_model.errors import ContextLengthError, EngineClosedError, RequestError, UnknownAdapterError
+from core_model.generating import Generating
 from core_model.generation import Generation
 from core_model.kv_cache import BLOCK, KVCache
 from core_model.lora import LoraAdapter
+from core_model.measuring import Measuring
 from core_model.requests import Attention, GenerationRequest, Precision
 from core_model.scheduler import PREFILL_ALONE, Scheduler, Work
-from core_model.sequence import Generating, Measuring, Sequence
+from core_model.sequence import Sequence
 from core_model.sparse_attention import NEVER
 from core_model.speculation import MAX_DRAFT, StepCost, draft_lengths
 from core_model.tokenizer import Tokenizer

@@ -15,11 +15,11 @@ import torch
 from core_model import Engine, GenerationRequest, SamplingParams
 from core_model.checkpoint import load_checkpoint
 from core_model.fused_decoder import FusedDecoder
+from core_model.generating import Generating
 from core_model.generation import Generation
 from core_model.kernels.build import KernelsUnavailableError
 from core_model.lora import MODULES, LoraAdapter, module_shape
 from core_model.requests import Completion
-from core_model.sequence import Generating
 from core_model.speculation import Drafter, Guess, NgramIndex, StepCost, draft_lengths
 from core_model.tokenizer import Tokenizer
 
