@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import random
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +16,11 @@ from torch import Tensor
 
 from core_model.tokenizer import Message, Tokenizer
 from core_model.training.batches import Batch, Row, pad
-from core_model.training.data import DataFile, describe
 from core_model.training.errors import TrainingDataError
+from core_model.training.examples import Examples, read_examples
 from core_model.training.lora_training import Validation
 from core_model.training.losses import token_losses
-from core_model.training.recipe import Recipe, find
+from core_model.training.recipe import Recipe
 from core_model.training.replies import encode_reply, numbered_lines, reply_tokens
 
 
@@ -49,52 +48,18 @@ class PreferenceBatch(Batch):
     """[pairs]: log-probability of the chosen less that of the rejected before the training."""
 
 
-@dataclass(frozen=True)
-class PreferenceData:
-    """Pairs as token rows."""
-
-    training: list[Preference]
-    held_out: list[Preference]
-    tests: dict[str, list[Preference]]
-    files: list[DataFile]
-    left_out: int  # longer than the recipe's max_tokens
-
-
 def read_preference_data(
     recipe: Recipe, folder: Path, data_dir: Path | None, tokenizer: Tokenizer
-) -> PreferenceData:
+) -> Examples[Preference]:
     """Read JSONL files of {"messages", "chosen", "rejected"}. Raises RecipeError and TrainingDataError."""
-    schedule = recipe.training
-    files: list[DataFile] = []
-    left_out = 0
-
-    def fitting(path: Path) -> list[Preference]:
-        nonlocal left_out
-        pairs = read_preferences(path, tokenizer)
-        files.append(describe(path, len(pairs)))
-        kept = [pair for pair in pairs if pair.longest <= schedule.max_tokens]
-        left_out += len(pairs) - len(kept)
-        return kept
-
-    tests: dict[str, list[Preference]] = defaultdict(list)
-    for test in recipe.test:
-        tests[test.name] += fitting(find(test, folder, data_dir))
-    tested = {pair.key for pairs in tests.values() for pair in pairs}
-    training: list[Preference] = []
-    held_out: list[Preference] = []
-    for source in recipe.data:
-        pairs = {pair.key: pair for pair in fitting(find(source, folder, data_dir)) if pair.key not in tested}
-        unique = list(pairs.values())
-        random.Random(schedule.seed).shuffle(unique)
-        count = max(1, round(len(unique) * schedule.held_out))
-        held_out += unique[:count]
-        training += unique[count:] * source.repeat
-    if not training:
-        raise TrainingDataError(
-            f"no pair of at most {schedule.max_tokens} tokens is left to train on ({left_out} are longer); two at "
-            "least are needed"
-        )
-    return PreferenceData(training, held_out, dict(tests), files, left_out)
+    return read_examples(
+        recipe,
+        folder,
+        data_dir,
+        read=lambda path: read_preferences(path, tokenizer),
+        key=lambda pair: pair.key,
+        length=lambda pair: pair.longest,
+    )
 
 
 def read_preferences(path: Path, tokenizer: Tokenizer) -> list[Preference]:
@@ -122,7 +87,7 @@ class PreferenceObjective:
     """-log sigmoid(beta (margin now - margin before)); a margin is the log-probability of the chosen reply less
     that of the rejected one."""
 
-    def __init__(self, data: PreferenceData, beta: float, tokens_per_batch: int) -> None:
+    def __init__(self, data: Examples[Preference], beta: float, tokens_per_batch: int) -> None:
         self._data, self._beta, self._tokens_per_batch = data, beta, tokens_per_batch
         self._before: dict[tuple[int, ...], float] = {}
 

@@ -6,9 +6,7 @@ from __future__ import annotations
 import json
 import math
 import random
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,59 +16,27 @@ from torch import Tensor
 
 from core_model.tokenizer import Message, Tokenizer
 from core_model.training.batches import Batch, Row, make_batches
-from core_model.training.data import DataFile, describe
 from core_model.training.errors import TrainingDataError
+from core_model.training.examples import Examples, read_examples
 from core_model.training.lora_training import Validation
 from core_model.training.losses import ROWS_AT_ONCE, predictions, token_losses
-from core_model.training.recipe import Recipe, find
+from core_model.training.recipe import Recipe
 
 Conversation = list[Message]
 
 
-@dataclass(frozen=True)
-class ReplyData:
-    """Conversations as token rows; a row's target is where its reply begins."""
-
-    training: list[Row]
-    held_out: list[Row]
-    tests: dict[str, list[Row]]
-    files: list[DataFile]
-    left_out: int  # longer than the recipe's max_tokens
-
-
-def read_reply_data(recipe: Recipe, folder: Path, data_dir: Path | None, tokenizer: Tokenizer) -> ReplyData:
-    """Read JSONL files of {"messages": […, the reply]}. Raises RecipeError and TrainingDataError."""
-    schedule = recipe.training
-    files: list[DataFile] = []
-    tests: dict[str, list[Row]] = defaultdict(list)
-    left_out = 0
-    for test in recipe.test:
-        path = find(test, folder, data_dir)
-        rows = read_rows(path, recipe.kind, tokenizer, schedule.max_tokens)
-        fitting = [row for row in rows if len(row.tokens) <= schedule.max_tokens]
-        tests[test.name] += fitting
-        files.append(describe(path, len(rows)))
-        left_out += len(rows) - len(fitting)
-    tested = {tuple(row.tokens) for rows in tests.values() for row in rows}
-    training: list[Row] = []
-    held_out: list[Row] = []
-    for source in recipe.data:
-        path = find(source, folder, data_dir)
-        rows = read_rows(path, recipe.kind, tokenizer, schedule.max_tokens)
-        files.append(describe(path, len(rows)))
-        fitting = [row for row in rows if len(row.tokens) <= schedule.max_tokens]
-        left_out += len(rows) - len(fitting)
-        unique = list({tuple(row.tokens): row for row in fitting if tuple(row.tokens) not in tested}.values())
-        random.Random(schedule.seed).shuffle(unique)
-        count = max(1, round(len(unique) * schedule.held_out))
-        held_out += unique[:count]
-        training += unique[count:] * source.repeat
-    if not training:
-        raise TrainingDataError(
-            f"no conversation of at most {schedule.max_tokens} tokens is left to train on ({left_out} are "
-            "longer): raise training.max_tokens"
-        )
-    return ReplyData(training, held_out, dict(tests), files, left_out)
+def read_reply_data(
+    recipe: Recipe, folder: Path, data_dir: Path | None, tokenizer: Tokenizer
+) -> Examples[Row]:
+    """Token rows whose target is where the reply begins. Raises RecipeError and TrainingDataError."""
+    return read_examples(
+        recipe,
+        folder,
+        data_dir,
+        read=lambda path: read_rows(path, recipe.kind, tokenizer, recipe.training.max_tokens),
+        key=lambda row: tuple(row.tokens),
+        length=lambda row: len(row.tokens),
+    )
 
 
 def read_rows(path: Path, kind: str, tokenizer: Tokenizer, max_tokens: int) -> list[Row]:

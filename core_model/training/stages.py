@@ -10,11 +10,11 @@ from core_model.calibration import TEXT
 from core_model.tokenizer import Tokenizer
 from core_model.training.batches import Row, make_batches
 from core_model.training.data import DataFile
+from core_model.training.examples import Examples
 from core_model.training.lora_training import Objective
-from core_model.training.preferences import PreferenceData, PreferenceObjective, read_preference_data
+from core_model.training.preferences import Preference, PreferenceObjective, read_preference_data
 from core_model.training.recipe import Recipe
 from core_model.training.replies import (
-    ReplyData,
     ReplyObjective,
     encode_text,
     read_reply_data,
@@ -51,7 +51,8 @@ def open_writing_stage(
     ]
     if recipe.kind == "preference":
         pairs = read_preference_data(recipe, folder, data_dir, tokenizer)
-        return PreferenceStage(recipe, pairs, general, _preference_objective(recipe, pairs))
+        preferring = PreferenceObjective(pairs, recipe.beta, recipe.training.tokens_per_batch)
+        return PreferenceStage(recipe, pairs, general, preferring)
     rows = read_reply_data(recipe, folder, data_dir, tokenizer)
     objective = ReplyObjective(rows.training, rows.held_out, recipe.training.tokens_per_batch)
     return ReplyStage(recipe, rows, general, objective)
@@ -62,7 +63,7 @@ class ReplyStage:
     """Replies, completions or plain text."""
 
     recipe: Recipe
-    data: ReplyData
+    data: Examples[Row]
     general: list[Row]
     objective: ReplyObjective
 
@@ -93,7 +94,7 @@ class PreferenceStage:
     """Pairs of replies."""
 
     recipe: Recipe
-    data: PreferenceData
+    data: Examples[Preference]
     general: list[Row]
     objective: PreferenceObjective
 
@@ -122,7 +123,3 @@ def general_ability(adapted: Any, rows: list[Row], tokens_per_batch: int) -> Met
     with adapted.disable_adapter():
         metrics["general text, base alone"] = reply_scores(adapted, batches)
     return metrics
-
-
-def _preference_objective(recipe: Recipe, pairs: PreferenceData) -> PreferenceObjective:
-    return PreferenceObjective(pairs, recipe.beta, recipe.training.tokens_per_batch)
