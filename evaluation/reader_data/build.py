@@ -13,8 +13,8 @@ from evaluation.reader_data.catalog import ReaderDataError, read_catalog
 from evaluation.reader_data.making import Example, Maker
 from evaluation.reader_data.wordings import Wording, read_wordings, unseen_wordings
 
-PAIRS, REFUSED, INTRODUCED, CHOICES, ADDRESSES = 1400, 600, 500, 2300, 900
-BITEXT_PER_INTENT, CHINESE_PER_INTENT = 50, 30
+PAIRS, REFUSED, INTRODUCED, LOCATED, CHOICES, ADDRESSES = 1400, 600, 500, 1500, 2300, 900
+BITEXT_PER_INTENT, CHINESE_PER_INTENT = 120, 30
 """All for each time that the wordings are seen."""
 TEST_SEED = 77
 
@@ -46,6 +46,7 @@ def build_reader_data(
         "several wishes": list(maker.several_wishes(PAIRS * times)),
         "refused for another": list(maker.refused_for_another(REFUSED * times)),
         "introduced": list(maker.introduced(INTRODUCED * times)),
+        "located": list(maker.located(LOCATED * times)),
         "choices": list(maker.choices(CHOICES * times)),
         "addresses": list(maker.addresses(ADDRESSES * times)),
         "labelled": list(maker.labelled(rows)),
@@ -57,6 +58,7 @@ def build_reader_data(
         "wordings": list(unseen.readings(1)),
         "several wishes": list(unseen.several_wishes(300)),
         "refused for another": list(unseen.refused_for_another(100)),
+        "located": list(unseen.located(120)),
         "choices": list(unseen.choices(400)),
         "addresses": list(unseen.addresses(100)),
     }

@@ -16,6 +16,7 @@ from evaluation.reader_data.drawing import Drawing, Filled, UnfitError
 from evaluation.reader_data.joining import merged, with_words
 from evaluation.reader_data.kinds import reading_of
 from evaluation.reader_data.labelled import command_of_intent
+from evaluation.reader_data.locating import LOCATED, located
 from evaluation.reader_data.noise import kept_span, mistype, unmarked
 from evaluation.reader_data.proposals import draw_proposal
 from evaluation.reader_data.scenes import Scene, draw_scene
@@ -29,6 +30,8 @@ CRITICAL_TIMES = 2
 CONTEXTS = 0.3
 ASKED_BESIDE = 0.12
 NOISE = 0.3
+OF_SEVERAL = 3
+"""Of so many located wishes one is about things that the customer has in several orders."""
 _GREETINGS = {
     "en": (
         "Hi, ",
@@ -50,6 +53,9 @@ _TURNS = {"en": (". ", ", ", ". Instead ", ". But ", " - "), "zh": ("。", "，"
 _WISHES = re.compile(
     r"^(cancel|return|swap|readdress|drop)\.(item|number|two|options|new|instead|city|given|profile|mistake|reason|cheapest|same|two_options|any)$|^home\.|^all\.|^repay"
 )
+_OF_AN_ITEM = re.compile(
+    r"^(return|swap|drop|problem)\.(item|reason|options|new|instead|not|cheapest|dearest|same|keep|any)$"
+)
 _QUESTIONS = re.compile(
     r"^(status|tracking|items|total|price|shipsto|payment|refund|balance|profile|product|invoice|sum)\b.*\.(item|number|bare|card|price|stock|show|back|cheapest)$"
 )
@@ -67,12 +73,13 @@ class Maker:
 
     def __init__(self, catalog: Catalog, wordings: dict[str, list[Wording]], seed: int) -> None:
         self._catalog = catalog
-        self._wordings = wordings
+        self._phrases = wordings.get(LOCATED, [])
+        self._wordings = {kind: messages for kind, messages in wordings.items() if kind != LOCATED}
         self._rng = Random(seed)
         self._by_language = {
             language: {
                 kind: [wording for wording in messages if wording.language == language]
-                for kind, messages in wordings.items()
+                for kind, messages in self._wordings.items()
             }
             for language in ("en", "zh")
         }
@@ -163,6 +170,33 @@ class Maker:
                 scene.view().render(unmarked(text)),
                 write(with_words(wish.commands, wish.text if not kept_span(texts[1]) else texts[1])),
                 f"{kind}+identify",
+            )
+
+    def located(self, count: int) -> Iterator[Example]:
+        """Wishes about an item, with a phrase that says which order it is in."""
+        wishes = [kind for kind in self._wordings if _OF_AN_ITEM.search(kind)]
+        made = tried = 0
+        while self._phrases and made < count and tried < MOST_TRIES * count:
+            tried += 1
+            phrase = self._rng.choice(self._phrases)
+            kind = self._rng.choice(wishes)
+            options = self._by_language[phrase.language].get(kind)
+            if not options:
+                continue
+            scene = draw_scene(self._catalog, phrase.language, self._rng, known=True)
+            drawing = Drawing(scene, self._catalog, self._rng.choice(options), self._rng)
+            try:
+                wish = reading_of(kind)(drawing)
+                filled = located(drawing, wish, phrase, of_several=made % OF_SEVERAL == 0)
+            except UnfitError:
+                continue
+            made += 1
+            last, opened = self._context(scene)
+            text = mistype(filled.text, self._rng, NOISE)
+            yield Example(
+                scene.view(last=last, opened=opened).render(unmarked(text)),
+                write(filled.commands),
+                f"{LOCATED}.{kind.split('.')[0]}",
             )
 
     def choices(self, count: int) -> Iterator[Example]:

@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from apps.settings import PACKAGED_ADAPTERS
+from apps.support.reading.commands import parse
 from evaluation.reader_data.build import build_reader_data
-from evaluation.reader_data.wordings import Wording, unseen_wordings
+from evaluation.reader_data.catalog import read_catalog
+from evaluation.reader_data.making import Maker
+from evaluation.reader_data.wordings import Wording, read_wordings, unseen_wordings
 
 FOLDER = PACKAGED_ADAPTERS / "support-reader"
 
@@ -56,3 +59,19 @@ def test_what_is_left_out_of_the_test_and_what_it_lacks_is_said(folder: Path, tm
     assert any("messages that training has" in note for note in notes)
     (missing,) = [note for note in notes if note.startswith("kinds without a test message")]
     assert "ask.review" in missing
+
+
+def test_a_located_wish_is_about_an_item_of_the_order_that_it_names() -> None:
+    maker = Maker(read_catalog(FOLDER), read_wordings(sorted((FOLDER / "wordings").glob("*.txt"))), 3)
+    examples = list(maker.located(60))
+    assert len(examples) == 60
+    for example in examples:
+        (command,) = parse(example.completion)
+        holders = {
+            line[0]
+            for line in example.prompt.split("\n")
+            for handle in command.items
+            if f" {handle} " in line
+        }
+        assert command.items
+        assert len(holders & set("PQRSTUVW")) == 1, example
