@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from apps.support.conversations.pipeline import SURE_OF_A_CHANGE, SURE_OF_A_YES
+from apps.support.conversations.understanding import SURE_OF_A_CHANGE, SURE_OF_A_YES
 from apps.support.reading.choices import LETTERS, OptionTable
 from apps.support.reading.commands import CHANGING, Command, parse
 from apps.support.reading.grammar import Automaton, address_automaton, choice_automaton, commands_automaton

@@ -14,7 +14,8 @@ import uvicorn
 from openai import OpenAI
 
 from apps.settings import Settings
-from apps.support.conversations.pipeline import MessageReader, SupportPipeline
+from apps.support.conversations.pipeline import SupportPipeline
+from apps.support.conversations.understanding import MessageReader
 from apps.support.replies.writer import ReplyWriter
 from core_model import DuetChatModel, Engine
 from tests.conftest import EDGE

@@ -8,10 +8,9 @@ in the transaction that writes, and the model is only given sentences that are t
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Protocol
 
 import structlog
 from sqlalchemy.orm import Session
@@ -19,13 +18,13 @@ from sqlalchemy.orm import Session
 from apps.support.conversations import records
 from apps.support.conversations.acting import file_complaint, hand_over, run_proposal
 from apps.support.conversations.drafting import keep_draft
-from apps.support.conversations.guessing import Guesses, guessed_at
-from apps.support.conversations.identity import MOST_FAILED_PROOFS, shows_enough, take_evidence
+from apps.support.conversations.guessing import Guesses
 from apps.support.conversations.leases import begin_turn, end_turn, held_conversation
 from apps.support.conversations.results import result_of
 from apps.support.conversations.revising import ask_again
 from apps.support.conversations.room import Room
 from apps.support.conversations.settling import decide, take_up
+from apps.support.conversations.speaking import speak
 from apps.support.conversations.trace import trace_of
 from apps.support.conversations.turn import (
     Answered,
@@ -42,38 +41,26 @@ from apps.support.conversations.turn import (
     intents_of,
     understood_of,
 )
+from apps.support.conversations.understanding import MessageReader, read_message
 from apps.support.errors import ActionRefusedError, ConflictError
-from apps.support.playbooks.case import DetailReader, Outcome, said
+from apps.support.playbooks.case import Outcome, said
 from apps.support.reading.cleaning import clean, storable
 from apps.support.reading.commands import Command
 from apps.support.reading.context import load_context
-from apps.support.reading.identifiers import find_identifiers, without_emails
-from apps.support.reading.naming import about_what_is_named
+from apps.support.reading.identifiers import find_identifiers
 from apps.support.reading.reader import Reading
 from apps.support.reading.state import Proposal, Wish
 from apps.support.reading.view import View
 from apps.support.replies.language import detect_language, spoken_language, unspoken_notice, written_language
-from apps.support.replies.sentences import Note, joined
+from apps.support.replies.sentences import Note
 from apps.support.replies.writer import ReplyWriter, Spoken
 from apps.support.shop.database import Database
 from apps.support.shop.models import ConversationStatus, Message, Role
 from apps.support.shop.policy import Policy, load_policy
 
-SURE_OF_A_CHANGE = 0.45
-"""A change that is read less surely than this is not proposed: the customer is asked to say it in other words."""
-SURE_OF_A_YES = 0.8
-"""A yes that is read less surely carries nothing out: the proposal is asked again."""
 _UNSEEN = Understood(find_identifiers("", {}, known=False), Reading((Command("unclear"),), 0.0), (), "")
 
 log = structlog.get_logger(__name__)
-
-
-class MessageReader(DetailReader, Protocol):
-    """The trained reader, or what stands in its place."""
-
-    adapter: str
-
-    def read(self, view: View, message: str) -> Reading: ...
 
 
 class SupportPipeline:
@@ -139,7 +126,7 @@ class SupportPipeline:
             settled = Settled()
         settled.actions = []
         spoken = Spoken("")
-        for piece in self._speak(incoming, settled):
+        for piece in speak(self.replies, incoming, settled):
             spoken.text += piece
         result = result_of(incoming, understood, settled, spoken.text, None)
         if spoken.text:
@@ -192,7 +179,7 @@ class SupportPipeline:
         spoken = Spoken("")
         started = time.perf_counter()
         try:
-            speech = self._speak(incoming, settled)
+            speech = speak(self.replies, incoming, settled)
             while True:
                 try:
                     piece = next(speech)
@@ -237,43 +224,7 @@ class SupportPipeline:
         )
 
     def _read(self, session: Session, incoming: Incoming) -> tuple[Room, Understood]:
-        """Who writes, and what the message wants; what was wanted before it was known who writes is read again."""
-        state, text = incoming.state, incoming.text
-        guest = find_identifiers(text, {}, known=False)
-        guessed = guessed_at(state, guest)
-        locked = self._guesses.are_too_many(guessed)
-        evidence = "some" if locked else take_evidence(session, state, guest, text, self.policy)
-        context = load_context(session, state, guest.numbers)
-        room = Room(session, state, context, incoming.language, incoming.now.date(), self.policy, self.reader)
-        question = state.question
-        understood = self._read_text(room, text)
-        if evidence == "proven" and question is not None and question.about == "identity":
-            state.question = None
-            only_proof = all(wish.verb == "identify" for wish in understood.wishes)
-            if question.text and (only_proof or _same_verbs(understood.wishes, question.wish)):
-                understood = self._read_text(room, question.text)
-        elif not context.known and (
-            evidence == "some" or all(wish.verb == "identify" for wish in understood.wishes)
-        ):
-            # Whatever else the message wants: guesses count.
-            room.wrong_proof = locked or shows_enough(state, self.policy)
-            state.failed_proofs = MOST_FAILED_PROOFS if locked else state.failed_proofs + room.wrong_proof
-        wrong = room.wrong_proof or (
-            context.known and evidence == "some" and shows_enough(state, self.policy)
-        )
-        if wrong and not locked and incoming.message_id is not None:  # a draft guesses nothing
-            self._guesses.failed(guessed)
-        return room, understood
-
-    def _read_text(self, room: Room, text: str) -> Understood:
-        context = room.context
-        found = find_identifiers(text, context.numbers, known=context.known)
-        view = context.view(room.session, room.state, room.language)
-        reading = self.reader.read(view, found.tagged)
-        wishes = [context.wish(command, text) for command in reading.commands]
-        wishes = about_what_is_named(wishes, found, context)
-        wishes = _sure_ones(wishes, reading.confidence) or [Wish(verb="unclear", text=text)]
-        return Understood(found, reading, tuple(wishes), view.render(found.tagged))
+        return read_message(session, incoming, self.reader, self.policy, self._guesses)
 
     def _act(self, incoming: Incoming, settled: Settled, run: bool) -> None:
         """Do what the decision calls for, and put what came of it into its notes."""
@@ -321,49 +272,6 @@ class SupportPipeline:
         understood = [a for a in settled.answers if a.outcome.understood]
         settled.answers = [Answered(Wish(verb="language"), notice), *understood]
 
-    def _speak(self, incoming: Incoming, settled: Settled) -> Generator[str, None, Spoken]:
-        """Each wish by itself, so that a figure is only ever said of what it is the figure of.
-
-        What waits for an answer is heard last.
-        """
-        whole = Spoken("")
-        ordered = sorted(settled.answers, key=lambda answer: answer.outcome.asks)
-        told: set[str] = set()
-        for answered in ordered:
-            notes = [note for note in answered.outcome.notes if note.text not in told]
-            told |= {note.text for note in notes}
-            if not notes:
-                continue
-            if whole.text:
-                whole.text += "\n"
-                yield "\n"
-            whole.add((yield from self._speak_about(incoming, answered, notes)))
-        if settled.closing:
-            closing = f"\n{settled.closing}" if whole.text else settled.closing
-            whole.text += closing
-            yield closing
-        return whole
-
-    def _speak_about(
-        self, incoming: Incoming, answered: Answered, notes: Sequence[Note]
-    ) -> Generator[str, None, Spoken]:
-        outcome, language = answered.outcome, incoming.language
-        written = joined([note.text for note in notes], language)
-        # Without facts there is nothing to put into words, and a small model then says something else.
-        if outcome.exact or not any(note.facts for note in notes):
-            spoken = Spoken("", written)
-            yield spoken.text
-        else:
-            text = without_emails(answered.wish.text)
-            spoken = yield from self.replies.stream(notes, text, language, incoming.state.segment)
-            # A bad draw must not become the example that the next reply follows.
-            incoming.state.remember(spoken.prompt, spoken.text if spoken.source == "model" else written)
-        if outcome.citations:
-            cited = f" ({'; '.join(outcome.citations)})"
-            spoken.text += cited
-            yield cited
-        return spoken
-
     def _store(
         self,
         incoming: Incoming,
@@ -401,21 +309,6 @@ class SupportPipeline:
         return result_of(
             incoming, understood, settled, reply.text if reply else "", reply.id if reply else None
         )
-
-
-def _sure_ones(wishes: list[Wish], confidence: float) -> list[Wish]:
-    """The wishes without the changes and the yes that were not read surely enough to follow them."""
-    if confidence < SURE_OF_A_CHANGE:
-        wishes = [wish for wish in wishes if not wish.is_change and wish.verb != "with"]
-    if confidence < SURE_OF_A_YES:
-        wishes = [wish for wish in wishes if wish.verb != "yes"]
-    return wishes
-
-
-def _same_verbs(wishes: Sequence[Wish], before: Wish | None) -> bool:
-    """Whether the message only says again what was wanted before it was known who writes."""
-    verbs = {wish.verb for wish in wishes} - {"identify"}
-    return before is not None and verbs == {before.verb} and not any(w.orders or w.items for w in wishes)
 
 
 @contextmanager
