@@ -184,15 +184,18 @@ class Engine:
 
     def check(self, prompt: list[int], window: int | None, adapter: str | None = None) -> None:
         """Raise RequestError (or a subclass) where a prompt cannot be read at all."""
-        if adapter is not None and adapter not in self._adapters:
-            known = ", ".join(sorted(self._adapters)) or "none"
-            raise UnknownAdapterError(f"no adapter '{adapter}' is loaded; loaded: {known}", "adapter")
+        self._require(adapter)
         if window is None and len(prompt) >= self.config.context:
             raise ContextLengthError(
                 f"the prompt has {len(prompt)} tokens; {self.config.name} reads at most "
                 f"{self.config.context - 1}. Shorten it, or set a window",
                 "prompt",
             )
+
+    def _require(self, adapter: str | None) -> None:
+        if adapter is not None and adapter not in self._adapters:
+            known = ", ".join(sorted(self._adapters)) or "none"
+            raise UnknownAdapterError(f"no adapter '{adapter}' is loaded; loaded: {known}", "adapter")
 
     def _enqueue(self, sequence: Sequence, extra_tokens: int) -> None:
         sequence.reserved = sequence.blocks_needed(extra_tokens, PREFILL_ALONE + MAX_DRAFT)
@@ -206,6 +209,7 @@ class Engine:
         with self._changed:
             if self._closed:
                 raise EngineClosedError("the engine is shut down")
+            self._require(sequence.adapter)  # it may have been removed since it was looked at
             self._statistics.requests += 1
             self._scheduler.waiting.append(sequence)
             self._changed.notify()
