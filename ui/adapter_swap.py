@@ -65,7 +65,7 @@ class AdapterSwap:
     def _note(self, role: str, before: str | None, now: str | None) -> None:
         log.info("adapter swapped", role=role, before=before, now=now)
         replaced = self._replaced[role]
-        if now in replaced:
+        if now is not None and now in replaced:
             replaced.remove(now)
         if before is not None and "@" in before:  # what was delivered has a name in the API, too
             replaced.append(before)
