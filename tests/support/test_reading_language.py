@@ -73,7 +73,7 @@ def commands(draw: st.DrawFn, view: View) -> Command:
         return Command(verb, orders=of, methods=chosen, alternatives=either)
     if not items:
         return Command(verb, unknown=True)
-    match draw(st.integers(0, 4)):
+    match draw(st.integers(0, 4 if len(items) > 1 else 3)):
         case 0:
             return Command(verb, items=draw(some(items)))
         case 1:
