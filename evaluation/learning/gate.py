@@ -94,10 +94,14 @@ def objections(comparisons: Sequence[Comparison], contradicted: Contradicted | N
 
 
 def at_least(count: int, of: int, probability: float) -> float:
-    """How likely a binomial variable is to be `count` or more."""
-    return sum(
-        math.comb(of, k) * probability**k * (1 - probability) ** (of - k) for k in range(count, of + 1)
+    """How likely a binomial variable is to be `count` or more. By logarithms: the terms of many rows are no floats."""
+    yes, no = math.log(probability), math.log1p(-probability)
+    ways = math.lgamma(of + 1)
+    terms = (
+        ways - math.lgamma(k + 1) - math.lgamma(of - k + 1) + k * yes + (of - k) * no
+        for k in range(count, of + 1)
     )
+    return min(1.0, math.fsum(map(math.exp, terms)))
 
 
 def _surely_below(found: Contradicted, share: float) -> bool:

@@ -115,3 +115,9 @@ def test_a_binomial_tail_is_a_sum_of_its_terms() -> None:
     assert at_least(0, 10, 0.3) == pytest.approx(1)
     assert at_least(10, 10, 0.5) == pytest.approx(1 / 1024)
     assert at_least(2, 2, 0.2) == pytest.approx(0.04)
+
+
+def test_thousands_of_rows_are_decided_on() -> None:
+    assert at_least(2500, 5000, 0.5) == pytest.approx(0.5, abs=0.01)
+    stream = Stream(poisoned=0, seed=1, rows=5000)
+    assert stream.objections() == []
