@@ -70,6 +70,20 @@ def test_the_desk_corrects_and_the_last_word_counts(
     assert learnt(pipeline.database, after=99) == []
 
 
+def test_a_customers_thumb_takes_no_correction_back(
+    pipeline: SupportPipeline, say: Callable[[str], TurnResult]
+) -> None:
+    turn = say("status P")
+    judge(pipeline.database, turn.reply_id, -1, corrected_commands="cancel P")
+    judge(pipeline.database, turn.reply_id, 1, by_desk=False)
+    (row,) = learnt(pipeline.database)
+    assert (row.source, row.right) == (Source.CORRECTED, "cancel P")
+    assert learnt(pipeline.database, after=row.id) == []  # nor when the correction was learnt before
+    judge(pipeline.database, turn.reply_id, 1)
+    (row,) = learnt(pipeline.database)
+    assert (row.source, row.right) == (Source.CONFIRMED, "status P")
+
+
 def test_only_the_desk_corrects(pipeline: SupportPipeline, say: Callable[[str], TurnResult]) -> None:
     judge(pipeline.database, say("status P").message_id, -1, by_desk=False, corrected_intent="cancel_order")
     assert learnt(pipeline.database) == []
@@ -135,6 +149,29 @@ def test_a_draft_that_is_sent_becomes_a_row_with_invented_values(
     assert all(fact.heard_in(row.sent) for fact in facts)
     told = json.dumps([row.message, row.sent, *(note.text for note in row.notes)])
     assert number not in told
+
+
+def test_a_draft_that_is_sent_late_is_learnt_too(pipeline: SupportPipeline, begin: Begin) -> None:
+    database = pipeline.database
+    early, late = begin(database, ANNA), begin(database, ANNA)
+    drafts = []
+    for conversation in (late, early):
+        pipeline.answer(conversation, "status P")
+        drafts.append((conversation, pipeline.draft(conversation, None)))
+
+    def send(conversation: str, draft: TurnResult) -> None:
+        with database.write() as session:
+            held = records.get_conversation(session, conversation)
+            records.say_as_agent(session, held, draft.reply, draft.draft_id)
+
+    waiting, offered_later = drafts
+    send(*offered_later)
+    with database.read() as session:
+        (first,) = sent_drafts(session, after=0)
+    send(*waiting)
+    with database.read() as session:
+        (second,) = sent_drafts(session, after=first.id)
+        assert sent_drafts(session, after=0) == [first, second]
 
 
 def test_a_draft_of_another_conversation_is_not_taken(pipeline: SupportPipeline, begin: Begin) -> None:

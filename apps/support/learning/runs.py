@@ -15,7 +15,7 @@ from apps.support.shop.models.columns import utc_now
 
 
 def last_seen(session: Session, adapter: str) -> int:
-    """The last feedback, or draft, that an earlier training looked at; 0 before the first."""
+    """The last feedback, or message from a draft, that an earlier training looked at; 0 before the first."""
     query = select(func.max(LearningRun.last_seen)).where(LearningRun.adapter == adapter)
     return session.scalar(query) or 0
 
