@@ -223,7 +223,7 @@ def test_each_step_of_a_version_has_its_row_in_the_audit_log(sqlite_shop: Databa
     with sqlite_shop.write() as session:
         run = runs.record(session, run_of(1, LearningStatus.WAITING))
         assert runs.waiting(session, "support-reader") is run
-        runs.put_in_service(session, run)
+        runs.put_in_service(session, run, served=0)
         runs.rolled_back(session, "support-reader", 1, 0)
     with sqlite_shop.read() as session:
         entries = session.scalars(select(AuditEntry).order_by(AuditEntry.id)).all()
@@ -242,4 +242,12 @@ def test_what_was_refused_cannot_be_put_in_service(sqlite_shop: Database) -> Non
     with sqlite_shop.write() as session:
         run = runs.record(session, run_of(1, LearningStatus.REFUSED))
         with pytest.raises(ConflictError, match="was refused: worse"):
-            runs.put_in_service(session, run)
+            runs.put_in_service(session, run, served=0)
+
+
+def test_what_went_on_from_another_version_than_serves_is_not_put_in_service(sqlite_shop: Database) -> None:
+    with sqlite_shop.write() as session:
+        run = runs.record(session, run_of(1, LearningStatus.WAITING))
+        with pytest.raises(ConflictError, match=r"went on from version 0 .* version 2 serves"):
+            runs.put_in_service(session, run, served=2)
+        assert run.status is LearningStatus.WAITING
