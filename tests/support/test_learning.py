@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from apps.support.conversations.turn import TurnResult
 from apps.support.errors import ConflictError, NotFoundError
 from apps.support.learning import runs
 from apps.support.learning.drafts import sent_drafts
+from apps.support.learning.pseudonyms import Pseudonyms
 from apps.support.learning.readings import JudgedReading, Source, judged_readings
 from apps.support.learning.versions import Versions
 from apps.support.shop.database import Database
@@ -118,6 +121,63 @@ def test_a_customers_data_is_replaced_by_invented_values(
         assert secret.casefold() not in row.prompt.casefold()
     assert row.prompt.count("\n") == len(row.prompt.splitlines()) - 1  # no line was added within
     assert "call me on" in row.prompt
+
+
+@pytest.fixture
+def replaced(sqlite_shop: Database, begin: Begin) -> Callable[..., str]:
+    """A text without the data of a customer of that name."""
+    conversation = begin(sqlite_shop, ANNA)
+
+    def replace(text: str, name: str = "Anna Maria Schmidt", language: str = "en") -> str:
+        with sqlite_shop.write() as session:
+            customer = session.scalar(select(Customer).where(Customer.email == ANNA))
+            assert customer is not None
+            customer.name = name
+            customer.address = dataclasses.replace(customer.address, region="Bavaria", country="Germany")
+        with sqlite_shop.read() as session:
+            return Pseudonyms.of(session, conversation, language, "seed").replace(text)
+
+    return replace
+
+
+def test_no_part_of_a_name_or_a_place_stays(replaced: Callable[..., str]) -> None:
+    for name, said, secrets in (
+        ("Anna Maria Schmidt", "Hello, Schmidt here, Maria Schmidt", ["Schmidt", "Maria"]),
+        ("Anna Maria Schmidt", "anna maria schmidt HERE, SCHMIDT", ["schmidt", "SCHMIDT", "anna"]),
+        ("王小明", "我是王小明，叫我小明或王先生", ["小明", "王"]),
+        ("欧阳小明", "欧阳小明，欧阳女士", ["欧阳", "小明"]),
+        ("Łukasz Żak", "Tu Łukasz, Żak", ["Łukasz", "Żak"]),
+        ("Anna Schmidt", "from Bavaria in Germany", ["Bavaria", "Germany"]),
+    ):
+        found = replaced(said, name, "zh" if "明" in name else "en")
+        assert not [secret for secret in secrets if secret in found], found
+
+
+def test_words_amounts_and_dates_stay(replaced: Callable[..., str]) -> None:
+    for said in (
+        "when will it arrive, may I return a",
+        "I paid 1,299.00, not 1.299,00 or 12.500; $1500 is more than 999.95 or 1500 €",
+        "ordered on 2024-03-15 or 15.03.2024 or 15/03/24, in 2023",
+        "20 mugs and 3 lamps, items 1, 2, 3",
+    ):
+        assert replaced(said, "Will May") == said
+
+
+def test_what_may_be_an_account_is_replaced_by_one_of_the_same_shape(replaced: Callable[..., str]) -> None:
+    numbers = [
+        "4111111111111111,5222222222222222",
+        "4111 1111 1111 1111",
+        "0151.234.5678",
+        "+49 171 555 01 99",
+    ]
+    numbers += ["(555) 123-4567", "4111111111111111"]
+    for number in numbers:
+        for sentence in ("{}", "order no.{}", "my number is {}.", "${}"):
+            said = sentence.replace("{}", number)
+            one, other = replaced(f"{said} and again {said}").split(" and again ")
+            assert not [part for part in re.findall(r"\d{3,}", number) if part in one], one
+            assert re.sub(r"\d", "0", one) == re.sub(r"\d", "0", said)
+            assert one == other
 
 
 def test_what_proves_who_writes_is_not_learnt(
