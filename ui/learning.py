@@ -46,6 +46,7 @@ class Collected(Generic[Row]):
     rows: list[Row]  # oldest first
     counts: dict[str, int]  # source → how many
     last_seen: int
+    corrections: list[Any]  # what the stream is judged by, beside the newest rows
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class Lesson(Protocol[Row, Measured]):
     def measure(self, engine: Engine, adapter: str, newest: Sequence[Row], cases: Path) -> Measured:
         """On the fixed test and the newest rows; each case is kept in the folder `cases`."""
 
-    def judge(self, served: Measured, learnt: Measured) -> Judged: ...
+    def judge(self, found: Collected[Row], served: Measured, learnt: Measured) -> Judged: ...
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ class School:
             self._train(lesson, versions, folder, training)
             with self._engine(folder) as (engine, adapter):
                 now = lesson.measure(engine, adapter, newest, folder / "learnt")
-            judged = lesson.judge(before, now)
+            judged = lesson.judge(found, before, now)
             status = LearningStatus.WAITING if self.settings.learning_asks else LearningStatus.IN_SERVICE
             run = LearningRun(
                 adapter=versions.name,

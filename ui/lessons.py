@@ -56,7 +56,8 @@ class ReaderLesson:
             judged = judged_readings(session, after)
         rows = reader_rows.examples_of(judged, Reader(engine, adapter))
         last = max((judgement.id for judgement in judged), default=after)
-        return Collected(rows, dict(Counter(row.kind for row in rows)), last)
+        counts = dict(Counter(row.kind for row in rows))
+        return Collected(rows, counts, last, reader_rows.corrections(judged))
 
     def key(self, row: ReadingExample) -> Hashable:
         return row.prompt
@@ -78,11 +79,14 @@ class ReaderLesson:
             _read(reader, kept, cases / "newest.cases.jsonl"),
         )
 
-    def judge(self, served: ReaderMeasured, learnt: ReaderMeasured) -> Judged:
+    def judge(
+        self, found: Collected[ReadingExample], served: ReaderMeasured, learnt: ReaderMeasured
+    ) -> Judged:
         comparisons = reader_rows.compared((served.fixed, learnt.fixed), (served.newest, learnt.newest))
         contradicted = reader_rows.contradicted(served.newest, learnt.newest)
-        figures = [dict(row) for row in reader_rows.figures_of(comparisons, contradicted)]
-        return Judged(figures, gate.objections(comparisons, contradicted))
+        corrected = reader_rows.corrected(found.corrections, served.fixed)
+        figures = [dict(row) for row in reader_rows.figures_of(comparisons, contradicted, corrected)]
+        return Judged(figures, gate.objections(comparisons, contradicted, corrected))
 
     def _file(self, name: str) -> Path:
         """Of the delivered adapter; made from its wordings where it is not there."""
@@ -117,7 +121,7 @@ class ReplyLesson:
         rows = reply_rows.pairs_of(drafts)
         accepted = sum(draft.accepted for draft in drafts)
         counts = {"accepted": accepted, "edited": len(drafts) - accepted, "not true": len(drafts) - len(rows)}
-        return Collected(rows, counts, max((draft.id for draft in drafts), default=after))
+        return Collected(rows, counts, max((draft.id for draft in drafts), default=after), [])
 
     def key(self, row: Pair) -> Hashable:
         return reply_rows.prompt_of(row)
@@ -137,7 +141,7 @@ class ReplyLesson:
             _write(writer, newest, cases / "newest.cases.jsonl"),
         )
 
-    def judge(self, served: ReplyMeasured, learnt: ReplyMeasured) -> Judged:
+    def judge(self, found: Collected[Pair], served: ReplyMeasured, learnt: ReplyMeasured) -> Judged:
         comparisons = reply_rows.compared((served.fixed, learnt.fixed), (served.newest, learnt.newest))
         figures = [{**vars(figure), "role": figure.role.value} for figure in comparisons]
         return Judged(figures, gate.objections(comparisons))

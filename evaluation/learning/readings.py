@@ -12,7 +12,7 @@ from apps.support.learning.readings import JudgedReading, Source
 from apps.support.reading.commands import parse
 from apps.support.reading.reader import MOST_COMMAND_TOKENS, Reader
 from core_model.training.recipe import Source as DataSource
-from evaluation.learning.gate import Comparison, Contradicted, Role, compare
+from evaluation.learning.gate import Comparison, Contradicted, Corrected, Role, compare
 from evaluation.support.reading import (
     ALARMS,
     HARMLESS,
@@ -114,7 +114,26 @@ def contradicted(served: Sequence[ReadingCase], learnt: Sequence[ReadingCase]) -
     return Contradicted(len(served), count)
 
 
-def figures_of(comparisons: Iterable[Comparison], contradictions: Contradicted) -> list[Mapping[str, object]]:
+def corrections(judged: Iterable[JudgedReading]) -> list[JudgedReading]:
+    """What says otherwise than was read; of several on one prompt the last."""
+    last = {judgement.prompt: judgement for judgement in judged}
+    return [
+        judgement
+        for judgement in last.values()
+        if judgement.source is not Source.CONFIRMED and judgement.right.split() != judgement.read.split()
+    ]
+
+
+def corrected(corrections: Sequence[JudgedReading], fixed: Iterable[ReadingCase]) -> Corrected:
+    """How many corrections are of sure readings; `fixed` is the fixed test as the served version reads it."""
+    wrong = [case.confidence >= SURE for case in fixed if not case.is_right]
+    sure = sum(judgement.confidence >= SURE for judgement in corrections)
+    return Corrected(len(corrections), sure, sum(wrong) / max(1, len(wrong)))
+
+
+def figures_of(
+    comparisons: Iterable[Comparison], contradictions: Contradicted, corrections: Corrected
+) -> list[Mapping[str, object]]:
     """As they are stored with the run and shown at the desk."""
     rows: list[Mapping[str, object]] = [{**vars(figure), "role": figure.role.value} for figure in comparisons]
     rows.append(
@@ -123,6 +142,15 @@ def figures_of(comparisons: Iterable[Comparison], contradictions: Contradicted) 
             "role": "stream",
             "rows": contradictions.rows,
             "learnt": contradictions.share,
+        }
+    )
+    rows.append(
+        {
+            "name": "corrections of sure readings",
+            "role": "stream",
+            "rows": corrections.rows,
+            "served": corrections.expected,
+            "learnt": corrections.share,
         }
     )
     return rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Hashable, Iterator, Sequence
 from pathlib import Path
@@ -43,7 +44,9 @@ class Greetings:
         self.newest: list[str] = []
 
     def collect(self, database: Database, after: int, engine: Engine, adapter: str) -> Collected[str]:
-        return Collected([row(n) for n in range(self.count)], {"corrected": self.count}, after + self.count)
+        return Collected(
+            [row(n) for n in range(self.count)], {"corrected": self.count}, after + self.count, []
+        )
 
     def key(self, row: str) -> Hashable:
         return row
@@ -59,7 +62,7 @@ class Greetings:
         self.measured.append(cases.name)
         return cases.name
 
-    def judge(self, served: str, learnt: str) -> Judged:
+    def judge(self, found: Collected[str], served: str, learnt: str) -> Judged:
         assert served != learnt
         return Judged([{"name": "rows", "rows": 10, "served": 0.5, "learnt": 0.9}], self.objections)
 
@@ -220,7 +223,7 @@ def test_what_is_kept_apart_is_not_trained_on(
     class Repeating(Greetings):
         def collect(self, database: Database, after: int, engine: Engine, adapter: str) -> Collected[str]:
             found = super().collect(database, after, engine, adapter)
-            return Collected([*found.rows, *found.rows[:30]], found.counts, found.last_seen)
+            return dataclasses.replace(found, rows=[*found.rows, *found.rows[:30]])
 
     lesson = Repeating(LEAST_TO_LEARN)
     assert learn(settings, database, versions, lesson) is not None
