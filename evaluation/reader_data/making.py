@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from apps.support.reading import postal
-from apps.support.reading.choices import OptionTable
 from apps.support.reading.commands import write
 from evaluation.reader_data.catalog import Catalog, is_chinese
-from evaluation.reader_data.choices import choice_of
+from evaluation.reader_data.choosing import ChoiceMaker
 from evaluation.reader_data.drawing import Drawing, Filled, UnfitError
 from evaluation.reader_data.joining import merged, with_words
 from evaluation.reader_data.kinds import reading_of
@@ -83,7 +82,6 @@ class Maker:
             }
             for language in ("en", "zh")
         }
-        self._optional = [product for product in catalog.products if product.options]
 
     def readings(self, times: int) -> Iterator[Example]:
         """Every wording `times` over, each time in another situation; what must never be misread more often."""
@@ -201,25 +199,9 @@ class Maker:
 
     def choices(self, count: int) -> Iterator[Example]:
         """Which option is wanted."""
-        kinds = [
-            kind
-            for kind in self._wordings
-            if kind.startswith(("swap.", "option.", "product.", "correct.option"))
-        ]
-        kinds += [
-            "swap.options",
-            "option.values",
-            "option.new",
-            "swap.new",
-            "swap.instead",
-            "product.option",
-        ] * 3
-        made = 0
-        while made < count:
-            example = self._choice(self._rng.choice(kinds))
-            if example is not None:
-                made += 1
-                yield example
+        maker = ChoiceMaker(self._catalog, self._wordings, self._phrases, self._rng)
+        for prompt, completion, kind in maker.draw(count):
+            yield Example(prompt, completion, kind)
 
     def addresses(self, count: int) -> Iterator[Example]:
         """The parts of an address."""
@@ -322,31 +304,6 @@ class Maker:
                 "+".join(kinds),
             )
         return None
-
-    def _choice(self, kind: str) -> Example | None:
-        wording = self._rng.choice(self._wordings[kind])
-        rng = self._rng
-        product = rng.choice(self._optional)
-        variants = [product.variant(rng) for _ in range(rng.randint(2, 14))]
-        present = rng.choice(variants)
-        with_present = not kind.startswith("product.")
-        table = OptionTable.of(
-            product.name_zh if wording.language == "zh" and rng.random() < 0.7 else product.name,
-            variants,
-            present if with_present else {},
-        )
-        made = choice_of(
-            Drawing(Scene(False, wording.language), self._catalog, wording, rng),
-            kind,
-            product,
-            present,
-            table,
-        )
-        if made is None:
-            return None
-        text, completion = made
-        text = unmarked(mistype(text, rng, NOISE))
-        return Example(table.render(text), completion, f"choice.{kind}")
 
     def _greeted(self, filled: Filled, language: str, kind: str) -> str:
         fits = filled.takes_context and kind not in ("greet", "unclear", "none", "identify")
