@@ -29,6 +29,9 @@ CRITICAL_TIMES = 2
 CONTEXTS = 0.3
 ASKED_BESIDE = 0.12
 NOISE = 0.3
+RESTATED = "restated"
+"""The kind of the phrases with which people say once more what they want; they are no messages of their own."""
+RESTATED_SHARE = 0.07
 OF_SEVERAL = 3
 """Of so many located wishes one is about things that the customer has in several orders."""
 _GREETINGS = {
@@ -73,7 +76,8 @@ class Maker:
     def __init__(self, catalog: Catalog, wordings: dict[str, list[Wording]], seed: int) -> None:
         self._catalog = catalog
         self._phrases = wordings.get(LOCATED, [])
-        self._wordings = {kind: messages for kind, messages in wordings.items() if kind != LOCATED}
+        self._restated = wordings.get(RESTATED, [])
+        self._wordings = {kind: m for kind, m in wordings.items() if kind not in (LOCATED, RESTATED)}
         self._rng = Random(seed)
         self._by_language = {
             language: {
@@ -306,10 +310,14 @@ class Maker:
         return None
 
     def _greeted(self, filled: Filled, language: str, kind: str) -> str:
-        fits = filled.takes_context and kind not in ("greet", "unclear", "none", "identify")
-        if fits and self._rng.random() < 0.12:
-            return self._rng.choice(_GREETINGS[language]) + filled.text
-        return filled.text
+        if not filled.takes_context or kind in ("greet", "unclear", "none", "identify"):
+            return filled.text
+        again = [phrase.text for phrase in self._restated if phrase.language == language]
+        if again and _WISHES.search(kind) and self._rng.random() < RESTATED_SHARE:
+            return self._rng.choice(again) + (" " if language == "en" else "") + filled.text
+        return (
+            self._rng.choice(_GREETINGS[language]) + filled.text if self._rng.random() < 0.12 else filled.text
+        )
 
     def _question(self, scene: Scene) -> str:
         """A question of the assistant that the message does not answer."""
