@@ -15,7 +15,7 @@ from evaluation.reader_data.drawing import Drawing, Filled, UnfitError
 from evaluation.reader_data.joining import merged, with_words
 from evaluation.reader_data.kinds import reading_of
 from evaluation.reader_data.labelled import command_of_intent
-from evaluation.reader_data.locating import LOCATED, located
+from evaluation.reader_data.locating import DESCRIBED, LOCATED, Telling, located
 from evaluation.reader_data.noise import kept_span, mistype, unmarked
 from evaluation.reader_data.proposals import draw_proposal
 from evaluation.reader_data.scenes import Scene, draw_scene
@@ -58,6 +58,10 @@ _WISHES = re.compile(
 _OF_AN_ITEM = re.compile(
     r"^(return|swap|drop|problem)\.(item|reason|options|new|instead|not|cheapest|dearest|same|keep|any)$"
 )
+_OF_AN_ORDER = re.compile(
+    r"^(status|tracking|items|total|shipsto|placed|payment|refund|invoice|cancel|return|late|lost)\.number$"
+)
+_NAMED_BY_NUMBER_ALONE = re.compile(r"(?<!order )(?<!Order )(?<!订单)(?<!訂單)\{order\}(?![号號])")
 _QUESTIONS = re.compile(
     r"^(status|tracking|items|total|price|shipsto|payment|refund|balance|profile|product|invoice|sum)\b.*\.(item|number|bare|card|price|stock|show|back|cheapest)$"
 )
@@ -76,8 +80,10 @@ class Maker:
     def __init__(self, catalog: Catalog, wordings: dict[str, list[Wording]], seed: int) -> None:
         self._catalog = catalog
         self._phrases = wordings.get(LOCATED, [])
+        self._descriptions = wordings.get(DESCRIBED, [])
         self._restated = wordings.get(RESTATED, [])
-        self._wordings = {kind: m for kind, m in wordings.items() if kind not in (LOCATED, RESTATED)}
+        phrases = (LOCATED, DESCRIBED, RESTATED)
+        self._wordings = {kind: messages for kind, messages in wordings.items() if kind not in phrases}
         self._rng = Random(seed)
         self._by_language = {
             language: {
@@ -200,6 +206,28 @@ class Maker:
                 write(filled.commands),
                 f"{LOCATED}.{kind.split('.')[0]}",
             )
+
+    def described(self, count: int) -> Iterator[Example]:
+        """Wishes about an order that is told by what is in it, in wordings that are written for its number."""
+        wishes = [kind for kind in self._wordings if _OF_AN_ORDER.search(kind)]
+        made = tried = 0
+        while self._descriptions and made < count and tried < MOST_TRIES * count:
+            tried += 1
+            kind = self._rng.choice(wishes)
+            wording = self._rng.choice(self._wordings[kind])
+            phrases = [phrase for phrase in self._descriptions if phrase.language == wording.language]
+            if not _NAMED_BY_NUMBER_ALONE.search(wording.text) or not phrases:
+                continue
+            scene = draw_scene(self._catalog, wording.language, self._rng, known=True)
+            try:
+                filled = reading_of(kind)(Telling(scene, self._catalog, wording, self._rng, phrases=phrases))
+            except UnfitError:
+                continue
+            made += 1
+            last, opened = self._context(scene)
+            text = mistype(filled.text, self._rng, NOISE)
+            view = scene.view(last=last, opened=opened)
+            yield Example(view.render(unmarked(text)), write(filled.commands), f"{DESCRIBED}.{kind}")
 
     def choices(self, count: int) -> Iterator[Example]:
         """Which option is wanted."""
