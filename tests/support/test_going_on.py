@@ -109,8 +109,8 @@ def test_a_yes_that_was_followed_is_no_failure(chat: OpenChat) -> None:
 def test_more_wishes_than_can_wait_are_said(chat: OpenChat) -> None:
     conversation = chat()
     conversation("home to P")
-    wishes = ["cancel Q", *(f"return {item}" for item in "efg"), *(f"swap {item}" for item in "abc")]
-    more = ["readdress P to home", "repay P with 2", "ask newsletter_on"]
+    wishes = ["cancel Q", *(f"return {item}" for item in "efg"), *(f"swap {item}" for item in "ab")]
+    more = ["readdress P to home", "repay P with 2", "ask newsletter_on", "repay R with 2"]
     done = conversation("; ".join(["yes", *wishes, *more]))
     assert done.actions[0] == {"name": "default_address", "status": "done"}
     assert "more than I can keep in mind" in done.reply
