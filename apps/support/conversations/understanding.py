@@ -17,6 +17,7 @@ from apps.support.reading.identifiers import find_identifiers
 from apps.support.reading.naming import about_what_is_named, contradict
 from apps.support.reading.reader import Reading
 from apps.support.reading.state import Wish
+from apps.support.reading.told import in_the_order_that_is_told
 from apps.support.reading.view import View
 from apps.support.shop.policy import Policy
 
@@ -71,6 +72,8 @@ def _read_text(room: Room, reader: MessageReader, text: str) -> Understood:
     reading = reader.read(view, found.tagged)
     wishes = [context.wish(command, text) for command in reading.commands]
     wishes = about_what_is_named(wishes, found, context)
+    if not found.orders:
+        wishes = in_the_order_that_is_told(wishes, text, context)
     confidence = 0.0 if contradict(wishes, context) else reading.confidence
     wishes = _sure_ones(wishes, confidence) or [Wish(verb="unclear", text=text)]
     return Understood(found, reading, tuple(wishes), view.render(found.tagged))

@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from string import ascii_lowercase, ascii_uppercase
 
+from apps.support.reading.verbatim import verbatim
 from apps.support.reading.view import PROMPT_END, _one_line, message_line
 
 LETTERS = ascii_lowercase + ascii_uppercase
@@ -98,7 +99,7 @@ class OptionTable:
         found: dict[tuple[str, str], list[tuple[int, int]]] = {}
         for option, value in self.letters.values():
             if value.casefold() not in _BOOLEAN:
-                spans = [match.span() for match in _verbatim(value).finditer(message)]
+                spans = [match.span() for match in verbatim(value).finditer(message)]
                 found |= {(option, value): spans} if spans else {}
         whole = {  # "Wi-Fi" in "Wi-Fi + Cellular" is not named
             (option, value)
@@ -161,14 +162,6 @@ class OptionTable:
             {option: tuple(names) for option, names in excluded.items()},
             **known,  # type: ignore[arg-type]
         )
-
-
-def _verbatim(value: str) -> re.Pattern[str]:
-    """The value as it is written in lower case, however its words and figures are held together."""
-    parts = re.findall(r"\d+(?:[.,]\d+)*|[^\W\d_]+|[^\w\s-]", value.casefold())
-    unit = r"(?<!\d\s)" if len(value) == 1 and value.isalpha() else ""  # "2 L" is no size
-    before, after = r"(?<![\w'’])(?<!\d[.,])" + unit, r"(?![\w'’]|[.,]\d)"
-    return re.compile(before + r"[\s-]*".join(map(re.escape, parts)) + after)
 
 
 def natural_order(value: str) -> tuple[float, str]:

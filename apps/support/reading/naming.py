@@ -21,7 +21,7 @@ def about_what_is_named(wishes: Iterable[Wish], found: Identifiers, context: Con
     """
     wishes = [_not_about_others(wish, found) for wish in wishes]
     named = [order.id for handle, order in context.orders.items() if handle in found.orders]
-    touching = [bool(_touched(wish, context) & set(named)) for wish in wishes]
+    touching = [bool(touched(wish, context) & set(named)) for wish in wishes]
     if any(touching):
         return [
             _gathered(wish, named, context) if touches else wish
@@ -34,7 +34,7 @@ def contradict(wishes: Iterable[Wish], context: Context) -> bool:
     """Whether an order is to be cancelled and changed by one message: then it was misread."""
     changes = [wish.model_copy(update={"to_order": None}) for wish in wishes if wish.is_change]
     cancelled, changed = (
-        {order for wish in changes if (wish.verb == "cancel") is cancels for order in _touched(wish, context)}
+        {order for wish in changes if (wish.verb == "cancel") is cancels for order in touched(wish, context)}
         for cancels in (True, False)
     )
     return bool(cancelled & changed)
@@ -49,7 +49,7 @@ def _not_about_others(wish: Wish, found: Identifiers) -> Wish:
     return wish
 
 
-def _touched(wish: Wish, context: Context) -> set[int]:
+def touched(wish: Wish, context: Context) -> set[int]:
     """The orders that a wish is about, leaves out or takes something from."""
     things = [context.item(number) for number in (*wish.items, *wish.excluded, *filter(None, (wish.like,)))]
     orders = {*wish.orders, *filter(None, (wish.to_order,))}
@@ -62,20 +62,20 @@ def _gathered(wish: Wish, named: Collection[int], context: Context) -> Wish:
     for number in wish.items:
         item = context.item(number)
         there = item is not None and item.order_id in named
-        meant.append(number if there else _same_in(number, named, context) or number)
+        meant.append(number if there else same_in(number, named, context) or number)
     return wish.model_copy(update={"items": tuple(dict.fromkeys(meant))})
 
 
 def _in_these(wish: Wish, named: Collection[int], context: Context) -> Wish:
     if not wish.items:
         return wish
-    meant = [_same_in(number, named, context) for number in wish.items]
+    meant = [same_in(number, named, context) for number in wish.items]
     if None in meant:
         return wish.model_copy(update={"items": (), "unknown": True})
     return wish.model_copy(update={"items": tuple(dict.fromkeys(number for number in meant if number))})
 
 
-def _same_in(item_id: int, named: Collection[int], context: Context) -> int | None:
+def same_in(item_id: int, named: Collection[int], context: Context) -> int | None:
     """The one item of the same product in these orders; None where there is none, or where there are several."""
     item = context.item(item_id)
     if item is None or item.variant is None:
