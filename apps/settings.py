@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     api_keys: Annotated[tuple[str, ...], NoDecode] = Field(default=(), repr=False)
     rate_limit: int = Field(default=600, ge=1)
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    desk_wait_s: float = Field(default=3, ge=0, le=60)
     chatwoot_url: str | None = None
     chatwoot_token: str | None = Field(default=None, repr=False)
     chatwoot_reader_token: str | None = Field(default=None, repr=False)
