@@ -277,3 +277,11 @@ def test_what_is_quoted_or_asked_agrees_to_nothing(chat: OpenChat, typed: TypedR
         assert asked.actions == []
         assert asked.proposal is not None
     assert statuses(conversation.database)["1002"] == "pending"
+
+
+def test_an_order_that_is_cancelled_and_changed_at_once_is_asked_about(chat: OpenChat) -> None:
+    conversation = chat()
+    for message in ("cancel Q; swap c | b", "swap c; cancel Q | b", "cancel Q; repay Q with 3"):
+        assert conversation(message).actions == []
+    both = conversation("cancel P; swap c | b")
+    assert [action["name"] for action in both.actions] == ["cancel", "change_item"]

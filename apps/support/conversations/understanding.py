@@ -17,7 +17,7 @@ from apps.support.reading.cleaning import ATTACHMENT
 from apps.support.reading.commands import Command
 from apps.support.reading.context import load_context
 from apps.support.reading.identifiers import find_identifiers
-from apps.support.reading.naming import about_what_is_named
+from apps.support.reading.naming import about_what_is_named, contradict
 from apps.support.reading.reader import Reading
 from apps.support.reading.state import Wish
 from apps.support.reading.view import View
@@ -79,7 +79,8 @@ def _read_text(room: Room, reader: MessageReader, text: str) -> Understood:
     reading = reader.read(view, found.tagged)
     wishes = [context.wish(command, text) for command in reading.commands]
     wishes = about_what_is_named(wishes, found, context)
-    wishes = _sure_ones(wishes, reading.confidence)
+    confidence = 0.0 if contradict(wishes, context) else reading.confidence
+    wishes = _sure_ones(wishes, confidence)
     if [wish.verb for wish in wishes] == ["yes"] and text.endswith(("?", "？")):
         wishes = []  # "yes?" asks, and agrees to nothing
     wishes = wishes or [Wish(verb="unclear", text=text)]
