@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
+import structlog
+from dotenv import dotenv_values
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -14,6 +17,10 @@ from core_model import catalog
 from core_model.requests import Precision
 
 PACKAGED_ADAPTERS = Path(__file__).resolve().parents[1] / "adapters"
+
+PREFIX, ENV_FILE = "DUET_", ".env"
+
+log = structlog.get_logger(__name__)
 
 
 class SettingsError(Exception):
@@ -24,11 +31,23 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def unknown_settings() -> list[str]:
+    """Variables of the environment, and lines of `.env`, that look like settings and are none."""
+    found = {*os.environ, *dotenv_values(ENV_FILE)}
+    return sorted(
+        name for name in map(str.upper, found) if name.startswith(PREFIX) and name not in _known_names()
+    )
+
+
+def _known_names() -> frozenset[str]:
+    return frozenset(PREFIX + name.upper() for name in Settings.model_fields)
+
+
 class Settings(BaseSettings):
     """docs/settings.md explains each of them."""
 
     model_config = SettingsConfigDict(
-        env_prefix="DUET_", env_file=".env", env_ignore_empty=True, extra="ignore", protected_namespaces=()
+        env_prefix=PREFIX, env_file=ENV_FILE, env_ignore_empty=True, extra="ignore", protected_namespaces=()
     )
 
     home: Path = Field(default_factory=catalog.home)
@@ -55,6 +74,9 @@ class Settings(BaseSettings):
     api_keys: Annotated[tuple[str, ...], NoDecode] = Field(default=(), repr=False)
     rate_limit: int = Field(default=600, ge=1)
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    log_format: Literal["text", "json"] = "text"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    desk_wait_s: float = Field(default=3, ge=0, le=60)
     chatwoot_url: str | None = None
     chatwoot_token: str | None = Field(default=None, repr=False)
     chatwoot_reader_token: str | None = Field(default=None, repr=False)
@@ -97,7 +119,13 @@ class Settings(BaseSettings):
 
 
 def load_settings(**given: Any) -> Settings:
-    """The settings of this process, but for those given. Raises SettingsError naming the wrong ones."""
+    """The settings of this process, but for those given. Raises SettingsError naming the wrong ones.
+
+    Names that mean nothing are only warned of: a version before or after this one may know them.
+    """
+    for name in unknown_settings():
+        close = difflib.get_close_matches(name, _known_names(), 1, cutoff=0.8)
+        log.warning("no such setting", name=name, meant=close[0] if close else "see docs/settings.md")
     try:
         return Settings(**given)
     except ValidationError as error:

@@ -92,7 +92,7 @@ def load_adapter(path: Path, config: ModelConfig, name: str | None = None) -> Lo
     Raises AdapterError naming the file, the tensor and both shapes.
     """
     settings = _read_settings(path)
-    tensors = _read_tensors(path / "adapter_model.safetensors")
+    tensors = _read_tensors(own_file(path, "adapter_model.safetensors"))
     pairs: dict[tuple[int, str], dict[str, Tensor]] = {}
     heads: dict[str, Tensor] = {}
     names: dict[tuple[int, str], str] = {}
@@ -149,10 +149,18 @@ def _scale(settings: dict[str, Any], module: str, rank: int) -> float:
     return alpha / (rank**0.5 if settings.get("use_rslora") else rank)
 
 
-def _read_settings(path: Path) -> dict[str, Any]:
-    file = path / "adapter_config.json"
+def own_file(folder: Path, name: str) -> Path:
+    """A file of an adapter's folder. Raises AdapterError for what would be read of elsewhere, or waited for."""
+    file = folder / name
+    if not file.resolve().is_relative_to(folder.resolve()):
+        raise AdapterError(f"{file} is a link out of its folder: copy the file there")
     if file.exists() and not file.is_file():  # to open a pipe would wait for ever
         raise AdapterError(f"{file} is no file; a PEFT folder is wanted")
+    return file
+
+
+def _read_settings(path: Path) -> dict[str, Any]:
+    file = own_file(path, "adapter_config.json")
     try:
         settings: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:

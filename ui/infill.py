@@ -6,14 +6,14 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from apps.auth import Scope
+from apps.body import Body
 from apps.code.completion import AUTOMATIC_FLOOR, Gap, OtherFile
 from apps.permissions import caller_of, needs
 from core_model.requests import Completion, SamplingParams
 from ui.llama_cpp import compact_json, only_fields, timings
-from ui.openai.body import Body
 from ui.openai.streaming import EventStream, collected, event, merged
 from ui.openai.unsupported import LLAMA_CPP, refuse_unsupported
 from ui.openai.usage import verdict
@@ -25,7 +25,11 @@ DEFAULT_TOKENS = 128
 router = APIRouter(dependencies=[needs(Scope.MODELS)])
 
 
-class ExtraFile(BaseModel):
+Milliseconds = Annotated[float, AfterValidator(lambda limit: max(0.0, limit))]
+"""A limit of time; 0 and what is below it, llama.cpp's own default, mean none."""
+
+
+class ExtraFile(Body):
     """Some text of another file."""
 
     filename: str = "snippet"
@@ -44,8 +48,8 @@ class InfillRequest(Body):
     n_predict: int = Field(-1, ge=-1)
     n_cmpl: int = Field(1, ge=1, le=16)
     n_indent: int = Field(0, ge=0)
-    t_max_prompt_ms: float = Field(0, ge=0)
-    t_max_predict_ms: float = Field(0, ge=0)
+    t_max_prompt_ms: Milliseconds = 0
+    t_max_predict_ms: Milliseconds = 0
     response_fields: list[str] = Field(default=[], max_length=64)
     temperature: float = 0.0  # an editor's suggestion should not change with every look
     top_k: int = 0

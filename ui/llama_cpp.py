@@ -9,11 +9,11 @@ from fastapi import APIRouter, Depends
 from pydantic import Field
 
 from apps.auth import Scope
+from apps.body import Body
 from apps.permissions import needs
 from core_model.errors import RequestError
 from core_model.requests import Completion
 from core_model.tool_calls import for_template
-from ui.openai.body import Body
 from ui.openai.schemas import ChatMessage
 from ui.openai.tools import MAX_TOOLS, ToolSpec
 from ui.runtime import Runtime, runtime_when_ready

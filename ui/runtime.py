@@ -140,7 +140,7 @@ def assemble(
             # The server does its work without it.
             log.warning("adapter left out", adapter=file.parent.name, reason=str(error))
     desks = configured_desks(settings)
-    worker = DeskWorker(support, desks) if desks and support else None
+    worker = DeskWorker(support, desks, quiet_s=settings.desk_wait_s) if desks and support else None
     if worker is not None:
         worker.start()
     beside = support_engine if support_engine is not engine else None

@@ -11,9 +11,7 @@ from typing import Annotated
 import structlog
 from fastapi import Depends, FastAPI, Header, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import HTMLResponse, JSONResponse
 
 from apps.api_keys import StoredKeys
 from apps.auth import Access, Caller, is_forwarded
@@ -27,6 +25,7 @@ from apps.support.helpdesks.configured import configured_desks
 from apps.support.shop.database import Database
 from ui import infill, llama_cpp, tabby
 from ui.body_limit import LimitBody
+from ui.documents import DOCUMENTS, add_documents
 from ui.headers import SecureHeaders
 from ui.metrics import CountRequests, Metrics
 from ui.ollama import answering
@@ -50,9 +49,6 @@ log = structlog.get_logger(__name__)
 
 OPEN_PATHS = frozenset({"/health", "/ready", "/integrations/chatwoot", "/integrations/zendesk"})
 """Routes that need no key: what a process supervisor asks, and webhooks, which the desks sign."""
-
-OPENAPI = "/openapi.json"
-DOCUMENTS = frozenset({OPENAPI, "/docs"})
 
 
 def create_app(settings: Settings, load: LoadRuntime = load_runtime) -> FastAPI:
@@ -140,13 +136,7 @@ def create_app(settings: Settings, load: LoadRuntime = load_runtime) -> FastAPI:
         await asyncio.to_thread(runtime.database.check_ready)
         return {"status": "ready", "model": runtime.models.base.id}
 
-    @app.get(OPENAPI, include_in_schema=False)
-    async def openapi() -> JSONResponse:
-        return JSONResponse(app.openapi())
-
-    @app.get("/docs", include_in_schema=False)
-    async def documents() -> HTMLResponse:
-        return get_swagger_ui_html(openapi_url=OPENAPI, title=app.title)
+    add_documents(app)
 
     @app.get("/metrics", tags=["operation"], dependencies=[needs()])
     async def show_metrics() -> Response:

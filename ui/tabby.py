@@ -18,13 +18,13 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 
 from apps.auth import Scope
+from apps.body import Body
 from apps.code.completion import AUTOMATIC_FLOOR, Gap, OtherFile
 from apps.code.constraints import served_language
 from apps.code.errors import LanguageNotServedError
 from apps.permissions import caller_of, needs
 from core_model.errors import RequestError
 from core_model.requests import SamplingParams
-from ui.openai.body import Body
 from ui.openai.errors import ModelNotFoundError
 from ui.openai.streaming import collected
 from ui.openai.unsupported import refuse_unsupported

@@ -16,9 +16,10 @@ def prepare_streams() -> None:
         else:
             sys.stdout.reconfigure(encoding="utf-8", errors="replace")
     if not structlog.is_configured():
-        structlog.configure(logger_factory=_stderr_logger)
+        structlog.configure(logger_factory=stderr_logger)
 
 
-def _stderr_logger(*_args: object) -> structlog.PrintLogger:
+def stderr_logger(*_args: object) -> structlog.PrintLogger:
+    """Writes to stderr as it is at that moment."""
     # Asked for each time: a test or a progress bar may have put another stream in its place.
     return structlog.PrintLogger(sys.stderr)

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from apps.auth import Scope
+from apps.body import Body
 from apps.code.answers import EFFORTS, Answer, Checked, Event, Events, Token
 from apps.code.assistant import MAX_TOKENS, CodeAssistant
 from apps.code.completion import Gap, OtherFile
@@ -33,8 +34,8 @@ Temperature = Annotated[float, Field(ge=0, le=2)]
 EffortName = Literal["quick", "normal", "thorough"]
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid")
+class _Body(Body):
+    model_config = ConfigDict(extra="forbid")
 
     temperature: Temperature = 0.0
     compile: bool = Field(False, description="Ask javac or g++ too; Python is always asked.")
@@ -48,10 +49,10 @@ class WriteBody(_Body):
     max_tokens: MaxTokens = MAX_TOKENS
 
 
-class FileBody(BaseModel):
+class FileBody(Body):
     """Another file of the project."""
 
-    model_config = ConfigDict(strict=True, extra="forbid")
+    model_config = ConfigDict(extra="forbid")
 
     name: str
     text: Text

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from apps.body import Body
 from apps.support.reading.cleaning import MOST_STORED_CHARACTERS, storable
 from apps.support.reading.commands import INTENT_NAMES, parse
 from apps.support.replies.words import languages
@@ -43,8 +44,10 @@ class _Out(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
-class NewConversation(_In):
+class NewConversation(Body):
     """`customer_email` names the customer on the caller's word: only a caller who knows may send it."""
+
+    model_config = ConfigDict(extra="forbid")
 
     customer_email: Short | None = None
     channel: Short = "api"
@@ -61,7 +64,9 @@ class ClassifyRequest(NewMessage):
     adapter: Short | None = None
 
 
-class NewHandover(_In):
+class NewHandover(Body):
+    model_config = ConfigDict(extra="forbid")
+
     reason: Short = "requested"
 
 

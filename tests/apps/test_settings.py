@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from apps.settings import Settings, SettingsError, load_settings
 
@@ -54,3 +55,14 @@ def test_a_value_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("DUET_PORT", "many")
     with pytest.raises(SettingsError, match=r"DUET_WEIGHTS.*DUET_PORT"):
         load_settings()
+
+
+def test_a_name_that_is_no_setting_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("DUET_PROT=9001\nOTHER=1\n")
+    monkeypatch.setenv("DUET_SOMETHING_ELSE", "1")
+    with capture_logs() as told:
+        load_settings()
+    meant = {line["name"]: line["meant"] for line in told}
+    assert meant["DUET_PROT"] == "DUET_PORT"
+    assert "settings.md" in meant["DUET_SOMETHING_ELSE"]
+    assert meant.keys().isdisjoint({"OTHER", "DUET_PORT"})

@@ -68,6 +68,29 @@ def test_a_pipe_in_place_of_a_file_is_not_waited_for(tmp_path: Path, edge_checkp
         load_adapter(tmp_path, edge_checkpoint.config)
 
 
+@pytest.mark.parametrize("name", ["adapter_config.json", "adapter_model.safetensors"])
+def test_no_file_of_elsewhere_is_read(tmp_path: Path, edge_checkpoint: Checkpoint, name: str) -> None:
+    folder = write(tmp_path / "a", PAIR)
+    (folder / name).rename(tmp_path / name)
+    (folder / name).symlink_to(tmp_path / name)
+    with pytest.raises(AdapterError, match="link out of its folder"):
+        load_adapter(folder, edge_checkpoint.config)
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    with pytest.raises(AdapterError, match="is no file"):
+        load_adapter(folder, edge_checkpoint.config)
+
+
+def test_an_adapters_folder_may_be_a_link_and_have_links_of_its_own(
+    tmp_path: Path, edge_checkpoint: Checkpoint
+) -> None:
+    folder = write(tmp_path / "a", PAIR)
+    (folder / "adapter_model.safetensors").rename(folder / "weights")
+    (folder / "adapter_model.safetensors").symlink_to("weights")
+    (tmp_path / "b").symlink_to(folder)
+    assert load_adapter(tmp_path / "b", edge_checkpoint.config).name == "b"
+
+
 def test_broken_files_are_named(tmp_path: Path, edge_checkpoint: Checkpoint) -> None:
     with pytest.raises(AdapterError, match=r"adapter_config\.json cannot be read"):
         load_adapter(tmp_path, edge_checkpoint.config)

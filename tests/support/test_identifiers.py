@@ -50,10 +50,33 @@ def test_of_a_stranger_nothing_is_looked_up() -> None:
     assert "28552" in found.postcodes
 
 
-@given(st.from_regex(r"[A-Z]{0,3}[-_]?[0-9]{3,10}", fullmatch=True), st.sampled_from(["", "#", "order "]))
+@given(
+    st.from_regex(r"[A-Z0-9]{1,9}(-[A-Z0-9]{1,7}){0,2}", fullmatch=True).filter(
+        lambda number: len(number) >= 3 and any(map(str.isdigit, number))
+    ),
+    st.sampled_from(["#", "order ", "order no. "]),
+)
 def test_any_number_of_an_order_is_one_that_a_customer_can_say(number: str, before: str) -> None:
     found = find_identifiers(f"hello, {before}{number.lower()}, thanks", {number: "P"}, known=True)
     assert found.orders == ("P",)
+
+
+@given(st.from_regex(r"([A-Z]{1,6}-){0,2}[A-Z]{0,3}[0-9]{3,10}(-[A-Z0-9]{1,5})?", fullmatch=True))
+def test_a_number_of_three_digits_needs_no_announcement(number: str) -> None:
+    assert find_identifiers(f"{number} is late", {number: "P"}, known=True).orders == ("P",)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("订单Ｗ１２３４５６７在哪", "W1234567"),
+        ("order 112\u20111234567\u20111234567", "112-1234567-1234567"),
+        ("ＯＲＤ－２０２４－００１２３", "ORD-2024-00123"),
+        ("＃１００１?", "1001"),
+    ],
+)
+def test_a_number_is_known_whatever_keyboard_wrote_it(text: str, number: str) -> None:
+    assert find_identifiers(clean(text), {number: "P"}, known=True).orders == ("P",)
 
 
 def test_digits_that_two_orders_share_name_neither() -> None:

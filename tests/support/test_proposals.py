@@ -261,6 +261,24 @@ def test_a_proposal_outlives_a_long_conversation(chat: OpenChat) -> None:
     assert conversation("yes").actions == [{"name": "cancel", "status": "done"}]
 
 
+def test_a_quoted_mail_below_the_yes_does_no_harm(chat: OpenChat) -> None:
+    conversation = chat()
+    conversation("cancel P")
+    mail = "On Mon, 3 Jun 2024 at 10:00, Shop <help@shop.example> wrote:\n> Shall I cancel #1002?"
+    assert conversation(f"yes\n\n{mail}").actions == [{"name": "cancel", "status": "done"}]
+
+
+def test_what_is_quoted_or_asked_agrees_to_nothing(chat: OpenChat, typed: TypedReader) -> None:
+    typed.readings |= {"yes?": "yes", "是？": "yes"}
+    conversation = chat()
+    conversation("cancel P")
+    for answer in ("> yes", "yes?", "是？"):
+        asked = conversation(answer)
+        assert asked.actions == []
+        assert asked.proposal is not None
+    assert statuses(conversation.database)["1002"] == "pending"
+
+
 def test_an_order_that_is_cancelled_and_changed_at_once_is_asked_about(chat: OpenChat) -> None:
     conversation = chat()
     for message in ("cancel Q; swap c | b", "swap c; cancel Q | b", "cancel Q; repay Q with 3"):

@@ -20,6 +20,7 @@ from apps.support.playbooks.options import can_have
 from apps.support.shop.database import Database
 from apps.support.shop.deleting import delete_row
 from apps.support.shop.importing import ImportOptions, ImportReport, finish_interrupted, import_file
+from apps.support.shop.importing.scratch import Scratch
 from apps.support.shop.models import (
     Customer,
     ImportBatch,
@@ -286,3 +287,13 @@ def test_an_order_that_a_ticket_speaks_of_is_not_deleted(shop: Database) -> None
         records.open_ticket(session, conversation, state, reason="requested", intent=None)
     with pytest.raises(ConflictError, match="1 of tickets"), shop.write() as session:
         delete_row(session, "order", "1001")
+
+
+def test_rows_that_an_error_left_unread_do_no_harm() -> None:
+    scratch = Scratch()
+    for number in range(3):
+        scratch.keep("1001", number, {"sku": "M"})
+    rows = scratch.kept()
+    assert next(rows) == ("1001", 0, {"sku": "M"})
+    scratch.close()
+    rows.close()

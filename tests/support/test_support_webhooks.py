@@ -15,6 +15,7 @@ from apps.support.errors import PayloadError, SignatureError
 from apps.support.helpdesks.chatwoot import Chatwoot
 from apps.support.helpdesks.configured import configured_desks
 from apps.support.helpdesks.zendesk import Zendesk
+from apps.support.reading.cleaning import ATTACHMENT
 from tests.support.desk_server import (
     EMAIL,
     SECRET,
@@ -49,6 +50,69 @@ class TestWhatIsAnswered:
     def test_only_what_a_customer_writes_in_chatwoot(self, changed: dict[str, Any]) -> None:
         body = json.dumps(self.desk.chatwoot_webhook(THREAD, ASK) | changed).encode()
         assert self.chatwoot.read(headers(sign_chatwoot(body)), body, datetime.now(UTC)) is None
+
+    @pytest.mark.parametrize(
+        "changed",
+        [
+            {"created_at": "2020-03-03 13:05:57 UTC"},
+            {"created_at": 1714557600},
+            {"created_at": "2020-08-30T15:43:04.000Z"},
+            {"attachments": None, "private": None, "content_type": None, "content_attributes": None},
+            {"message_type": 0},
+            {"content_attributes": {"email": None}, "sender": None},
+            {"content_type": "input_select"},
+            {"sender": {"id": 7, "phone_number": "+4917112345", "email": None}},
+        ],
+    )
+    def test_what_older_chatwoots_and_other_channels_send_is_read(self, changed: dict[str, Any]) -> None:
+        body = json.dumps(self.desk.chatwoot_webhook(THREAD, ASK) | changed).encode()
+        read = self.chatwoot.read(headers(sign_chatwoot(body)), body, datetime.now(UTC))
+        assert read is not None
+        assert read.text == ASK
+        assert read.written_at.tzinfo is not None
+
+    @pytest.mark.parametrize(
+        "changed",
+        [
+            {"content": None, "attachments": [{"id": 1, "file_type": "image"}]},
+            {"content": "", "attachments": [{"id": 1, "file_type": "audio"}]},
+            {"content": "", "content_type": "sticker"},
+        ],
+    )
+    def test_a_picture_without_words_is_a_message(self, changed: dict[str, Any]) -> None:
+        body = json.dumps(self.desk.chatwoot_webhook(THREAD, "x") | changed).encode()
+        read = self.chatwoot.read(headers(sign_chatwoot(body)), body, datetime.now(UTC))
+        assert read is not None
+        assert read.text == ATTACHMENT
+
+    @pytest.mark.parametrize(
+        "changed",
+        [
+            {"content_attributes": {"email": {"subject": "Re: Your order", "auto_reply": True}}},
+            {"content_attributes": {"email": {"subject": "Automatic reply: Your order"}}},
+            {"content": "Automatische Antwort: Ich bin bis zum 3. Januar nicht im Büro."},
+            {"content": "自动回复：您好，我正在休假。"},
+            {"content": "Out of Office: back on Monday"},
+            {"sender": {"id": 7, "email": "no-reply@example.com"}},
+            {"sender": {"id": 7, "email": "MAILER-DAEMON@mail.example.com"}},
+            {"sender": {"id": 7, "email": "bounces+123@example.com"}},
+        ],
+    )
+    def test_what_a_machine_wrote_is_not_answered(self, changed: dict[str, Any]) -> None:
+        body = json.dumps(self.desk.chatwoot_webhook(THREAD, ASK) | changed).encode()
+        assert self.chatwoot.read(headers(sign_chatwoot(body)), body, datetime.now(UTC)) is None
+
+    @pytest.mark.parametrize(
+        "text", ["Automatic reply: I am away.", "Auto: closed today", "Undeliverable: your order"]
+    )
+    def test_what_a_machine_wrote_to_zendesk_is_not_answered(self, text: str) -> None:
+        body = json.dumps(self.desk.zendesk_webhook(TICKET, text)).encode()
+        assert self.zendesk.read(headers(sign_zendesk(body)), body, datetime.now(UTC)) is None
+
+    @pytest.mark.parametrize("text", ["autoreply keeps coming from you", "automatic reply please stop"])
+    def test_who_only_speaks_of_automatic_replies_is_a_person(self, text: str) -> None:
+        body = json.dumps(self.desk.zendesk_webhook(TICKET, text)).encode()
+        assert self.zendesk.read(headers(sign_zendesk(body)), body, datetime.now(UTC)) is not None
 
     def test_other_events_of_a_desk_are_let_be(self) -> None:
         body = b'{"event": "webwidget_triggered", "id": 1, "source_id": "x"}'

@@ -95,6 +95,12 @@ def test_nulls_are_fields_left_out(url: str) -> None:
 
 
 @pytest.mark.slow
+def test_limits_below_zero_are_none(url: str) -> None:
+    answer = ask(url, t_max_prompt_ms=-1, t_max_predict_ms=-1, response_fields="left out").json()
+    assert answer["content"]
+
+
+@pytest.mark.slow
 def test_alternatives_come_as_a_list_of_different_ones(url: str) -> None:
     several = ask(url, n_cmpl=3, response_fields="left out").json()
     texts = [one["content"] for one in several]

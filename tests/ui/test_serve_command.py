@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging.config
 import os
 import signal
 import socket
@@ -15,10 +17,11 @@ from pathlib import Path
 import httpx
 import pytest
 import structlog
+from uvicorn.config import LOGGING_CONFIG
 
 from core_model import catalog
 from tests.conftest import EDGE
-from ui.commands.serve import keep_values_out_of_the_log
+from ui.logs import LogFormat, configure_logs
 
 DUET = [sys.executable, "-c", "from ui.cli import app; app()"]
 
@@ -103,11 +106,12 @@ def test_a_port_that_is_taken_is_told_at_once() -> None:
             assert "in use" in said
 
 
+@pytest.mark.parametrize("form", ["text", "json"])
 def test_the_log_tells_where_something_broke_but_not_what_was_said(
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], form: LogFormat
 ) -> None:
     before = structlog.get_config()
-    keep_values_out_of_the_log()
+    configure_logs(form, "info")
     try:
         message = "my card is " + "4242 " * 4
         assert message
@@ -121,3 +125,26 @@ def test_the_log_tells_where_something_broke_but_not_what_was_said(
     assert "broken" in shown
     assert "test_serve_command.py" in shown
     assert "4242 4242" not in shown
+    assert "\x1b" not in shown  # no colours where there is no terminal
+    if form == "json":
+        line = json.loads(shown)
+        assert (line["event"], line["level"]) == ("turn failed", "error")
+
+
+def test_the_servers_own_lines_are_json_too(capfd: pytest.CaptureFixture[str]) -> None:
+    before = structlog.get_config()
+    config = configure_logs("json", "warning")
+    try:
+        logging.config.dictConfig(config)
+        logging.getLogger("uvicorn.access").info('%s - "%s"', "127.0.0.1", "GET /")
+        structlog.get_logger().info("not told")
+        structlog.get_logger().warning("told", seconds=2)
+    finally:
+        structlog.configure(**before)
+        logging.config.dictConfig(LOGGING_CONFIG)
+    lines = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    assert [(line["event"], line["level"]) for line in lines] == [
+        ('127.0.0.1 - "GET /"', "info"),
+        ("told", "warning"),
+    ]
+    assert all(line["timestamp"].endswith("Z") for line in lines)

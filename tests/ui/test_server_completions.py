@@ -128,6 +128,25 @@ def test_an_editor_may_write_the_gap_in_the_models_own_tokens(coder: OpenAI) -> 
     )
 
 
+@pytest.mark.slow
+def test_an_empty_suffix_beside_the_models_own_tokens_says_nothing(coder: OpenAI) -> None:
+    asked = {"model": DEFAULT, "temperature": 0, "max_tokens": 16}
+    prompt = "<|fim_prefix|>def add(a, b):\n    <|fim_suffix|>\n<|fim_middle|>"
+    plain, *others = (
+        coder.completions.create(**asked, prompt=prompt, **more)
+        for more in ({}, {"suffix": ""}, {"suffix": "\n"})
+    )
+    for other in others:
+        assert other.choices[0].text == plain.choices[0].text
+        assert other.usage == plain.usage
+
+
+def test_an_empty_suffix_continues_the_text_where_no_gap_can_be_filled(client: OpenAI) -> None:
+    asked = {"model": MODEL, "prompt": PROMPT, "temperature": 0, "max_tokens": 5}
+    plain, empty = (client.completions.create(**asked, **more) for more in ({}, {"suffix": ""}))
+    assert empty.choices[0].text == plain.choices[0].text
+
+
 def test_a_model_without_gaps_says_so(server: Server) -> None:
     answer = httpx.post(f"{server.url}/infill", json={"input_prefix": "a", "input_suffix": "b"})
     assert answer.status_code == 400

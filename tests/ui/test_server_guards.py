@@ -105,7 +105,15 @@ def test_no_answer_is_framed_or_guessed_at(server: Server, path: str) -> None:
     assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
 
 
-@pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
+def test_the_page_of_the_api_needs_nothing_from_elsewhere(server: Server) -> None:
+    page = httpx.get(f"{server.url}/docs", timeout=60).text
+    assert "//" not in page.replace("</script>", "").split("<!-- ", 1)[0].replace("<!DOCTYPE", "")
+    for name, begins in (("swagger-ui-bundle.js", "/*!"), ("swagger-ui.css", ".swagger-ui")):
+        assert f'"/docs/{name}"' in page
+        assert httpx.get(f"{server.url}/docs/{name}", timeout=60).text.startswith(begins)
+
+
+@pytest.mark.parametrize("path", ["/docs", "/openapi.json", "/docs/swagger-ui.css"])
 def test_documents_need_a_key_where_there_are_keys_or_a_session(gate: Gate, path: str) -> None:
     assert gate.ask(None, "GET", path).status_code == 200
     key = gate.make("first", Scope.ADMIN)

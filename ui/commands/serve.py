@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 
+KEEP_ALIVE_S = 75
+"""Longer than proxies keep idle connections (nginx, load balancers: 60): who closes first must not be asked again."""
+
+
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on [default: DUET_HOST].")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on [default: DUET_PORT].")] = None,
@@ -27,9 +31,12 @@ def serve(
     given = {"host": host, "port": port, "model": model}
     settings = load_settings(**{name: value for name, value in given.items() if value is not None})
     _check_listening(settings)
-    keep_values_out_of_the_log()
 
     import uvicorn
+
+    from ui.logs import configure_logs
+
+    log_config = configure_logs(settings.log_format, settings.log_level)
 
     def application() -> FastAPI:
         from ui.server import create_app
@@ -41,7 +48,10 @@ def serve(
         factory=True,
         host=settings.host,
         port=settings.port,
+        log_config=log_config,
+        log_level=settings.log_level,
         timeout_graceful_shutdown=5,
+        timeout_keep_alive=KEEP_ALIVE_S,
         # Anybody can send these headers: they are believed where the proxies are named (uvicorn's own variable).
         proxy_headers="FORWARDED_ALLOW_IPS" in os.environ,
     )
@@ -50,14 +60,6 @@ def serve(
     make_ready(settings)
     with suppress(KeyboardInterrupt):  # Ctrl-C comes up again once uvicorn has shut everything down
         uvicorn.Server(config).run(sockets=[listening])
-
-
-def keep_values_out_of_the_log() -> None:
-    """Tracebacks name lines, not the values of variables: those are customers' messages and keys."""
-    import structlog
-
-    show = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], show])
 
 
 def _check_listening(settings: Settings) -> None:

@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from apps.body import Body
 from apps.code.completion import AUTOMATIC_FLOOR, Gap
 from core_model.requests import SamplingParams
-from ui.openai.body import Body
 from ui.openai.schemas import ChatRequest, CompletionRequest
 from ui.openai.tools import MAX_TOOLS, CalledTool, Schema, ToolSpec
 from ui.openai.unsupported import refuse_unsupported

@@ -85,6 +85,8 @@ class BusyError(APIError):
         super().__init__(429, message, kind="rate_limit_error", code="busy")
 
 
+NO_ROUTE = "There is no such route; GET /openapi.json and /docs list those that there are."
+
 # The most specific class that an error belongs to decides: status, type, code.
 _OURS: dict[type[Exception], tuple[int, str, str | None]] = {
     ContextLengthError: (400, "invalid_request_error", "context_length_exceeded"),
@@ -120,7 +122,8 @@ def as_api_error(error: Exception) -> APIError:
             # What FastAPI makes of a body that breaks the parser instead of being refused by it.
             return APIError(400, "The body is not valid JSON in UTF-8.", code="invalid_json")
         kind = "invalid_request_error" if error.status_code < 500 else "server_error"
-        return APIError(error.status_code, str(error.detail), kind=kind, code=_code(error.status_code))
+        message = NO_ROUTE if error.status_code == 404 else str(error.detail)
+        return APIError(error.status_code, message, kind=kind, code=_code(error.status_code))
     for cls in type(error).__mro__:
         if cls in _OURS:
             status, kind, code = _OURS[cls]

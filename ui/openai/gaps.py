@@ -15,13 +15,15 @@ DEFAULT_TOKENS = 128
 def gap_of(request: CompletionRequest, prompt: str | list[int], tokenizer: Tokenizer) -> Gap | None:
     """The gap that a prompt describes, None for a text that is to be continued. Raises RequestError."""
     if not isinstance(prompt, str):
-        if request.suffix is not None:
+        if request.suffix:
             raise RequestError("a prompt of tokens cannot have a suffix; send text", "suffix")
         return None
-    if request.suffix is not None:
+    if (found := tokenizer.split_fim(prompt)) is not None:
+        prefix, suffix, files = (
+            found  # the gap is told already: some clients send `suffix` with every request
+        )
+    elif request.suffix or (request.suffix == "" and tokenizer.fim_marks is not None):
         prefix, suffix, files = prompt, request.suffix, list[tuple[str, str]]()
-    elif (found := tokenizer.split_fim(prompt)) is not None:
-        prefix, suffix, files = found
     else:
         return None
     # After the other files may stand the name of the file with the gap.

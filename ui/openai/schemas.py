@@ -11,10 +11,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from apps.body import Body
 from core_model.answer_shape import AnswerShape
 from core_model.requests import SamplingParams
 from core_model.tokenizer import Message
-from ui.openai.body import Body
 from ui.openai.tools import MAX_TOOLS, CalledTool, ResponseFormat, ToolChoice, ToolSpec, answer_shape
 from ui.openai.unsupported import refuse_unsupported
 
@@ -26,6 +26,13 @@ MAX_CLASSIFIED = 64
 
 TokenLimit = Annotated[int | None, Field(ge=1)]
 ClassifiedText = Annotated[str, Field(min_length=1, max_length=20_000)]
+
+
+def neutral(value: Any) -> Any:
+    """The value of a field that is not honoured. Raises PydanticCustomError where it would change the answer."""
+    if value:
+        raise PydanticCustomError("unsupported_parameter", "not supported; leave it out")
+    return value
 
 
 class StreamOptions(Body):
@@ -69,9 +76,7 @@ class _Generation(Body):
     @field_validator("frequency_penalty", "presence_penalty", "logit_bias")
     @classmethod
     def _neutral(cls, value: Any) -> Any:
-        if value:
-            raise PydanticCustomError("unsupported_parameter", "not supported; leave it out")
-        return value
+        return neutral(value)
 
     @property
     def includes_usage(self) -> bool:
@@ -113,6 +118,15 @@ class ChatMessage(Body):
     role: Literal["system", "developer", "user", "assistant", "tool"]
     content: str | list[TextPart] | None = None
     tool_calls: list[CalledTool] = Field(default_factory=list)
+    # Other servers' ways of asking for more of this very message, and OpenAI's older form of a call.
+    prefix: bool | None = None
+    partial: bool | None = None
+    function_call: Any = None
+
+    @field_validator("prefix", "partial", "function_call")
+    @classmethod
+    def _refused(cls, value: Any) -> Any:
+        return neutral(value)
 
     @property
     def text(self) -> str:
@@ -167,15 +181,6 @@ class CompletionRequest(_Generation):
     prompt: str | list[str] | list[int] | list[list[int]]
     suffix: str | None = None
     logprobs: int | None = Field(None, ge=0, le=20)
-    echo: Literal[False] | None = None
-    best_of: int | None = None
-
-    @field_validator("best_of")
-    @classmethod
-    def _one(cls, value: int | None) -> int | None:
-        if value not in (None, 1):
-            raise PydanticCustomError("unsupported_parameter", "not supported; leave it out")
-        return value
 
     @property
     def prompts(self) -> list[str | list[int]]:

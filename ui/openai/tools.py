@@ -8,8 +8,8 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from apps.body import Body
 from core_model.answer_shape import ANY_OBJECT, AnswerShape, Tool
-from ui.openai.body import Body
 
 Schema = dict[str, Any]
 

@@ -1,4 +1,4 @@
-"""Fields of OpenAI's, vLLM's and llama.cpp's protocols that would change an answer and that nothing here honours."""
+"""Fields of other servers' protocols that would change an answer and that nothing here honours."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ OPENAI: Mapping[str, Any] = {
     "modalities": ["text"],
     "audio": None,
     "web_search_options": None,
+    "echo": None,
+    "best_of": 1,
 }
 VLLM: Mapping[str, Any] = {
     "guided_json": None,
@@ -38,6 +40,63 @@ VLLM: Mapping[str, Any] = {
     "chat_template": None,
     "chat_template_kwargs": None,
     "documents": None,
+    "return_token_ids": None,
+    "return_tokens_as_token_ids": None,
+}
+SGLANG: Mapping[str, Any] = {
+    "regex": None,
+    "ebnf": None,
+    "structural_tag": None,
+    "min_new_tokens": None,
+    "no_stop_trim": None,
+    "stop_regex": None,
+    "custom_logit_processor": None,
+    "lora_path": None,
+    "return_hidden_states": None,
+}
+TRANSFORMERS: Mapping[str, Any] = {
+    "max_new_tokens": None,
+    "max_length": None,
+    "min_length": None,
+    "do_sample": True,
+    "num_beams": 1,
+    "no_repeat_ngram_size": None,
+    "epsilon_cutoff": None,
+    "eta_cutoff": None,
+    "penalty_alpha": None,
+    "guidance_scale": 1.0,
+    "negative_prompt": None,
+    "encoder_repetition_penalty": 1.0,
+    "bad_words_ids": None,
+    "force_words_ids": None,
+}
+COMMUNITY: Mapping[str, Any] = {  # text-generation-webui, KoboldCpp, Aphrodite
+    "continue_": None,
+    "top_a": None,
+    "tfs": 1.0,
+    "tfs_z": 1.0,
+    "nsigma": None,
+    "smoothing_factor": None,
+    "dynamic_temperature": None,
+    "mirostat_mode": None,
+    "rep_pen": 1.0,
+    "ban_eos_token": None,
+    "banned_tokens": None,
+    "banned_strings": None,
+    "custom_token_bans": None,
+    "grammar_string": None,
+    "sampler_order": None,
+    "sampler_seed": -1,
+}
+MISTRAL: Mapping[str, Any] = {"random_seed": None, "safe_prompt": None}
+# Other servers' boxes of settings: here settings stand at the top of the body.
+BOXES: Mapping[str, Any] = {
+    "extra_body": None,
+    "options": None,
+    "parameters": None,
+    "sampling_params": None,
+    "format": None,
+    "num_predict": -1,
 }
 LLAMA_CPP: Mapping[str, Any] = {
     "grammar": None,
@@ -50,9 +109,21 @@ LLAMA_CPP: Mapping[str, Any] = {
     "dynatemp_range": None,
     "top_n_sigma": -1.0,
     "n_probs": None,
+    "post_sampling_probs": None,
+    "return_tokens": None,
     "lora": None,
 }
-UNSUPPORTED: Mapping[str, Any] = {**OPENAI, **VLLM, **LLAMA_CPP}
+UNSUPPORTED: Mapping[str, Any] = {
+    "n_cmpl": 1,  # here `n`, at /infill its own name
+    **OPENAI,
+    **VLLM,
+    **SGLANG,
+    **TRANSFORMERS,
+    **COMMUNITY,
+    **MISTRAL,
+    **BOXES,
+    **LLAMA_CPP,
+}
 
 
 def refuse_unsupported(body: Mapping[str, Any], fields: Mapping[str, Any] = UNSUPPORTED) -> None:

@@ -187,6 +187,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "reason.legal": ("law", "法律事务"),
     "reason.policy": ("safety or law", "安全或法律"),
     "reason.failure": ("a step failed", "处理失败"),
+    "reason.automatic": ("a machine seems to write", "疑似自动回复"),
     "reason.identity": ("proof failed", "身份验证失败"),
     "reason.complaint": ("complaint", "投诉"),
     "time.now": ("just now", "刚刚"),

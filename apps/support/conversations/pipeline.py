@@ -41,14 +41,12 @@ from apps.support.conversations.turn import (
     intents_of,
     understood_of,
 )
-from apps.support.conversations.understanding import MessageReader, read_message
+from apps.support.conversations.understanding import UNSEEN, MessageReader, read_message
 from apps.support.errors import ActionRefusedError, ConflictError
 from apps.support.playbooks.case import Outcome, said
 from apps.support.reading.cleaning import clean, storable
-from apps.support.reading.commands import Command
 from apps.support.reading.context import load_context
 from apps.support.reading.identifiers import find_identifiers
-from apps.support.reading.reader import Reading
 from apps.support.reading.state import Proposal, Wish
 from apps.support.reading.view import View
 from apps.support.replies.language import detect_language, spoken_language, unspoken_notice, written_language
@@ -57,8 +55,6 @@ from apps.support.replies.writer import ReplyWriter, Spoken
 from apps.support.shop.database import Database
 from apps.support.shop.models import ConversationStatus, Message, Role
 from apps.support.shop.policy import Policy, load_policy
-
-_UNSEEN = Understood(find_identifiers("", {}, known=False), Reading((Command("unclear"),), 0.0), (), "")
 
 log = structlog.get_logger(__name__)
 
@@ -149,7 +145,7 @@ class SupportPipeline:
 
     def _turn(self, incoming: Incoming) -> Iterator[TurnEvent]:
         times: dict[str, float] = {}
-        understood, settled = _UNSEEN, Settled()
+        understood, settled = UNSEEN, Settled()
         if incoming.status != ConversationStatus.BOT:
             settled.handed_over = True
             yield self._store(incoming, understood, settled, None, times, complete=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from sqlalchemy.orm import Session
@@ -12,6 +13,8 @@ from apps.support.conversations.identity import MOST_FAILED_PROOFS, shows_enough
 from apps.support.conversations.room import Room
 from apps.support.conversations.turn import Incoming, Understood
 from apps.support.playbooks.case import DetailReader
+from apps.support.reading.cleaning import ATTACHMENT
+from apps.support.reading.commands import Command
 from apps.support.reading.context import load_context
 from apps.support.reading.identifiers import find_identifiers
 from apps.support.reading.naming import about_what_is_named, contradict
@@ -21,6 +24,8 @@ from apps.support.reading.told import in_the_order_that_is_told
 from apps.support.reading.view import View
 from apps.support.shop.policy import Policy
 
+UNSEEN = Understood(find_identifiers("", {}, known=False), Reading((Command("unclear"),), 0.0), (), "")
+"""Of a message that the reader was not shown."""
 SURE_OF_A_CHANGE = 0.45
 """A change that is read less surely than this is not proposed: the customer is asked to say it in other words."""
 SURE_OF_A_YES = 0.8
@@ -67,6 +72,9 @@ def read_message(
 
 def _read_text(room: Room, reader: MessageReader, text: str) -> Understood:
     context = room.context
+    if text in ("", ATTACHMENT):  # nothing to read: all of it was quoted, or it is a picture
+        verb = "photo" if text else "unclear"
+        return replace(UNSEEN, wishes=(Wish(verb=verb, text=text),))
     found = find_identifiers(text, context.numbers, known=context.known)
     view = context.view(room.session, room.state, room.language)
     reading = reader.read(view, found.tagged)
@@ -75,7 +83,10 @@ def _read_text(room: Room, reader: MessageReader, text: str) -> Understood:
     if not found.orders:
         wishes = in_the_order_that_is_told(wishes, text, context)
     confidence = 0.0 if contradict(wishes, context) else reading.confidence
-    wishes = _sure_ones(wishes, confidence) or [Wish(verb="unclear", text=text)]
+    wishes = _sure_ones(wishes, confidence)
+    if [wish.verb for wish in wishes] == ["yes"] and text.endswith(("?", "？")):
+        wishes = []  # "yes?" asks, and agrees to nothing
+    wishes = wishes or [Wish(verb="unclear", text=text)]
     return Understood(found, reading, tuple(wishes), view.render(found.tagged))
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from apps.support.conversations import records
 from apps.support.conversations.leases import end_turn
 from apps.support.conversations.pipeline import SupportPipeline
+from apps.support.conversations.turn import TurnResult
 from apps.support.errors import NotFoundError
 from apps.support.helpdesks import outbox
+from apps.support.helpdesks.collecting import collect, repeats
 from apps.support.replies.language import spoken_language
 from apps.support.replies.sentences import write
 from apps.support.replies.words import DEFAULT
@@ -30,11 +30,14 @@ from apps.support.shop.models import (
     TurnTrace,
 )
 
+_FAREWELLS = frozenset({"thanks", "bye"})
 
-def answer_event(pipeline: SupportPipeline, event_id: int) -> None:
+
+def answer_event(pipeline: SupportPipeline, event_id: int, *, collecting: bool = False) -> None:
     """Run the turn of a stored message and store its reply for the desk.
 
-    What a process that died had done of it is not done again. Raises what the pipeline raises.
+    `collecting`: with the messages of its thread that came after it. What a process that died had done of it is not
+    done again. Raises what the pipeline raises.
     """
     database = pipeline.database
     with database.write() as session:
@@ -42,19 +45,39 @@ def answer_event(pipeline: SupportPipeline, event_id: int) -> None:
         link = outbox.link_of(session, event.desk, event.thread) or _open(session, event)
         conversation = records.get_conversation(session, link.conversation_id)
         _follow_desk(session, event, link, conversation)
-        reply = None
+        reply, kind = None, PostKind.MESSAGE
         if event.after_message_id is not None:
             reply = _reply_before_crash(session, conversation, event.after_message_id)
+        elif collecting:
+            collect(session, event)
         if reply is None:
+            if conversation.status == ConversationStatus.BOT and repeats(session, event):
+                _leave_alone(session, event, conversation)
+                return
             event.after_message_id = _last_message_id(session, conversation.id)
         text, conversation_id = event.text, conversation.id
     if reply is None:
-        reply = pipeline.answer(conversation_id, text).reply
+        result = pipeline.answer(conversation_id, text)
+        reply, kind = result.reply, _kind_of(result)
     with database.write() as session:
         event = _get(session, event_id)
         event.status = EventStatus.DONE
         if reply:
-            outbox.say(session, conversation_id, reply, event_id=event_id)
+            outbox.say(session, conversation_id, reply, event_id=event_id, kind=kind)
+
+
+def _kind_of(result: TurnResult) -> PostKind:
+    """Whether the reply ends the conversation: the customer wanted nothing more, and nothing is open."""
+    open_still = result.proposal is not None or result.choices or result.handed_over
+    farewell = not open_still and set(result.commands.split("; ")) <= _FAREWELLS
+    return PostKind.FAREWELL if farewell else PostKind.MESSAGE
+
+
+def _leave_alone(session: Session, event: DeskEvent, conversation: Conversation) -> None:
+    """A machine that answers gets no answer, or both would go on for ever; a person looks at the thread."""
+    session.add(Message(conversation_id=conversation.id, role=Role.CUSTOMER, text=event.text))
+    event.status = EventStatus.DONE
+    to_person(session, conversation.id, "automatic")
 
 
 def give_up(session: Session, event_id: int) -> None:
@@ -147,18 +170,3 @@ def _reply_before_crash(session: Session, conversation: Conversation, after: int
 def _last_message_id(session: Session, conversation_id: str) -> int:
     query = select(func.max(Message.id)).where(Message.conversation_id == conversation_id)
     return session.scalar(query) or 0
-
-
-def due_event(session: Session) -> DeskEvent | None:
-    """The oldest message whose turn may run: a thread's messages are answered one after the other."""
-    earlier = select(DeskEvent).subquery()
-    waits = select(earlier.c.id).where(
-        earlier.c.desk == DeskEvent.desk,
-        earlier.c.thread == DeskEvent.thread,
-        earlier.c.id < DeskEvent.id,
-        earlier.c.status == EventStatus.WAITING,
-    )
-    query = select(DeskEvent).where(
-        DeskEvent.status == EventStatus.WAITING, DeskEvent.due_at <= datetime.now(UTC), ~waits.exists()
-    )
-    return session.scalar(query.order_by(DeskEvent.id).limit(1))

@@ -11,11 +11,13 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationError
 
+from apps.body import Body
 from apps.support.errors import PayloadError, SignatureError
+from apps.support.helpdesks.automatic import is_automatic
 from apps.support.helpdesks.desks import (
     DeskClient,
     Incoming,
@@ -23,35 +25,77 @@ from apps.support.helpdesks.desks import (
     check_signature,
     same_text,
 )
+from apps.support.reading.cleaning import ATTACHMENT
 from apps.support.shop.models import DeskName
 
 ANSWERED_STATUS = "pending"
-OUTGOING = 1
+INCOMING, OUTGOING = 0, 1
 CLOCK_TOLERANCE = timedelta(minutes=5)
 
 
-class _Account(BaseModel):
+class _Sent(Body):
+    model_config = ConfigDict(strict=False)
+
+
+class _Account(_Sent):
     id: int
 
 
-class _Conversation(BaseModel):
+class _Conversation(_Sent):
     id: int
     status: str
 
 
-class _Event(BaseModel):
+class _Mail(_Sent):
+    subject: str = ""
+    auto_reply: bool = False  # Chatwoot found the headers of RFC 3834
+
+
+class _Attributes(_Sent):
+    email: _Mail = _Mail()
+
+
+class _Sender(_Sent):
+    email: str = ""
+
+
+class _Event(_Sent):
     event: str = Field(max_length=255)
+
+
+def _iso(moment: Any) -> Any:
+    """The form of Chatwoot's documentation, "2020-03-03 13:05:57 UTC", as ISO 8601."""
+    return moment.replace(" UTC", "+00:00") if isinstance(moment, str) else moment
 
 
 class _Message(_Event):
     id: int
-    content: str | None = None
-    message_type: str
+    content: str = ""
+    content_type: str = "text"
+    content_attributes: _Attributes = _Attributes()
+    message_type: str | int
     private: bool = False
-    attachments: list[Any] = []
-    created_at: datetime
+    attachments: list[Any] = Field(default=[])
+    created_at: Annotated[datetime, BeforeValidator(_iso)]
     conversation: _Conversation
     account: _Account
+    sender: _Sender = _Sender()
+
+    @property
+    def text(self) -> str:
+        """What the customer wrote; a picture without words has a mark of its own."""
+        if self.content.strip():
+            return self.content
+        return ATTACHMENT if self.attachments or self.content_type == "sticker" else ""
+
+    @property
+    def by_customer(self) -> bool:
+        """Whether a person wrote it to the shop."""
+        mail = self.content_attributes.email
+        automatic = mail.auto_reply or is_automatic(
+            self.content, subject=mail.subject, sender=self.sender.email
+        )
+        return self.message_type in ("incoming", INCOMING) and not self.private and not automatic
 
 
 class Chatwoot:
@@ -76,14 +120,13 @@ class Chatwoot:
             message = _Message.model_validate_json(body)
         except ValidationError as error:
             raise PayloadError(f"this is no event of Chatwoot: {error.errors()[0]['msg']}") from error
-        text = message.content or ("[attachment]" if message.attachments else "")
-        if message.message_type != "incoming" or message.private or not text.strip():
+        if not (message.by_customer and message.text):
             return None
         created_at = message.created_at
         return Incoming(
             thread=f"{message.account.id}/{message.conversation.id}",
             key=str(message.id),
-            text=text,
+            text=message.text,
             for_assistant=message.conversation.status == ANSWERED_STATUS,
             written_at=created_at if created_at.tzinfo else created_at.replace(tzinfo=UTC),
         )

@@ -40,6 +40,7 @@ class Outgoing:
     text: str
     private: bool  # for people at the desk only
     closing: bool  # people take over: the thread does not wait for the customer
+    farewell: bool  # the customer has said thanks or good-bye: the thread waits for nobody
     after: str | None  # the message that it answers
     written_at: datetime
     known: frozenset[str]  # the desk's names for other messages that were sent

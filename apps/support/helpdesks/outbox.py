@@ -30,9 +30,16 @@ def store_event(database: Database, desk: DeskName, incoming: Incoming) -> bool:
     return True
 
 
-def say(session: Session, conversation_id: str, text: str, *, event_id: int | None = None) -> None:
+def say(
+    session: Session,
+    conversation_id: str,
+    text: str,
+    *,
+    event_id: int | None = None,
+    kind: PostKind = PostKind.MESSAGE,
+) -> None:
     """Send a message to the conversation's thread, if it has one at a desk."""
-    _post(session, conversation_id, PostKind.MESSAGE, text, event_id)
+    _post(session, conversation_id, kind, text, event_id)
 
 
 def tell_handed_over(session: Session, conversation_id: str, summary: str | None = None) -> None:

@@ -124,7 +124,7 @@ def _failed(database: Database, attempt: Attempt, error: DeliveryError, first_wa
         post.due_at = datetime.now(UTC) + timedelta(seconds=pause_s)
         if given_up:
             post.status = PostStatus.FAILED
-            if post.kind == PostKind.MESSAGE:
+            if post.kind in (PostKind.MESSAGE, PostKind.FAREWELL):
                 to_person(session, post.conversation_id, "delivery")
 
 
@@ -150,6 +150,7 @@ def _outgoing(session: Session, post: DeskPost) -> Outgoing:
         post_id=post.id,
         text=post.text,
         private=post.kind == PostKind.NOTE,
+        farewell=post.kind == PostKind.FAREWELL,
         closing=conversation.status != ConversationStatus.BOT,
         after=post.event.key if post.event else None,
         written_at=post.created_at,

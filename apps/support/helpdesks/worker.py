@@ -11,7 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from apps.support.conversations.pipeline import SupportPipeline
 from apps.support.errors import ConflictError
-from apps.support.helpdesks.answering import answer_event, due_event, give_up
+from apps.support.helpdesks.answering import answer_event, give_up
+from apps.support.helpdesks.collecting import due_event
 from apps.support.helpdesks.desks import Desk
 from apps.support.helpdesks.posting import begin_post, deliver, wait_s
 from apps.support.shop.locks import Held, Work, only_one
@@ -38,11 +39,14 @@ class DeskWorker:
         desks: Mapping[DeskName, Desk],
         *,
         first_wait_s: float = FIRST_WAIT_S,
+        quiet_s: float = 0,
     ) -> None:
+        """`quiet_s`: what a customer writes until this long after their last message gets one answer."""
         self._pipeline = pipeline
         self._database = pipeline.database
         self._desks = desks
         self._first_wait_s = first_wait_s
+        self._quiet_s = quiet_s
         self._stop = Event()
         self._thread = Thread(target=self._run, name="desks", daemon=True)
 
@@ -60,11 +64,11 @@ class DeskWorker:
     def answer_next(self) -> bool:
         """Run the turn of one message. False where none is due."""
         with self._database.read() as session:
-            event = due_event(session)
+            event = due_event(session, self._quiet_s)
         if event is None:
             return False
         try:
-            answer_event(self._pipeline, event.id)
+            answer_event(self._pipeline, event.id, collecting=self._quiet_s > 0)
         except Exception as error:
             # Whatever broke: the message is tried again, and goes to a person in the end.
             if not isinstance(error, ConflictError):

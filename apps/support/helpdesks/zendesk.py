@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from apps.support.errors import PayloadError, SignatureError
+from apps.support.helpdesks.automatic import is_automatic
 from apps.support.helpdesks.desks import (
     DeskClient,
     Incoming,
@@ -58,6 +59,7 @@ class _Change(BaseModel):
 
 class _Ticket(BaseModel):
     id: str | int
+    subject: str | None = None
     description: str | None = None
     is_public: bool = True
     assignee_id: str | int | None = None
@@ -98,7 +100,7 @@ class Zendesk:
             raise PayloadError(f"this is no ticket event of Zendesk: {error.errors()[0]['msg']}") from error
         text = _text_of(event)
         ticket = str(event.detail.id)
-        if text is None or not text.strip():
+        if text is None or not text.strip() or is_automatic(text, subject=event.detail.subject or ""):
             return None
         if not (ticket.isascii() and ticket.isdigit()):
             raise PayloadError("a ticket's id is a number")
@@ -118,7 +120,8 @@ class Zendesk:
             "metadata": {"duet_post": str(message.post_id)},
         }
         if not (message.private or message.closing):
-            ticket["status"] = "pending"  # it waits for the customer
+            # Thanks reopened a solved ticket: it is solved again. Others wait for the customer.
+            ticket["status"] = "solved" if message.farewell else "pending"
         audit = self._client.send("PUT", f"{_path(thread)}.json", json={"ticket": ticket}).get("audit") or {}
         made = [event["id"] for event in audit.get("events", ()) if event.get("type") == "Comment"]
         return str(made[0]) if made else None

@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", re.ASCII)
-_NUMBER = re.compile(r"#?(?<![\w@$€£¥.,-])#?[A-Za-z]{0,12}[-_]?\d[A-Za-z\d_-]*(?![\w@%])", re.ASCII)
+_NUMBER = re.compile(
+    r"#?(?<![\w@$€£¥.,-])#?(?:[A-Za-z]{1,31}[-_]){0,8}[A-Za-z]{0,31}\d[A-Za-z\d_-]*(?![\w@%])", re.ASCII
+)
 _ANNOUNCED = re.compile(
     r"(?:#|\border(?:er|s)?\b[^\w]*(?:(?:(?:number|num|no|nr|id)\b\W*)+(?:(?:is|was)\b\W*)?|"
     r"(?P<verb>(?:is|was)\b\W*))?|\b(?:number|nr|no)\b\W*(?:(?:is|was)\b\W*)?|"

@@ -56,6 +56,16 @@ def test_nulls_everywhere_mean_the_defaults(server: Server) -> None:
             assert answer.json()["model"] == "duet-code"
 
 
+def test_nulls_mean_the_defaults_on_duets_own_routes_too(server: Server) -> None:
+    answer = httpx.post(f"{server.url}/api/support/conversations", json={"channel": None}, timeout=300)
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["channel"] == "api"
+    asked = {"task": "f", "language": "python", "effort": "quick", "max_tokens": 4}
+    nothing = dict.fromkeys(("temperature", "compile", "start"))
+    answer = httpx.post(f"{server.url}/api/code/write", json=asked | nothing, timeout=300)
+    assert answer.status_code == 200, answer.text
+
+
 def test_nothing_is_written_where_a_prompt_is_only_to_be_read(server: Server) -> None:
     messages = [{"role": "user", "content": "Remember the word marigold. " * 20}]
     asked = {"messages": messages, "n_predict": 0, "samplers": [], "cache_prompt": True, "stream": False}

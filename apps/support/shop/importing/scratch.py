@@ -6,7 +6,6 @@ import json
 import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 
 from apps.support.errors import ImportFileError
 from apps.support.shop.importing.records import Batch
@@ -35,9 +34,9 @@ class Scratch:
         """Rows of one key together, keys and rows in the order in which they came."""
         first = "min(line) over (partition by key)"
         query = f"select key, line, cells from (select *, {first} as first from kept) order by first, line"
-        with closing(self._file.execute(query)) as rows:
-            for key, line, cells in rows:
-                yield key, line, json.loads(cells)
+        # The cursor is left to the connection: after an error it may be closed before this generator is.
+        for key, line, cells in self._file.execute(query):
+            yield key, line, json.loads(cells)
 
     def add(self, batch: Batch) -> None:
         """Raises ImportFileError where a text holds what PostgreSQL does not keep."""
@@ -47,6 +46,5 @@ class Scratch:
         self._file.execute("insert into batches (content) values (?)", (content,))
 
     def batches(self) -> Iterator[str]:
-        with closing(self._file.execute("select content from batches order by position")) as rows:
-            for (content,) in rows:
-                yield content
+        for (content,) in self._file.execute("select content from batches order by position"):
+            yield content

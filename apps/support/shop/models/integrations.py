@@ -25,6 +25,7 @@ class EventStatus(StrEnum):
 
 class PostKind(StrEnum):
     MESSAGE = "message"
+    FAREWELL = "farewell"  # a message after which nothing is left to do
     NOTE = "note"  # for people at the desk only
     HAND_OVER = "hand_over"  # people at the desk take the thread
     TAKE_BACK = "take_back"  # the assistant answers it again
