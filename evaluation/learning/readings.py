@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from random import Random
 
-from apps.support.learning.readings import JudgedReading, Source
 from apps.support.reading.commands import parse
 from apps.support.reading.reader import MOST_COMMAND_TOKENS, Reader
 from evaluation.learning.gate import Comparison, Contradicted, Role, compare
+from evaluation.learning.judged import JudgedReading, Source
 from evaluation.support.reading import (
     ALARMS,
     HARMLESS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from apps.support.learning.drafts import SentDraft
+from evaluation.learning.drafts import SentDraft
 from evaluation.learning.gate import Comparison, Role, compare
 from evaluation.reply_pairs.pairs import Pair, is_true
 from evaluation.reply_pairs.situations import Situation

@@ -11,13 +11,13 @@ from sqlalchemy import select
 
 from apps.settings import Settings
 from apps.support.errors import ConflictError, NotFoundError
-from apps.support.learning import runs
-from apps.support.learning.versions import Versions
 from apps.support.reading.view import View
 from apps.support.shop.database import Database
 from apps.support.shop.models import AuditEntry, LearningRun, LearningStatus
 from core_model import DuetChatModel, Engine, load_engine
 from core_model.training.adapter import Training, train_adapter
+from evaluation.learning import runs
+from evaluation.learning.versions import Versions
 from ui import learning
 from ui.adapter_swap import AdapterSwap
 from ui.learning import LEAST_TO_LEARN, Collected, Judged, School

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from apps.support.conversations import records
 from apps.support.conversations.pipeline import SupportPipeline
-from apps.support.learning import runs
 from apps.support.schemas import NewMessage, TicketChange
 from apps.support.shop.models import ConversationStatus, Ticket, TicketStatus
+from evaluation.learning import runs
 from ui.pages.desk_views import (
     conversation_view,
     draft_details,
