@@ -9,8 +9,8 @@ from typing import TypeVar
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from apps.support.conversations import outbox
 from apps.support.errors import ConflictError, NotFoundError
-from apps.support.helpdesks import outbox
 from apps.support.reading.commands import INTENTS
 from apps.support.reading.state import ConversationState
 from apps.support.shop.models import (

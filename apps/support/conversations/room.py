@@ -12,10 +12,10 @@ from apps.support.playbooks import Case
 from apps.support.playbooks.case import DetailReader, said
 from apps.support.reading.context import Context
 from apps.support.reading.state import MOST_WAITING, ConversationState, Wish
-from apps.support.replies.language import Language
 from apps.support.replies.sentences import write
 from apps.support.shop.models import PaymentMethod
 from apps.support.shop.policy import Policy
+from apps.support.words import Language
 
 
 @dataclass

@@ -13,9 +13,9 @@ from apps.support.reading.commands import OUT_OF_SCOPE, Command
 from apps.support.reading.identifiers import Identifiers
 from apps.support.reading.reader import Reading
 from apps.support.reading.state import ConversationState, Line, Wish
-from apps.support.replies.language import Language
 from apps.support.replies.sentences import Note
 from apps.support.shop.models import ConversationStatus
+from apps.support.words import Language
 
 _SILENT = frozenset({"none"})
 

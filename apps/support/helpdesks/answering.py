@@ -5,21 +5,24 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from apps.support.conversations import records
+from apps.support.conversations import outbox, records
 from apps.support.conversations.leases import end_turn
 from apps.support.conversations.pipeline import SupportPipeline
 from apps.support.errors import NotFoundError
-from apps.support.helpdesks import outbox
+from apps.support.helpdesks.desks import Incoming
+from apps.support.reading.cleaning import storable
 from apps.support.replies.language import spoken_language
 from apps.support.replies.sentences import write
-from apps.support.replies.words import DEFAULT
+from apps.support.shop.database import Database
 from apps.support.shop.models import (
     Conversation,
     ConversationStatus,
     DeskEvent,
     DeskLink,
+    DeskName,
     DeskPost,
     EventStatus,
     Message,
@@ -29,6 +32,25 @@ from apps.support.shop.models import (
     Ticket,
     TurnTrace,
 )
+from apps.support.words import DEFAULT
+
+
+def store_event(database: Database, desk: DeskName, incoming: Incoming) -> bool:
+    """Keep a customer's message for its turn. False where it was kept before."""
+    event = DeskEvent(
+        desk=desk,
+        thread=incoming.thread,
+        key=incoming.key,
+        text=storable(incoming.text),
+        for_assistant=incoming.for_assistant,
+        written_at=incoming.written_at,
+    )
+    try:
+        with database.write() as session:
+            session.add(event)
+    except IntegrityError:
+        return False
+    return True
 
 
 def answer_event(pipeline: SupportPipeline, event_id: int) -> None:
@@ -39,7 +61,7 @@ def answer_event(pipeline: SupportPipeline, event_id: int) -> None:
     database = pipeline.database
     with database.write() as session:
         event = _get(session, event_id)
-        link = outbox.link_of(session, event.desk, event.thread) or _open(session, event)
+        link = _link_of(session, event.desk, event.thread) or _open(session, event)
         conversation = records.get_conversation(session, link.conversation_id)
         _follow_desk(session, event, link, conversation)
         reply = None
@@ -61,7 +83,7 @@ def give_up(session: Session, event_id: int) -> None:
     """A message that cannot be answered goes to a person."""
     event = _get(session, event_id)
     event.status = EventStatus.FAILED
-    link = outbox.link_of(session, event.desk, event.thread) or _open(session, event)
+    link = _link_of(session, event.desk, event.thread) or _open(session, event)
     to_person(session, link.conversation_id, "failure")
 
 
@@ -72,6 +94,10 @@ def to_person(session: Session, conversation_id: str, reason: str) -> None:
     take = records.hand_over if conversation.status == ConversationStatus.BOT else records.open_ticket
     take(session, conversation, state, reason=reason, intent=records.intent_of(state))
     records.save_state(conversation, state)
+
+
+def _link_of(session: Session, desk: DeskName, thread: str) -> DeskLink | None:
+    return session.scalar(select(DeskLink).where(DeskLink.desk == desk, DeskLink.thread == thread))
 
 
 def _get(session: Session, event_id: int) -> DeskEvent:

@@ -11,8 +11,8 @@ from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
 from apps.support.errors import NotConfiguredError
+from apps.support.helpdesks.answering import store_event
 from apps.support.helpdesks.desks import Desk
-from apps.support.helpdesks.outbox import store_event
 from apps.support.shop.database import Database
 from apps.support.shop.models import DeskName
 

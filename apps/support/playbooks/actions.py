@@ -19,13 +19,11 @@ from apps.support.playbooks.charging import agreed_method, charge, refund
 from apps.support.playbooks.order_rules import (
     check_agreed,
     check_cancel,
-    check_change_address,
-    check_change_item,
-    check_change_payment,
     check_difference_method,
-    check_not_sent_back,
     check_refund_method,
     check_send_back,
+    check_state,
+    check_swap,
     paid_by,
     paid_otherwise,
 )
@@ -38,7 +36,6 @@ from apps.support.replies.descriptions import (
     methods_of,
 )
 from apps.support.replies.facts import Money
-from apps.support.replies.language import Language
 from apps.support.replies.sentences import Note, refund_time, write
 from apps.support.shop.models import (
     Address,
@@ -55,6 +52,7 @@ from apps.support.shop.models import (
     Variant,
 )
 from apps.support.shop.policy import Policy
+from apps.support.words import Language
 
 
 @dataclass(frozen=True)
@@ -149,7 +147,7 @@ def _cancel(session: Session, step: Step, language: Language, policy: Policy) ->
 
 def _change_address(session: Session, step: Step, language: Language, policy: Policy) -> Done:
     order = _locked_order(session, step)
-    check_change_address(order, policy)
+    check_state("address", order, policy)
     before, address = order.address.one_line(), address_of(step.arguments)
     order.address = address
     number = f"#{order.number}"
@@ -169,8 +167,8 @@ def _default_address(session: Session, step: Step, language: Language, policy: P
 
 def _change_item(session: Session, step: Step, language: Language, policy: Policy) -> Done:
     order = _locked_order(session, step)
-    check_change_item(order, policy)
     item, variant = _item(order, step), _wanted_variant(session, step, order)
+    check_swap(item, False, datetime.now(UTC).date(), policy)
     before = {"item": describe_item(item, language), "total": order.total}
     old_name = describe_item(item, language)
     difference, method = _difference(session, step, order, item, variant, policy)
@@ -196,15 +194,11 @@ def _change_item(session: Session, step: Step, language: Language, policy: Polic
 
 def _return(session: Session, step: Step, language: Language, policy: Policy) -> Done:
     order = _locked_order(session, step)
-    check_send_back(order, ReturnKind.RETURN, datetime.now(UTC).date(), policy)
     items = [item for item in order.items if item.id in step.arguments["item_ids"]]
-    check_not_sent_back(order, items)
+    check_send_back(order, items, ReturnKind.RETURN, datetime.now(UTC).date(), policy)
     if len(items) < len(step.arguments["item_ids"]):
         raise ActionRefusedError("changed_meanwhile")
-    amount, method = (
-        sum(item.unit_price * item.quantity for item in items),
-        agreed_method(session, step, order),
-    )
+    amount, method = sum(item.total for item in items), agreed_method(session, step, order)
     check_agreed(step, amount)
     check_refund_method(order, method, policy)
     back = _send_back(order, ReturnKind.RETURN, method, amount, [(item, None) for item in items])
@@ -222,9 +216,8 @@ def _return(session: Session, step: Step, language: Language, policy: Policy) ->
 
 def _exchange(session: Session, step: Step, language: Language, policy: Policy) -> Done:
     order = _locked_order(session, step)
-    check_send_back(order, ReturnKind.EXCHANGE, datetime.now(UTC).date(), policy)
     item, variant = _item(order, step), _wanted_variant(session, step, order)
-    check_not_sent_back(order, [item])
+    check_swap(item, True, datetime.now(UTC).date(), policy)
     difference, method = _difference(session, step, order, item, variant, policy)
     _move_stock(None, variant, item.quantity)
     back = _send_back(order, ReturnKind.EXCHANGE, method, max(0, -difference), [(item, variant)])
@@ -244,7 +237,7 @@ def _exchange(session: Session, step: Step, language: Language, policy: Policy) 
 
 def _change_payment(session: Session, step: Step, language: Language, policy: Policy) -> Done:
     order = _locked_order(session, step)
-    check_change_payment(order, policy)
+    check_state("payment", order, policy)
     method = agreed_method(session, step, order)
     others = paid_otherwise(order, method)
     amount = sum(share for _, share in others)

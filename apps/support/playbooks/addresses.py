@@ -8,13 +8,14 @@ from dataclasses import asdict
 from apps.support.errors import ActionRefusedError
 from apps.support.playbooks.case import Case, Outcome, Planned, said
 from apps.support.playbooks.handbook_answers import answer_from
-from apps.support.playbooks.order_rules import check_change_address, refusal, states_of
+from apps.support.playbooks.order_rules import check_state, refusal
 from apps.support.playbooks.things import orders_meant, talk_about
 from apps.support.reading.postal import PARTS, GivenAddress
 from apps.support.reading.state import Line, Question, Step
-from apps.support.replies.listing import listing
 from apps.support.replies.sentences import Note, write
 from apps.support.shop.models import Address, Customer, Order
+from apps.support.shop.policy import Deed
+from apps.support.words import listing
 
 _ACCOUNT_DATA = answer_from("account", "account_data")
 _NEEDED = ("line1", "city", "postcode")
@@ -22,20 +23,11 @@ _NEEDED = ("line1", "city", "postcode")
 
 def readdress(case: Case) -> Outcome:
     """Another address for one or more orders: one that is given, the account's, or another order's."""
-    statuses = states_of("address", case.policy)
-    meant = orders_meant(case, statuses)
+    meant = orders_meant(case, case.policy.states.address)
     if isinstance(meant, Outcome):
         return meant
     talk_about(case, meant[:1])
-    refused: list[Note] = []
-    changeable: list[Order] = []
-    for order in meant:
-        try:
-            check_change_address(order, case.policy)
-        except ActionRefusedError as error:
-            refused.append(refusal(error.reason, order, case.language, case.policy))
-        else:
-            changeable.append(order)
+    changeable, refused = changeable_orders(case, meant, "address")
     if not changeable:
         return said(*refused)
     outcome = Outcome(refused, exact=True)
@@ -48,6 +40,18 @@ def readdress(case: Case) -> Outcome:
             continue
         outcome.planned.append(plan_address(case, order, address))
     return outcome
+
+
+def changeable_orders(case: Case, orders: Sequence[Order], deed: Deed) -> tuple[list[Order], list[Note]]:
+    """The orders in a state that allows it, and for the others why not."""
+    changeable, refused = [], []
+    for order in orders:
+        try:
+            check_state(deed, order, case.policy)
+            changeable.append(order)
+        except ActionRefusedError as error:
+            refused.append(refusal(error.reason, order, case.language, case.policy))
+    return changeable, refused
 
 
 def plan_address(case: Case, order: Order, address: Address) -> Planned:

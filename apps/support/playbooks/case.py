@@ -12,10 +12,10 @@ from apps.support.reading.choices import OptionTable, Wanted
 from apps.support.reading.context import Context
 from apps.support.reading.postal import GivenAddress
 from apps.support.reading.state import ConversationState, Line, Question, Step, Wish
-from apps.support.replies.language import Language
 from apps.support.replies.sentences import Note
 from apps.support.shop.models import PaymentMethod
 from apps.support.shop.policy import Policy
+from apps.support.words import Language
 
 HandoverReason = Literal[
     "requested", "anger", "danger", "legal", "low_confidence", "failure", "identity", "policy"

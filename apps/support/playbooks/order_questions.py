@@ -13,7 +13,6 @@ from apps.support.playbooks.things import by_price, items_meant, orders_meant, u
 from apps.support.reading.state import Question
 from apps.support.replies.descriptions import describe_item, describe_order, item_facts, item_list, method_of
 from apps.support.replies.facts import Money, make_fact
-from apps.support.replies.listing import listing
 from apps.support.replies.sentences import Note, status_word, write
 from apps.support.shop.models import (
     Order,
@@ -26,6 +25,7 @@ from apps.support.shop.models import (
     ReturnStatus,
     Shipment,
 )
+from apps.support.words import listing
 
 _ACCOUNT_DATA = answer_from("account", "account_data")
 MOST_LISTED_CHARACTERS = 160
@@ -162,7 +162,7 @@ def item_price(case: Case) -> Outcome:
             pick=write(f"pick_{wish.pick}", case.language).text,
             order=f"#{item.order.number}",
             item=describe_item(item, case.language),
-            price=Money(item.unit_price * item.quantity, item.order.currency),
+            price=Money(item.total, item.order.currency),
         )
     )
 
@@ -230,7 +230,7 @@ def _item_price(case: Case, item: OrderItem) -> Note:
         case.language,
         must=("price",),
         item=describe_item(item, case.language),
-        price=Money(item.unit_price * item.quantity, item.order.currency),
+        price=Money(item.total, item.order.currency),
     )
 
 

@@ -10,9 +10,9 @@ from apps.support.playbooks.order_rules import check_difference_method, check_re
 from apps.support.reading.state import Question, Wish
 from apps.support.replies.descriptions import method_of
 from apps.support.replies.facts import Money
-from apps.support.replies.listing import listing
 from apps.support.replies.sentences import Note, write
 from apps.support.shop.models import Order, PaymentMethod
+from apps.support.words import listing
 
 
 def method_meant(case: Case) -> PaymentMethod | Outcome:

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from apps.support.playbooks.case import Case, Outcome, said, told
 from apps.support.playbooks.handbook_answers import answer_from
 from apps.support.playbooks.options import MOST_LISTED, can_have, option_table, select_variant
-from apps.support.replies.descriptions import clip, describe_variant, product_name
+from apps.support.replies.descriptions import describe_variant
 from apps.support.replies.facts import Money
 from apps.support.replies.sentences import Note, write
 from apps.support.shop.catalog_search import find_products
 from apps.support.shop.models import Product, Variant
 from apps.support.shop.money import format_amount
+from apps.support.shop.names import clip, product_name
 
 _WARRANTY = answer_from("warranty", "warranty")
 MOST_PRODUCTS = 2

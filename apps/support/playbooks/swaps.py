@@ -14,29 +14,23 @@ from apps.support.playbooks.options import (
     option_table,
     select_variant,
 )
-from apps.support.playbooks.order_rules import (
-    check_change_item,
-    check_not_sent_back,
-    check_send_back,
-    covers,
-    refusal,
-    states_of,
-)
+from apps.support.playbooks.order_rules import check_swap, covers, refusal
 from apps.support.playbooks.payments import ask_other_method, difference_method
 from apps.support.playbooks.things import items_meant
 from apps.support.reading.choices import Wanted
 from apps.support.reading.state import ActionName, Line, Question, Step, Wish
-from apps.support.replies.descriptions import describe_item, describe_variant, method_of, product_name
+from apps.support.replies.descriptions import describe_item, describe_variant, method_of
 from apps.support.replies.facts import Money
 from apps.support.replies.sentences import Note, write
-from apps.support.shop.models import Order, OrderItem, ReturnKind, Variant
+from apps.support.shop.models import Order, OrderItem, Variant
 from apps.support.shop.money import format_amount
+from apps.support.shop.names import product_name
 
 
 def swap(case: Case) -> Outcome:
     """Each item that is meant to its own option; what is still unclear is asked, one item at a time."""
-    statuses = states_of("change", case.policy) | states_of("exchange", case.policy)
-    meant = items_meant(case, statuses, whole_order=False)
+    states = case.policy.states
+    meant = items_meant(case, states.change | states.exchange, whole_order=False)
     if isinstance(meant, Outcome):
         return meant
     outcome = Outcome(exact=True)
@@ -53,20 +47,16 @@ def swap_to(case: Case, item: OrderItem, variant: Variant) -> Outcome:
         number = f"#{item.order.number}"
         return said(write("changed_meanwhile", case.language, must=("order",), order=number))
     outcome = Outcome(exact=True)
-    exchange = item.order.status not in states_of("change", case.policy)
+    exchange = not case.policy.allows("change", item.order.status)
     _plan_or_ask(case, item, variant, exchange, outcome)
     return outcome
 
 
 def _swap_one(case: Case, item: OrderItem, outcome: Outcome) -> None:
     language, order = case.language, item.order
-    exchange = order.status not in states_of("change", case.policy)
+    exchange = not case.policy.allows("change", order.status)
     try:
-        if exchange:
-            check_send_back(order, ReturnKind.EXCHANGE, case.today, case.policy)
-            check_not_sent_back(order, [item])
-        else:
-            check_change_item(order, case.policy)
+        check_swap(item, exchange, case.today, case.policy)
     except ActionRefusedError as error:
         outcome.notes.append(refusal(error.reason, order, language, case.policy, [item]))
         return
@@ -209,27 +199,16 @@ def _ask(case: Case, item: OrderItem, selection: Selection, wanted: Wanted) -> t
         shown = list(selection.nearest)
         options = option_list(case, item, shown) if shown else "-"
         return write("same_sold_out", language, item=describe_item(item, language), options=options), shown
-    if selection.fitting:
-        shown = list(selection.fitting)
+    if selection.fitting or wanted.says_nothing:
+        shown = list(selection.fitting) or sorted(had, key=lambda variant: variant.price)
         options = option_list(case, item, shown)
-        return write("ask_which_option", language, must=("options",), product=name, options=options), shown[
-            :MOST_LISTED
-        ]
-    if wanted.says_nothing:
-        shown = sorted(had, key=lambda variant: variant.price)
-        options = option_list(case, item, shown)
-        return write("ask_which_option", language, must=("options",), product=name, options=options), shown[
-            :MOST_LISTED
-        ]
-    if _is(item.variant, wanted):
+        note = write("ask_which_option", language, must=("options",), product=name, options=options)
+        return note, shown[:MOST_LISTED]
+    if wanted.values and fits(item.variant, wanted):
         return write("already_that_option", language, item=describe_item(item, language)), ()
     shown = list(selection.nearest)
     options = option_list(case, item, shown)
     return write("no_such_option", language, must=("options",), product=name, options=options), shown
-
-
-def _is(variant: Variant, wanted: Wanted) -> bool:
-    return bool(wanted.values) and fits(variant, wanted)
 
 
 def option_list(case: Case, item: OrderItem, variants: Sequence[Variant]) -> str:

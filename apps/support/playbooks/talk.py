@@ -8,10 +8,9 @@ from babel import Locale
 
 from apps.support.playbooks.case import Case, HandoverReason, Outcome, said
 from apps.support.playbooks.payments import method_meant
-from apps.support.replies.descriptions import clip
-from apps.support.replies.listing import listing
 from apps.support.replies.sentences import Note, write
-from apps.support.replies.words import languages
+from apps.support.shop.names import clip
+from apps.support.words import languages, listing
 
 
 def say(*keys: str) -> Callable[[Case], Outcome]:

@@ -7,9 +7,9 @@ from collections.abc import Collection, Sequence
 from apps.support.playbooks.case import Case, Outcome, said
 from apps.support.reading.state import Question
 from apps.support.replies.descriptions import describe_item, describe_order
-from apps.support.replies.listing import listing
 from apps.support.replies.sentences import write
 from apps.support.shop.models import Order, OrderItem, OrderStatus
+from apps.support.words import listing
 
 MOST_ORDERS_NAMED = 6
 

@@ -20,7 +20,7 @@ from typing import Protocol
 
 from apps.support.replies.facts import figures_in
 from apps.support.replies.sentences import Note
-from apps.support.replies.words import languages, words_of
+from apps.support.words import languages, words_of
 
 _TAIL = 64  # characters of the past that a rule looks at: the longest e-mail
 _HAN = re.compile(r"[\u3400-\u9fff]")

