@@ -13,7 +13,6 @@ from apps.support.reading import postal
 from apps.support.reading.cleaning import MOST_CHARACTERS, clean, storable
 from apps.support.reading.commands import INTENTS, TOPICS, VERBS, Command, Shape, parse, write
 from apps.support.reading.grammar import address_grammar, commands_grammar, within
-from apps.support.reading.postal import GivenAddress
 from apps.support.reading.view import (
     ITEM_HANDLES,
     MOST_MESSAGE_CHARACTERS,
@@ -23,6 +22,7 @@ from apps.support.reading.view import (
     View,
     message_line,
 )
+from apps.support.shop.models import Address
 from core_model.constraint import Constraint
 from core_model.guidance import matches
 from core_model.tokenizer import Tokenizer
@@ -151,13 +151,13 @@ def test_a_stranger_can_be_read_to_want_things_but_not_to_name_any() -> None:
 
 
 addresses = st.builds(
-    GivenAddress,
+    Address,
     **{part: st.sampled_from(["", "445 Maple Drive", "Fort Worth", "羊毛"]) for part in postal.PARTS},
 )
 
 
 @given(addresses)
-def test_every_address_is_accepted_and_parses_back(address: GivenAddress) -> None:
+def test_every_address_is_accepted_and_parses_back(address: Address) -> None:
     text = postal.write(address)
     assert matches(address_grammar(MESSAGE), text)
     assert postal.parse(text) == address

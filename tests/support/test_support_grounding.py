@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.support.playbooks.handbook_answers import policy_note
+from apps.support.replies.allowed_figures import AllowedFigures
 from apps.support.replies.facts import Money, make_fact, missing
-from apps.support.replies.grounding import AllowedFigures, Grounding, unsupported
+from apps.support.replies.grounding import Grounding, unsupported
 from apps.support.replies.sentences import Note, write
 from apps.support.shop.policy import load_policy
 from apps.support.shop.policy_words import policy_words

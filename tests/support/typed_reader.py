@@ -20,9 +20,9 @@ from apps.support.reading import postal
 from apps.support.reading.choices import OptionTable, Wanted
 from apps.support.reading.commands import Command, parse
 from apps.support.reading.grammar import commands_grammar
-from apps.support.reading.postal import GivenAddress
 from apps.support.reading.reader import Reading
 from apps.support.reading.view import View
+from apps.support.shop.models import Address
 from core_model.guidance import matches
 
 
@@ -55,9 +55,9 @@ class TypedReader:
                 return table.parse(letters)
         return table.parse("none")
 
-    def address(self, message: str) -> GivenAddress:
+    def address(self, message: str) -> Address:
         details = _details(message)
-        return postal.parse(details) if details else GivenAddress()
+        return postal.parse(details) if details else Address()
 
 
 def _commands(message: str) -> str:

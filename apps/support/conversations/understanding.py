@@ -9,9 +9,8 @@ from sqlalchemy.orm import Session
 
 from apps.support.conversations.guessing import Guesses, guessed_at
 from apps.support.conversations.identity import MOST_FAILED_PROOFS, shows_enough, take_evidence
-from apps.support.conversations.room import Room
 from apps.support.conversations.turn import Incoming, Understood
-from apps.support.playbooks.case import DetailReader
+from apps.support.playbooks.case import DetailReader, Room
 from apps.support.reading.context import load_context
 from apps.support.reading.identifiers import find_identifiers
 from apps.support.reading.naming import about_what_is_named

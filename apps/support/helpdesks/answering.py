@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from apps.support.conversations import outbox, records
+from apps.support.conversations import outbox, records, tickets
 from apps.support.conversations.leases import end_turn
 from apps.support.conversations.pipeline import SupportPipeline
-from apps.support.errors import NotFoundError
-from apps.support.helpdesks.desks import Incoming
-from apps.support.reading.cleaning import storable
 from apps.support.replies.language import spoken_language
 from apps.support.replies.sentences import write
 from apps.support.shop.database import Database
@@ -35,16 +30,8 @@ from apps.support.shop.models import (
 from apps.support.words import DEFAULT
 
 
-def store_event(database: Database, desk: DeskName, incoming: Incoming) -> bool:
+def store_event(database: Database, event: DeskEvent) -> bool:
     """Keep a customer's message for its turn. False where it was kept before."""
-    event = DeskEvent(
-        desk=desk,
-        thread=incoming.thread,
-        key=incoming.key,
-        text=storable(incoming.text),
-        for_assistant=incoming.for_assistant,
-        written_at=incoming.written_at,
-    )
     try:
         with database.write() as session:
             session.add(event)
@@ -60,7 +47,7 @@ def answer_event(pipeline: SupportPipeline, event_id: int) -> None:
     """
     database = pipeline.database
     with database.write() as session:
-        event = _get(session, event_id)
+        event = session.get_one(DeskEvent, event_id)
         link = _link_of(session, event.desk, event.thread) or _open(session, event)
         conversation = records.get_conversation(session, link.conversation_id)
         _follow_desk(session, event, link, conversation)
@@ -73,7 +60,7 @@ def answer_event(pipeline: SupportPipeline, event_id: int) -> None:
     if reply is None:
         reply = pipeline.answer(conversation_id, text).reply
     with database.write() as session:
-        event = _get(session, event_id)
+        event = session.get_one(DeskEvent, event_id)
         event.status = EventStatus.DONE
         if reply:
             outbox.say(session, conversation_id, reply, event_id=event_id)
@@ -81,7 +68,7 @@ def answer_event(pipeline: SupportPipeline, event_id: int) -> None:
 
 def give_up(session: Session, event_id: int) -> None:
     """A message that cannot be answered goes to a person."""
-    event = _get(session, event_id)
+    event = session.get_one(DeskEvent, event_id)
     event.status = EventStatus.FAILED
     link = _link_of(session, event.desk, event.thread) or _open(session, event)
     to_person(session, link.conversation_id, "failure")
@@ -91,20 +78,13 @@ def to_person(session: Session, conversation_id: str, reason: str) -> None:
     """A ticket for what the assistant could not do, and its silence until a person returns the conversation."""
     conversation = records.get_conversation(session, conversation_id)
     state = records.load_state(conversation)
-    take = records.hand_over if conversation.status == ConversationStatus.BOT else records.open_ticket
-    take(session, conversation, state, reason=reason, intent=records.intent_of(state))
+    take = tickets.hand_over if conversation.status == ConversationStatus.BOT else tickets.open_ticket
+    take(session, conversation, state, reason=reason, intent=tickets.intent_of(state))
     records.save_state(conversation, state)
 
 
 def _link_of(session: Session, desk: DeskName, thread: str) -> DeskLink | None:
     return session.scalar(select(DeskLink).where(DeskLink.desk == desk, DeskLink.thread == thread))
-
-
-def _get(session: Session, event_id: int) -> DeskEvent:
-    event = session.get(DeskEvent, event_id)
-    if event is None:
-        raise NotFoundError(f"no desk event {event_id}")
-    return event
 
 
 def _open(session: Session, event: DeskEvent) -> DeskLink:
@@ -128,7 +108,7 @@ def _follow_desk(session: Session, event: DeskEvent, link: DeskLink, conversatio
     if session.scalar(query) or (link.told_at is not None and event.written_at <= link.told_at):
         return
     if event.for_assistant and conversation.status == ConversationStatus.HUMAN:
-        records.return_to_bot(session, conversation, tell_desk=False)
+        tickets.return_to_bot(session, conversation, tell_desk=False)
     elif not event.for_assistant and conversation.status == ConversationStatus.BOT:
         conversation.status = ConversationStatus.HUMAN
 
@@ -173,18 +153,3 @@ def _reply_before_crash(session: Session, conversation: Conversation, after: int
 def _last_message_id(session: Session, conversation_id: str) -> int:
     query = select(func.max(Message.id)).where(Message.conversation_id == conversation_id)
     return session.scalar(query) or 0
-
-
-def due_event(session: Session) -> DeskEvent | None:
-    """The oldest message whose turn may run: a thread's messages are answered one after the other."""
-    earlier = select(DeskEvent).subquery()
-    waits = select(earlier.c.id).where(
-        earlier.c.desk == DeskEvent.desk,
-        earlier.c.thread == DeskEvent.thread,
-        earlier.c.id < DeskEvent.id,
-        earlier.c.status == EventStatus.WAITING,
-    )
-    query = select(DeskEvent).where(
-        DeskEvent.status == EventStatus.WAITING, DeskEvent.due_at <= datetime.now(UTC), ~waits.exists()
-    )
-    return session.scalar(query.order_by(DeskEvent.id).limit(1))

@@ -43,10 +43,10 @@ def create_router(database: Database, desks: Mapping[DeskName, Desk]) -> APIRout
             raise NotConfiguredError(
                 f"{name} is not set up here: docs/integrations.md names its settings (DUET_{name.upper()}_…)"
             )
-        incoming = desk.read(request.headers, await request.body(), datetime.now(UTC))
-        if incoming is None:
+        event = desk.read(request.headers, await request.body(), datetime.now(UTC))
+        if event is None:
             return Received(status="ignored")
-        stored = await run_in_threadpool(store_event, database, name, incoming)
+        stored = await run_in_threadpool(store_event, database, event)
         return Received(status="accepted" if stored else "repeated")
 
     return router

@@ -13,30 +13,21 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import AliasPath, BaseModel, Field, ValidationError
 
 from apps.support.errors import PayloadError, SignatureError
 from apps.support.helpdesks.desks import (
     DeskClient,
-    Incoming,
     Outgoing,
     check_signature,
     same_text,
 )
-from apps.support.shop.models import DeskName
+from apps.support.reading.cleaning import storable
+from apps.support.shop.models import DeskEvent, DeskName
 
 ANSWERED_STATUS = "pending"
 OUTGOING = 1
 CLOCK_TOLERANCE = timedelta(minutes=5)
-
-
-class _Account(BaseModel):
-    id: int
-
-
-class _Conversation(BaseModel):
-    id: int
-    status: str
 
 
 class _Event(BaseModel):
@@ -50,8 +41,9 @@ class _Message(_Event):
     private: bool = False
     attachments: list[Any] = []
     created_at: datetime
-    conversation: _Conversation
-    account: _Account
+    account: int = Field(validation_alias=AliasPath("account", "id"))
+    conversation: int = Field(validation_alias=AliasPath("conversation", "id"))
+    status: str = Field(validation_alias=AliasPath("conversation", "status"))
 
 
 class Chatwoot:
@@ -64,7 +56,7 @@ class Chatwoot:
         self._client = DeskClient(url, headers={"api_access_token": token})
         self._reader = {"api_access_token": reader_token or token}
 
-    def read(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Incoming | None:
+    def read(self, headers: Mapping[str, str], body: bytes, now: datetime) -> DeskEvent | None:
         stamp = headers.get("x-chatwoot-timestamp", "")
         signed = hmac.new(self._secret, stamp.encode("utf-8", "replace") + b"." + body, hashlib.sha256)
         check_signature(
@@ -80,11 +72,12 @@ class Chatwoot:
         if message.message_type != "incoming" or message.private or not text.strip():
             return None
         created_at = message.created_at
-        return Incoming(
-            thread=f"{message.account.id}/{message.conversation.id}",
+        return DeskEvent(
+            desk=self.name,
+            thread=f"{message.account}/{message.conversation}",
             key=str(message.id),
-            text=text,
-            for_assistant=message.conversation.status == ANSWERED_STATUS,
+            text=storable(text),
+            for_assistant=message.status == ANSWERED_STATUS,
             written_at=created_at if created_at.tzinfo else created_at.replace(tzinfo=UTC),
         )
 

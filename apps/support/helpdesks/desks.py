@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import httpx
 
 from apps.support.errors import DeliveryError, SignatureError
-from apps.support.shop.models import DeskName
+from apps.support.shop.models import DeskEvent, DeskName
 from core_model.proxies import proxy_variables
 
 MOST_AGE = timedelta(minutes=5)
@@ -19,17 +19,6 @@ MOST_AGE = timedelta(minutes=5)
 TIMEOUT_S = 10.0
 _FINAL = frozenset({400, 404, 405, 410, 413, 422})
 """Answers that another attempt cannot change. 401 and 403 are not among them: a token can be put right."""
-
-
-@dataclass(frozen=True)
-class Incoming:
-    """A customer's message."""
-
-    thread: str
-    key: str  # the desk's name for the message: the same when it is delivered again
-    text: str
-    for_assistant: bool  # False: people at the desk have the thread
-    written_at: datetime
 
 
 @dataclass(frozen=True)
@@ -50,7 +39,7 @@ class Desk(Protocol):
 
     name: DeskName
 
-    def read(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Incoming | None:
+    def read(self, headers: Mapping[str, str], body: bytes, now: datetime) -> DeskEvent | None:
         """What a webhook brings; None where it is nothing to answer. Raises SignatureError, PayloadError."""
 
     def say(self, thread: str, message: Outgoing) -> str | None:

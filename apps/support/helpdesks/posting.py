@@ -14,6 +14,7 @@ from apps.support.conversations import records
 from apps.support.errors import DeliveryError
 from apps.support.helpdesks.answering import to_person
 from apps.support.helpdesks.desks import Desk, Outgoing
+from apps.support.helpdesks.due import oldest_due
 from apps.support.shop.database import Database
 from apps.support.shop.models import (
     ConversationStatus,
@@ -56,7 +57,7 @@ def begin_post(database: Database) -> Attempt | None:
     That it is being sent is written down before it is: who finds it after a crash looks at the desk first.
     """
     with database.write() as session:
-        post = _due_post(session)
+        post = oldest_due(session, DeskPost)
         if post is None:
             return None
         attempt = Attempt(
@@ -126,19 +127,6 @@ def _failed(database: Database, attempt: Attempt, error: DeliveryError, first_wa
             post.status = PostStatus.FAILED
             if post.kind == PostKind.MESSAGE:
                 to_person(session, post.conversation_id, "delivery")
-
-
-def _due_post(session: Session) -> DeskPost | None:
-    earlier = select(DeskPost).subquery()
-    waits = select(earlier.c.id).where(
-        earlier.c.conversation_id == DeskPost.conversation_id,
-        earlier.c.id < DeskPost.id,
-        earlier.c.status == PostStatus.WAITING,
-    )
-    query = select(DeskPost).where(
-        DeskPost.status == PostStatus.WAITING, DeskPost.due_at <= datetime.now(UTC), ~waits.exists()
-    )
-    return session.scalar(query.order_by(DeskPost.id).limit(1))
 
 
 def _outgoing(session: Session, post: DeskPost) -> Outgoing:

@@ -11,8 +11,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from apps.support.conversations.pipeline import SupportPipeline
 from apps.support.errors import ConflictError
-from apps.support.helpdesks.answering import answer_event, due_event, give_up
+from apps.support.helpdesks.answering import answer_event, give_up
 from apps.support.helpdesks.desks import Desk
+from apps.support.helpdesks.due import oldest_due
 from apps.support.helpdesks.posting import begin_post, deliver, wait_s
 from apps.support.shop.locks import Held, Work, only_one
 from apps.support.shop.models import DeskEvent, DeskName
@@ -60,7 +61,7 @@ class DeskWorker:
     def answer_next(self) -> bool:
         """Run the turn of one message. False where none is due."""
         with self._database.read() as session:
-            event = due_event(session)
+            event = oldest_due(session, DeskEvent)
         if event is None:
             return False
         try:

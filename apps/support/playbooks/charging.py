@@ -4,28 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy.orm import Session
-
 from apps.support.errors import ActionRefusedError
-from apps.support.playbooks.order_rules import covers, paid_with
-from apps.support.reading.state import Step
+from apps.support.playbooks.order_rules import covers
 from apps.support.replies.facts import Money
 from apps.support.shop.models import Order, Payment, PaymentKind, PaymentMethod, PaymentStatus
 from apps.support.shop.policy import Policy
-
-
-def agreed_method(session: Session, step: Step, order: Order) -> PaymentMethod | None:
-    """The method that was named in the proposal, else the order's own.
-
-    Raises ActionRefusedError where it is gone, or not the customer's any more.
-    """
-    number = step.arguments.get("method_id")
-    if number is None:
-        return paid_with(order)
-    method = session.get(PaymentMethod, number, with_for_update=True)
-    if method is None or method.customer_id != order.customer_id:
-        raise ActionRefusedError("changed_meanwhile")
-    return method
 
 
 def refund(order: Order, method: PaymentMethod | None, amount: int, policy: Policy) -> None:

@@ -10,7 +10,7 @@ from apps.support.playbooks.order_rules import check_difference_method, check_re
 from apps.support.reading.state import Question, Wish
 from apps.support.replies.descriptions import method_of
 from apps.support.replies.facts import Money
-from apps.support.replies.sentences import Note, write
+from apps.support.replies.sentences import Note
 from apps.support.shop.models import Order, PaymentMethod
 from apps.support.words import listing
 
@@ -24,7 +24,7 @@ def method_meant(case: Case) -> PaymentMethod | Outcome:
         return case.method
     offered = methods or list(case.context.methods.values())
     key = "which_method" if methods or not case.wish.unknown else "methods_on_file"
-    note = write(key, case.language, methods=named(case, offered))
+    note = case.write(key, methods=named(case, offered))
     labels = tuple(method_of(method, case.language) for method in offered)
     choices = tuple(method.id for method in offered)
     question = Question(about="method", wish=case.wish, choices=choices, labels=labels)
@@ -42,7 +42,7 @@ def refund_method(case: Case, order: Order) -> tuple[PaymentMethod | None, Note 
     try:
         check_refund_method(order, wanted, case.policy)
     except ActionRefusedError as error:
-        return original, write(error.reason, case.language, method=method_of(original, case.language))
+        return original, case.write(error.reason, method=method_of(original, case.language))
     return wanted, None
 
 
@@ -56,19 +56,19 @@ def difference_method(case: Case, order: Order, difference: int) -> tuple[Paymen
     except ActionRefusedError as error:
         if error.reason == "gift_card_too_small":
             return original, too_small(case, wanted, Money(difference, order.currency))
-        return original, write(error.reason, case.language, method=method_of(wanted, case.language))
+        return original, case.write(error.reason, method=method_of(wanted, case.language))
     return wanted, None
 
 
 def too_small(case: Case, card: PaymentMethod, amount: Money) -> Note:
     has = Money(card.balance or 0, card.currency)
-    return write("gift_card_too_small", case.language, balance=has, amount=amount)
+    return case.write("gift_card_too_small", balance=has, amount=amount)
 
 
 def ask_other_method(case: Case, card: PaymentMethod, amount: Money, wish: Wish) -> Outcome:
     """What is to be paid in place of the gift card that the order was paid with and that does not cover it."""
     others = [method for method in case.context.methods.values() if method.id != card.id]
-    note = write("which_method", case.language, methods=named(case, others))
+    note = case.write("which_method", methods=named(case, others))
     question = Question(
         about="method",
         wish=wish,
@@ -86,12 +86,11 @@ def named(case: Case, methods: Sequence[PaymentMethod]) -> str:
 def gift_card_balance(case: Case) -> Outcome:
     cards = [method for method in case.context.methods.values() if method.kind == "gift_card"]
     if not cards:
-        return said(write("no_gift_card", case.language))
+        return said(case.write("no_gift_card"))
     return said(
         *(
-            write(
+            case.write(
                 "balance",
-                case.language,
                 must=("amount",),
                 amount=Money(card.balance or 0, card.currency),
                 method=method_of(card, case.language),

@@ -28,7 +28,7 @@ from apps.support.playbooks.payments import difference_method, too_small
 from apps.support.playbooks.swaps import plan_swap
 from apps.support.reading.state import Step
 from apps.support.replies.facts import Money
-from apps.support.replies.sentences import Note, write
+from apps.support.replies.sentences import Note
 from apps.support.shop.models import Order, OrderItem, PaymentMethod, Variant
 
 
@@ -50,7 +50,7 @@ def replan(case: Case, step: Step, notes: list[Note]) -> Planned | None:
 def _why(case: Case, step: Step, reason: str) -> Note:
     order = case.context.order(step.order_id)
     if order is None:
-        return write("not_done", case.language)
+        return case.write("not_done")
     numbers = {*step.arguments.get("item_ids", ()), step.arguments.get("item_id")}
     items = [item for item in order.items if item.id in numbers]
     return refusal(reason, order, case.language, case.policy, items)

@@ -45,7 +45,7 @@ def swap_to(case: Case, item: OrderItem, variant: Variant) -> Outcome:
     """The one option that was offered, after a yes to it."""
     if not (can_have(variant, item.quantity) and variant.currency == item.order.currency):
         number = f"#{item.order.number}"
-        return said(write("changed_meanwhile", case.language, must=("order",), order=number))
+        return said(case.write("changed_meanwhile", must=("order",), order=number))
     outcome = Outcome(exact=True)
     exchange = not case.policy.allows("change", item.order.status)
     _plan_or_ask(case, item, variant, exchange, outcome)
@@ -62,7 +62,7 @@ def _swap_one(case: Case, item: OrderItem, outcome: Outcome) -> None:
         return
     if item.variant is None:
         name = describe_item(item, language, counted=False)
-        outcome.notes.append(write("not_listed_any_more", language, item=name))
+        outcome.notes.append(case.write("not_listed_any_more", item=name))
         return
     selection, wanted = _selected(case, item)
     if selection.one is not None:
@@ -143,9 +143,8 @@ def plan_swap(case: Case, item: OrderItem, variant: Variant, exchange: bool, not
     if note is not None:
         notes.append(note)
     option = describe_variant(variant)
-    deed = write(
+    deed = case.write(
         f"deed_{name}",
-        language,
         must=("order", "option"),
         item=describe_item(item, language),
         order=f"#{order.number}",
@@ -194,30 +193,29 @@ def _ask(case: Case, item: OrderItem, selection: Selection, wanted: Wanted) -> t
     name = product_name(product, language)
     had = [v for v in _offered(item) if v.id != item.variant_id and can_have(v, item.quantity)]
     if not had and not wanted.same:
-        return write("no_other_option", language, product=name), ()
+        return case.write("no_other_option", product=name), ()
     if wanted.same:
         shown = list(selection.nearest)
         options = option_list(case, item, shown) if shown else "-"
-        return write("same_sold_out", language, item=describe_item(item, language), options=options), shown
+        return case.write("same_sold_out", item=describe_item(item, language), options=options), shown
     if selection.fitting or wanted.says_nothing:
         shown = list(selection.fitting) or sorted(had, key=lambda variant: variant.price)
         options = option_list(case, item, shown)
-        note = write("ask_which_option", language, must=("options",), product=name, options=options)
+        note = case.write("ask_which_option", must=("options",), product=name, options=options)
         return note, shown[:MOST_LISTED]
     if wanted.values and fits(item.variant, wanted):
-        return write("already_that_option", language, item=describe_item(item, language)), ()
+        return case.write("already_that_option", item=describe_item(item, language)), ()
     shown = list(selection.nearest)
     options = option_list(case, item, shown)
-    return write("no_such_option", language, must=("options",), product=name, options=options), shown
+    return case.write("no_such_option", must=("options",), product=name, options=options), shown
 
 
 def option_list(case: Case, item: OrderItem, variants: Sequence[Variant]) -> str:
     """ "clicky, RGB, full size ($12.00 more); …": up to ten, and how many more there are."""
     language = case.language
     lines = [
-        write(
+        case.write(
             "option_line",
-            language,
             option=describe_variant(variant),
             price=price_difference((variant.price - item.unit_price) * item.quantity, item.order, language),
         ).text
@@ -225,5 +223,5 @@ def option_list(case: Case, item: OrderItem, variants: Sequence[Variant]) -> str
     ]
     left = len(variants) - MOST_LISTED
     if left > 0:
-        lines.append(write("and_more", language, count=left).text)
+        lines.append(case.write("and_more", count=left).text)
     return "; ".join(lines)

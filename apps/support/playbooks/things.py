@@ -7,7 +7,6 @@ from collections.abc import Collection, Sequence
 from apps.support.playbooks.case import Case, Outcome, said
 from apps.support.reading.state import Question
 from apps.support.replies.descriptions import describe_item, describe_order
-from apps.support.replies.sentences import write
 from apps.support.shop.models import Order, OrderItem, OrderStatus
 from apps.support.words import listing
 
@@ -41,7 +40,7 @@ def orders_meant(case: Case, statuses: Collection[OrderStatus]) -> list[Order] |
         return [focus]
     choices = fitting or context.latest(case.session)
     if not choices:
-        return said(write("no_orders", case.language))
+        return said(case.write("no_orders"))
     return choices if len(choices) == 1 else which_order(case, choices)
 
 
@@ -101,7 +100,7 @@ def which_order(case: Case, orders: Sequence[Order]) -> Outcome:
     shown = orders[:MOST_ORDERS_NAMED]
     labels = tuple(describe_order(order, case.language) for order in shown)
     listed = listing(list(labels), case.language, "or")
-    note = write("ask_which_order", case.language, must=("orders",), orders=listed)
+    note = case.write("ask_which_order", must=("orders",), orders=listed)
     question = Question(
         about="order", wish=case.wish, choices=tuple(order.id for order in shown), labels=labels
     )
@@ -111,7 +110,7 @@ def which_order(case: Case, orders: Sequence[Order]) -> Outcome:
 def which_item(case: Case, items: Sequence[OrderItem]) -> Outcome:
     """Ask which of the items are meant."""
     names = [describe_item(item, case.language, counted=False) for item in items]
-    note = write("ask_item", case.language, must=("items",), items=listing(names, case.language, "or"))
+    note = case.write("ask_item", must=("items",), items=listing(names, case.language, "or"))
     choices = tuple(item.id for item in items)
     question = Question(about="item", wish=case.wish, choices=choices, labels=tuple(names))
     return Outcome([note], question=question, exact=True)
@@ -121,12 +120,10 @@ def unknown(case: Case) -> Outcome:
     """The message names an order or a thing that is not there: nothing else is taken in its place."""
     orders = case.context.latest(case.session)
     if not orders:
-        return said(write("no_orders", case.language))
+        return said(case.write("no_orders"))
     shown = orders[:MOST_ORDERS_NAMED]
     labels = tuple(describe_order(order, case.language) for order in shown)
-    note = write(
-        "unknown_thing", case.language, must=("orders",), orders=listing(list(labels), case.language)
-    )
+    note = case.write("unknown_thing", must=("orders",), orders=listing(list(labels), case.language))
     wish = case.wish.model_copy(update={"unknown": False})
     question = Question(about="order", wish=wish, choices=tuple(order.id for order in shown), labels=labels)
     return Outcome([note], question=question, exact=True)

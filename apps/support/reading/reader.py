@@ -18,8 +18,8 @@ from apps.support.reading import postal
 from apps.support.reading.choices import OptionTable, Wanted
 from apps.support.reading.commands import Command, parse
 from apps.support.reading.grammar import address_grammar, choice_grammar, commands_grammar, within
-from apps.support.reading.postal import GivenAddress
 from apps.support.reading.view import View
+from apps.support.shop.models import Address
 from core_model.engine import Engine
 from core_model.lora import load_adapter
 from core_model.requests import Completion, GenerationRequest, SamplingParams
@@ -80,7 +80,7 @@ class Reader:
         completion = self.generate(table.render(message), choice_grammar(table, message), MOST_CHOICE_TOKENS)
         return table.parse(completion.text)
 
-    def address(self, message: str) -> GivenAddress:
+    def address(self, message: str) -> Address:
         """The parts of an address that the message gives."""
         completion = self.generate(postal.render(message), address_grammar(message), MOST_ADDRESS_TOKENS)
         return postal.parse(completion.text)

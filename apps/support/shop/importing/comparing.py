@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby, islice
 from typing import Any, TypeVar
 
@@ -46,25 +46,19 @@ class Comparison:
 
     def batches(self, records: Iterable[Record]) -> Iterator[Batch]:
         """Batches that have something to write. Raises ImportFileError at the first record that does not fit."""
-        for _kind, alike in groupby(records, key=type):
+        sorters: dict[type[Record], Callable[[Session, list[Any], Batch], None]] = {
+            VariantRecord: self._sort_variants,
+            CustomerRecord: self._sort_customers,
+            OrderRecord: self._sort_orders,
+        }
+        for kind, alike in groupby(records, key=type):
             while some := list(islice(alike, RECORDS_PER_BATCH)):
                 batch = Batch()
                 # A reading transaction that lasts would keep SQLite's log from being folded in.
                 with self._database.read() as session, session.no_autoflush:
-                    self._sort(session, some, batch)
+                    sorters[kind](session, some, batch)
                 if batch != Batch():
                     yield batch
-
-    def _sort(self, session: Session, records: Sequence[Record], batch: Batch) -> None:
-        variants = [record for record in records if isinstance(record, VariantRecord)]
-        customers = [record for record in records if isinstance(record, CustomerRecord)]
-        orders = [record for record in records if isinstance(record, OrderRecord)]
-        if variants:
-            self._sort_variants(session, variants, batch)
-        if customers:
-            self._sort_customers(session, customers, batch)
-        if orders:
-            self._sort_orders(session, orders, batch)
 
     def _sort_variants(self, session: Session, records: list[VariantRecord], batch: Batch) -> None:
         there = {

@@ -16,12 +16,7 @@ from apps.support.shop.importing.records import (
     OrderRecord,
     VariantRecord,
 )
-from apps.support.shop.importing.updating import (
-    payment_method,
-    update_customer,
-    update_order,
-    update_variant,
-)
+from apps.support.shop.importing.updating import update_customer, update_order, update_variant
 from apps.support.shop.models import (
     Customer,
     Order,
@@ -114,7 +109,7 @@ def _new_customer(record: CustomerRecord) -> Customer:
         language=record.language or "en",
         newsletter=record.newsletter or False,
         address=record.address.over(None),
-        payment_methods=[payment_method(method) for method in record.methods],
+        payment_methods=[PaymentMethod(**method.model_dump()) for method in record.methods],
     )
 
 

@@ -64,12 +64,17 @@ class ReturnStatus(StrEnum):
 class Address:
     """A postal address; `country` is a name or ISO code as the shop writes it."""
 
-    line1: str
-    line2: str
-    city: str
-    region: str
-    postcode: str
-    country: str
+    line1: str = ""
+    line2: str = ""
+    city: str = ""
+    region: str = ""
+    postcode: str = ""
+    country: str = ""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether a parcel would arrive: a street, a city and a postcode."""
+        return bool(self.line1 and self.city and self.postcode)
 
     def one_line(self) -> str:
         parts = (self.line1, self.line2, self.city, f"{self.region} {self.postcode}".strip(), self.country)
