@@ -197,7 +197,7 @@ def test_a_post_that_was_being_sent_when_the_process_died_is_looked_for_first(br
         attempt = begin_post(bridge.database)
         assert attempt is not None
         if arrived:
-            bridge.desks[DeskName.CHATWOOT].say(THREAD, attempt.message)
+            bridge.desks[DeskName.CHATWOOT].say(THREAD, attempt)
         bridge.work()
     assert len(bridge.desk.replies(THREAD)) == 2
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import httpx
 
 from apps.support.errors import DeliveryError, SignatureError
-from apps.support.shop.models import DeskEvent, DeskName
+from apps.support.shop.models import DeskEvent, DeskName, PostKind
 from core_model.proxies import proxy_variables
 
 MOST_AGE = timedelta(minutes=5)
@@ -23,9 +23,14 @@ _FINAL = frozenset({400, 404, 405, 410, 413, 422})
 
 @dataclass(frozen=True)
 class Outgoing:
-    """A message for the thread, and what tells whether it is there already."""
+    """A post for the thread that is about to be sent, and what tells whether it is there already."""
 
     post_id: int
+    kind: PostKind
+    desk: DeskName
+    thread: str
+    attempt: int
+    maybe_sent: bool  # an earlier attempt may have arrived
     text: str
     private: bool  # for people at the desk only
     closing: bool  # people take over: the thread does not wait for the customer

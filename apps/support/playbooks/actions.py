@@ -5,7 +5,6 @@ A check runs twice: before the customer is asked, and again inside the transacti
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from apps.support.errors import ActionRefusedError
 from apps.support.playbooks.acts import Act
-from apps.support.playbooks.charging import charge, refund
+from apps.support.playbooks.moving import charge, move_stock, refund, send_back
 from apps.support.playbooks.order_rules import (
     check_agreed,
     check_cancel,
@@ -46,10 +45,7 @@ from apps.support.shop.models import (
     OrderItem,
     OrderStatus,
     PaymentMethod,
-    Return,
-    ReturnItem,
     ReturnKind,
-    ReturnStatus,
     Variant,
 )
 from apps.support.shop.policy import Policy
@@ -172,7 +168,7 @@ def _change_item(act: Act) -> Done:
     before = {"item": describe_item(item, act.language), "total": order.total}
     old_name = describe_item(item, act.language)
     difference, method = _difference(act, order, item, variant)
-    _move_stock(item.variant, variant, item.quantity)
+    move_stock(item.variant, variant, item.quantity)
     item.variant, item.options, item.unit_price = variant, variant.options, variant.price
     order.total += difference
     if difference > 0:
@@ -200,7 +196,7 @@ def _return(act: Act) -> Done:
     amount, method = sum(item.total for item in items), act.method(order)
     check_agreed(act.step, amount)
     check_refund_method(order, method, act.policy)
-    back = _send_back(order, ReturnKind.RETURN, method, amount, [(item, None) for item in items])
+    back = send_back(order, ReturnKind.RETURN, method, amount, [(item, None) for item in items])
     receipt = act.write(
         "done_return",
         must=("number", "amount"),
@@ -217,8 +213,8 @@ def _exchange(act: Act) -> Done:
     item, variant = act.item(order), act.variant(order)
     check_swap(item, True, datetime.now(UTC).date(), act.policy)
     difference, method = _difference(act, order, item, variant)
-    _move_stock(None, variant, item.quantity)
-    back = _send_back(order, ReturnKind.EXCHANGE, method, max(0, -difference), [(item, variant)])
+    move_stock(None, variant, item.quantity)
+    back = send_back(order, ReturnKind.EXCHANGE, method, max(0, -difference), [(item, variant)])
     if difference > 0:
         charge(order, method, difference, act.policy)
     receipt = act.write(
@@ -284,32 +280,3 @@ def _difference(
     check_agreed(act.step, difference)
     check_difference_method(order, method, difference, act.policy)
     return difference, method
-
-
-def _move_stock(old: Variant | None, new: Variant, quantity: int) -> None:
-    if new.stock is not None:
-        if new.stock < quantity:
-            raise ActionRefusedError("changed_meanwhile")
-        new.stock -= quantity
-    if old is not None and old.stock is not None:
-        old.stock += quantity
-
-
-def _send_back(
-    order: Order,
-    kind: ReturnKind,
-    method: PaymentMethod | None,
-    amount: int,
-    items: list[tuple[OrderItem, Variant | None]],
-) -> Return:
-    back = Return(
-        number=f"{'R' if kind == ReturnKind.RETURN else 'X'}{secrets.randbelow(9 * 10**8) + 10**8}",
-        kind=kind,
-        status=ReturnStatus.REQUESTED,
-        refund=amount,
-        method=method if amount else None,
-        currency=order.currency,
-        items=[ReturnItem(order_item=item, replacement=new, quantity=item.quantity) for item, new in items],
-    )
-    order.returns.append(back)
-    return back

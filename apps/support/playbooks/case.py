@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal, Protocol
@@ -91,6 +92,14 @@ class Outcome:
     def asks(self) -> bool:
         """Whether the customer's answer is waited for."""
         return bool(self.planned) or self.question is not None
+
+
+def asking(
+    about: Literal["order", "item", "option", "method"], wish: Wish, offered: Mapping[int, str], *notes: Note
+) -> Outcome:
+    """The question which of the things is meant: of each its id and what it is called."""
+    question = Question(about=about, wish=wish, choices=tuple(offered), labels=tuple(offered.values()))
+    return Outcome(list(notes), question=question, exact=True)
 
 
 def told(*notes: Note, **looked_up: Any) -> Outcome:

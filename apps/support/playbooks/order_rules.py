@@ -124,14 +124,8 @@ def delivered_on(order: Order) -> date | None:
 
 def paid_with(order: Order) -> PaymentMethod | None:
     """The method that holds most of what was paid, if it is known: after a change of payment the new one."""
-    kept: dict[int, int] = {}
-    methods: dict[int, PaymentMethod] = {}
-    for entry in order.payments:
-        if entry.method is None or entry.status == PaymentStatus.FAILED:
-            continue
-        sign = 1 if entry.kind == PaymentKind.PAYMENT else -1
-        kept[entry.method.id] = kept.get(entry.method.id, 0) + sign * entry.amount
-        methods[entry.method.id] = entry.method
+    kept, methods = _held(order)
+    del kept[None]
     return methods[max(kept, key=lambda number: kept[number])] if kept else None
 
 
@@ -140,14 +134,7 @@ def paid_by(order: Order) -> list[tuple[PaymentMethod | None, int]]:
 
     What was given back to a method that had not paid it counts against the one that paid most.
     """
-    kept: Counter[int | None] = Counter()
-    methods: dict[int | None, PaymentMethod | None] = {}
-    for entry in order.payments:
-        if entry.status != PaymentStatus.FAILED:
-            sign = 1 if entry.kind == PaymentKind.PAYMENT else -1
-            number = entry.method.id if entry.method else None
-            kept[number] += sign * entry.amount
-            methods[number] = entry.method
+    kept, methods = _held(order)
     elsewhere = -sum(amount for amount in kept.values() if amount < 0)
     shares = []
     for number, amount in kept.most_common():
@@ -156,6 +143,18 @@ def paid_by(order: Order) -> list[tuple[PaymentMethod | None, int]]:
         if share:
             shares.append((methods[number], share))
     return shares if amount_to_refund(order) else []
+
+
+def _held(order: Order) -> tuple[Counter[int | None], dict[int | None, PaymentMethod | None]]:
+    """What each method holds of the order's money, below 0 where it got back more; None is one that is not known."""
+    kept: Counter[int | None] = Counter()
+    methods: dict[int | None, PaymentMethod | None] = {}
+    for entry in order.payments:
+        if entry.status != PaymentStatus.FAILED:
+            number = entry.method.id if entry.method else None
+            kept[number] += entry.amount if entry.kind == PaymentKind.PAYMENT else -entry.amount
+            methods[number] = entry.method
+    return kept, methods
 
 
 def paid_otherwise(order: Order, method: PaymentMethod | None) -> list[tuple[PaymentMethod | None, int]]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from apps.support.errors import ActionRefusedError
-from apps.support.playbooks.case import Case, Outcome, said
+from apps.support.playbooks.case import Case, Outcome, asking, said
 from apps.support.playbooks.order_rules import check_difference_method, check_refund_method, paid_with
-from apps.support.reading.state import Question, Wish
+from apps.support.reading.state import Wish
 from apps.support.replies.descriptions import method_of
 from apps.support.replies.facts import Money
 from apps.support.replies.sentences import Note
@@ -24,11 +24,7 @@ def method_meant(case: Case) -> PaymentMethod | Outcome:
         return case.method
     offered = methods or list(case.context.methods.values())
     key = "which_method" if methods or not case.wish.unknown else "methods_on_file"
-    note = case.write(key, methods=named(case, offered))
-    labels = tuple(method_of(method, case.language) for method in offered)
-    choices = tuple(method.id for method in offered)
-    question = Question(about="method", wish=case.wish, choices=choices, labels=labels)
-    return Outcome([note], question=question, exact=True)
+    return _ask_method(case, key, offered, case.wish)
 
 
 def refund_method(case: Case, order: Order) -> tuple[PaymentMethod | None, Note | None]:
@@ -68,19 +64,16 @@ def too_small(case: Case, card: PaymentMethod, amount: Money) -> Note:
 def ask_other_method(case: Case, card: PaymentMethod, amount: Money, wish: Wish) -> Outcome:
     """What is to be paid in place of the gift card that the order was paid with and that does not cover it."""
     others = [method for method in case.context.methods.values() if method.id != card.id]
-    note = case.write("which_method", methods=named(case, others))
-    question = Question(
-        about="method",
-        wish=wish,
-        choices=tuple(method.id for method in others),
-        labels=tuple(method_of(method, case.language) for method in others),
-    )
-    return Outcome([too_small(case, card, amount), note], question=question if others else None, exact=True)
+    outcome = _ask_method(case, "which_method", others, wish)
+    outcome.notes.insert(0, too_small(case, card, amount))
+    outcome.question = outcome.question if others else None
+    return outcome
 
 
-def named(case: Case, methods: Sequence[PaymentMethod]) -> str:
-    """The methods as customers know them."""
-    return listing([method_of(method, case.language) for method in methods] or ["-"], case.language, "or")
+def _ask_method(case: Case, key: str, offered: Sequence[PaymentMethod], wish: Wish) -> Outcome:
+    names = {method.id: method_of(method, case.language) for method in offered}
+    listed = listing(list(names.values()) or ["-"], case.language, "or")
+    return asking("method", wish, names, case.write(key, methods=listed))
 
 
 def gift_card_balance(case: Case) -> Outcome:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from apps.support.playbooks.case import Case, Outcome, said, told
 from apps.support.playbooks.handbook_answers import answer_from
-from apps.support.playbooks.options import MOST_LISTED, can_have, option_table, select_variant
+from apps.support.playbooks.options import can_have, option_list, option_table, select_variant
 from apps.support.replies.descriptions import describe_variant
 from apps.support.replies.facts import Money
 from apps.support.replies.sentences import Note, write
@@ -115,14 +115,5 @@ def _price(name: str, variants: Sequence[Variant], language: str) -> Note:
 
 
 def _options(variants: Sequence[Variant], case: Case) -> str:
-    """The options with their prices: up to ten, and how many more there are."""
-    language = case.language
     by_price = sorted(variants, key=lambda variant: variant.price)
-    lines = []
-    for variant in by_price[:MOST_LISTED]:
-        price = format_amount(variant.price, variant.currency, language)
-        lines.append(case.write("option_line", option=describe_variant(variant), price=price).text)
-    left = len(by_price) - MOST_LISTED
-    if left > 0:
-        lines.append(case.write("and_more", count=left).text)
-    return "; ".join(lines)
+    return option_list(case, by_price, lambda v: format_amount(v.price, v.currency, case.language))

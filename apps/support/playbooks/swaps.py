@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from apps.support.errors import ActionRefusedError
-from apps.support.playbooks.case import Case, Outcome, Planned, said
+from apps.support.playbooks.case import Case, Outcome, Planned, asking, said
 from apps.support.playbooks.options import (
     MOST_LISTED,
     Selection,
     can_have,
     fits,
+    option_list,
     option_table,
     select_variant,
 )
@@ -18,7 +19,7 @@ from apps.support.playbooks.order_rules import check_swap, covers, refusal
 from apps.support.playbooks.payments import ask_other_method, difference_method
 from apps.support.playbooks.things import items_meant
 from apps.support.reading.choices import Wanted
-from apps.support.reading.state import ActionName, Line, Question, Step, Wish
+from apps.support.reading.state import ActionName, Line, Step, Wish
 from apps.support.replies.descriptions import describe_item, describe_variant, method_of
 from apps.support.replies.facts import Money
 from apps.support.replies.sentences import Note, write
@@ -74,10 +75,8 @@ def _swap_one(case: Case, item: OrderItem, outcome: Outcome) -> None:
     outcome.notes.append(note)
     corrects_in_vain = item.id in case.proposed and not selection.fitting
     if offered and not corrects_in_vain:
-        wish = _wish_for(case, item)
-        labels = tuple(describe_variant(variant) for variant in offered)
-        choices = tuple(variant.id for variant in offered)
-        outcome.question = Question(about="option", wish=wish, choices=choices, labels=labels)
+        names = {variant.id: describe_variant(variant) for variant in offered}
+        outcome.question = asking("option", _wish_for(case, item), names).question
 
 
 def _plan_or_ask(case: Case, item: OrderItem, variant: Variant, exchange: bool, outcome: Outcome) -> None:
@@ -196,32 +195,25 @@ def _ask(case: Case, item: OrderItem, selection: Selection, wanted: Wanted) -> t
         return case.write("no_other_option", product=name), ()
     if wanted.same:
         shown = list(selection.nearest)
-        options = option_list(case, item, shown) if shown else "-"
+        options = _listed(case, item, shown) if shown else "-"
         return case.write("same_sold_out", item=describe_item(item, language), options=options), shown
     if selection.fitting or wanted.says_nothing:
         shown = list(selection.fitting) or sorted(had, key=lambda variant: variant.price)
-        options = option_list(case, item, shown)
+        options = _listed(case, item, shown)
         note = case.write("ask_which_option", must=("options",), product=name, options=options)
         return note, shown[:MOST_LISTED]
     if wanted.values and fits(item.variant, wanted):
         return case.write("already_that_option", item=describe_item(item, language)), ()
     shown = list(selection.nearest)
-    options = option_list(case, item, shown)
+    options = _listed(case, item, shown)
     return case.write("no_such_option", must=("options",), product=name, options=options), shown
 
 
-def option_list(case: Case, item: OrderItem, variants: Sequence[Variant]) -> str:
-    """ "clicky, RGB, full size ($12.00 more); …": up to ten, and how many more there are."""
-    language = case.language
-    lines = [
-        case.write(
-            "option_line",
-            option=describe_variant(variant),
-            price=price_difference((variant.price - item.unit_price) * item.quantity, item.order, language),
-        ).text
-        for variant in variants[:MOST_LISTED]
-    ]
-    left = len(variants) - MOST_LISTED
-    if left > 0:
-        lines.append(case.write("and_more", count=left).text)
-    return "; ".join(lines)
+def _listed(case: Case, item: OrderItem, variants: Sequence[Variant]) -> str:
+    """ "clicky, RGB, full size ($12.00 more); …" """
+
+    def price(variant: Variant) -> str:
+        difference = (variant.price - item.unit_price) * item.quantity
+        return price_difference(difference, item.order, case.language)
+
+    return option_list(case, variants, price)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Literal
 
-from apps.support.playbooks.case import Case, Outcome, said
-from apps.support.reading.state import Question
+from apps.support.playbooks.case import Case, Outcome, asking, said
+from apps.support.reading.state import Wish
 from apps.support.replies.descriptions import describe_item, describe_order
 from apps.support.shop.models import Order, OrderItem, OrderStatus
 from apps.support.words import listing
@@ -97,23 +98,14 @@ def by_price(case: Case, items: Sequence[OrderItem], pick: str) -> list[OrderIte
 
 def which_order(case: Case, orders: Sequence[Order]) -> Outcome:
     """Ask which of the orders is meant."""
-    shown = orders[:MOST_ORDERS_NAMED]
-    labels = tuple(describe_order(order, case.language) for order in shown)
-    listed = listing(list(labels), case.language, "or")
-    note = case.write("ask_which_order", must=("orders",), orders=listed)
-    question = Question(
-        about="order", wish=case.wish, choices=tuple(order.id for order in shown), labels=labels
-    )
-    return Outcome([note], question=question, exact=True)
+    return _ask_order(case, "ask_which_order", orders, case.wish, "or")
 
 
 def which_item(case: Case, items: Sequence[OrderItem]) -> Outcome:
     """Ask which of the items are meant."""
-    names = [describe_item(item, case.language, counted=False) for item in items]
-    note = case.write("ask_item", must=("items",), items=listing(names, case.language, "or"))
-    choices = tuple(item.id for item in items)
-    question = Question(about="item", wish=case.wish, choices=choices, labels=tuple(names))
-    return Outcome([note], question=question, exact=True)
+    names = {item.id: describe_item(item, case.language, counted=False) for item in items}
+    listed = listing(list(names.values()), case.language, "or")
+    return asking("item", case.wish, names, case.write("ask_item", must=("items",), items=listed))
 
 
 def unknown(case: Case) -> Outcome:
@@ -121,12 +113,15 @@ def unknown(case: Case) -> Outcome:
     orders = case.context.latest(case.session)
     if not orders:
         return said(case.write("no_orders"))
-    shown = orders[:MOST_ORDERS_NAMED]
-    labels = tuple(describe_order(order, case.language) for order in shown)
-    note = case.write("unknown_thing", must=("orders",), orders=listing(list(labels), case.language))
-    wish = case.wish.model_copy(update={"unknown": False})
-    question = Question(about="order", wish=wish, choices=tuple(order.id for order in shown), labels=labels)
-    return Outcome([note], question=question, exact=True)
+    return _ask_order(case, "unknown_thing", orders, case.wish.model_copy(update={"unknown": False}), "and")
+
+
+def _ask_order(
+    case: Case, key: str, orders: Sequence[Order], wish: Wish, joint: Literal["and", "or"]
+) -> Outcome:
+    names = {order.id: describe_order(order, case.language) for order in orders[:MOST_ORDERS_NAMED]}
+    listed = listing(list(names.values()), case.language, joint)
+    return asking("order", wish, names, case.write(key, must=("orders",), orders=listed))
 
 
 def talk_about(case: Case, orders: Sequence[Order], items: Sequence[OrderItem] = ()) -> None:

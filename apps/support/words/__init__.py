@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from apps.support.errors import WordsError
+from apps.support.errors import WordsError, problems_of
 
 Language = str
 """The code of a language that has a file of words, such as "en"."""
@@ -124,8 +124,7 @@ def read_words(file: Traversable) -> Words:
     try:
         return Words.model_validate(read_toml(file))
     except ValidationError as error:
-        wrong = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()]
-        raise WordsError(f"the words {file.name} cannot be used: {'; '.join(wrong)}") from error
+        raise WordsError(f"the words {file.name} cannot be used: {problems_of(error)}") from error
 
 
 def read_toml(file: Traversable) -> dict[str, Any]:
