@@ -21,6 +21,7 @@ from apps.support.shop.importing.records import (
     VariantRecord,
 )
 from apps.support.shop.importing.updating import update_customer, update_order, update_variant
+from apps.support.shop.importing.writing import rows_of
 from apps.support.shop.models import Customer, Order, OrderItem, PaymentMethod, Product, Variant
 
 RECORDS_PER_BATCH = 250
@@ -61,14 +62,7 @@ class Comparison:
                     yield batch
 
     def _sort_variants(self, session: Session, records: list[VariantRecord], batch: Batch) -> None:
-        there = {
-            variant.sku: variant
-            for variant in session.scalars(
-                select(Variant)
-                .where(Variant.sku.in_([record.sku for record in records]))
-                .options(selectinload(Variant.product))
-            )
-        }
+        there = rows_of(session, Variant.sku, [record.sku for record in records], Variant.product)
         ids = _known(session, Product.external_id, [record.product_external_id for record in records])
         names = _known(session, Product.name, [record.product for record in records])
         for record in records:
@@ -94,14 +88,8 @@ class Comparison:
             batch.new_variants.append(record)
 
     def _sort_customers(self, session: Session, records: list[CustomerRecord], batch: Batch) -> None:
-        there = {
-            customer.email: customer
-            for customer in session.scalars(
-                select(Customer)
-                .where(Customer.email.in_([record.email for record in records]))
-                .options(selectinload(Customer.payment_methods))
-            )
-        }
+        emails = [record.email for record in records]
+        there = rows_of(session, Customer.email, emails, Customer.payment_methods)
         taken = _known(session, Customer.external_id, [record.external_id for record in records])
         methods = [method.external_id for record in records for method in record.methods]
         taken_methods = _known(session, PaymentMethod.external_id, methods)

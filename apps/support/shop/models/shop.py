@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, composite, mapped_column, relationship
@@ -81,6 +82,17 @@ class Address:
         return ", ".join(part for part in parts if part)
 
 
+def _address_columns() -> Any:
+    return composite(
+        mapped_column("line1", String(255)),
+        mapped_column("line2", String(255)),
+        mapped_column("city", String(255)),
+        mapped_column("region", String(255)),
+        mapped_column("postcode", String(32)),
+        mapped_column("country", String(64)),
+    )
+
+
 class Customer(Base):
     __tablename__ = "customers"
 
@@ -91,14 +103,7 @@ class Customer(Base):
     phone: Mapped[ShortText | None]
     language: Mapped[Language]
     newsletter: Mapped[bool] = mapped_column(default=False)
-    address: Mapped[Address] = composite(
-        mapped_column("line1", String(255)),
-        mapped_column("line2", String(255)),
-        mapped_column("city", String(255)),
-        mapped_column("region", String(255)),
-        mapped_column("postcode", String(32)),
-        mapped_column("country", String(64)),
-    )
+    address: Mapped[Address] = _address_columns()
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     orders: Mapped[list[Order]] = relationship(back_populates="customer", order_by="Order.placed_at.desc()")
@@ -164,14 +169,7 @@ class Order(Base):
     cancel_reason: Mapped[ShortText | None]
     note: Mapped[LongText | None]
     invoice_number: Mapped[ShortText | None] = mapped_column(unique=True)
-    address: Mapped[Address] = composite(
-        mapped_column("line1", String(255)),
-        mapped_column("line2", String(255)),
-        mapped_column("city", String(255)),
-        mapped_column("region", String(255)),
-        mapped_column("postcode", String(32)),
-        mapped_column("country", String(64)),
-    )
+    address: Mapped[Address] = _address_columns()
     version: Mapped[int] = mapped_column()  # raised by every write: two writers cannot both win
 
     customer: Mapped[Customer] = relationship(back_populates="orders")
