@@ -29,6 +29,7 @@ def pursue(room: Room, wishes: Sequence[Wish], settled: Settled, method: Payment
     # A change that comes to nothing leaves what is proposed as it is.
     fruitful = [wish for wish, outcome in outcomes if wish.is_change and outcome.asks]
     if fruitful:
+        _not_waiting_any_more(room, fruitful)
         notes: list[Note] = []
         planned = planned_again(room, kept_steps(state.pending, fruitful, room.context), None, notes)
         state.pending = None
@@ -38,7 +39,9 @@ def pursue(room: Room, wishes: Sequence[Wish], settled: Settled, method: Payment
     asking: Question | None = None
     before = state.question
     for wish, outcome in outcomes:
-        planned += [(wish, plan) for plan in outcome.planned]
+        steps = [plan.step for _, plan in planned]
+        # said twice, done once
+        planned += [(wish, plan) for plan in outcome.planned if plan.step not in steps]
         if wish.verb == "with" and len(wishes) > 1:
             outcome.question = None  # said, and no question of its own: the wish beside it goes on
         if outcome.question is not None:
@@ -136,8 +139,18 @@ def _proposed_variants(state: ConversationState) -> dict[int, int]:
 
 def put_off(room: Room, wishes: list[Wish], settled: Settled, *, first: bool = False) -> None:
     """Let the wishes wait, `first` before those that wait already; what is too much is said."""
+    _not_waiting_any_more(room, wishes)
     waiting = room.state.waiting
     waiting = [*wishes, *waiting] if first else [*waiting, *wishes]
     room.state.waiting = waiting[:MOST_WAITING]
     if len(waiting) > MOST_WAITING:
         settled.answers.append(Answered(waiting[MOST_WAITING], said(room.write("too_many_wishes"))))
+
+
+def _not_waiting_any_more(room: Room, wishes: Sequence[Wish]) -> None:
+    """Forget what waits about the same items as these: it was said anew."""
+    room.state.waiting = [
+        old
+        for old in room.state.waiting
+        if not any(new.verb == old.verb and set(new.items) & set(old.items) for new in wishes)
+    ]

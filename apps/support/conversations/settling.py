@@ -36,6 +36,7 @@ def decide(room: Room, wishes: Sequence[Wish]) -> Settled:
         return settled
     method = _method(room, wishes)
     changes = [wish for wish in wishes if wish.is_change]
+    method_before = _method_before(room, changes)
     names_method = method is not None or not any(wish.verb == "with" for wish in wishes)
     if state.pending is not None and method is not None and not changes:
         settled.run = with_method(room, wishes[0], method, settled, agreed="yes" in verbs)
@@ -57,7 +58,7 @@ def decide(room: Room, wishes: Sequence[Wish]) -> Settled:
         elif wish.verb == "about":
             settled.answers.append(Answered(wish, _about(room, wish)))
     if rest:
-        pursue(room, rest, settled, method)
+        pursue(room, rest, settled, method or method_before)
     _count_failures(room, settled)
     _keep_open(room, settled)
     return settled
@@ -152,6 +153,19 @@ def _method(room: Room, wishes: Sequence[Wish]) -> PaymentMethod | None:
             found = method_meant(room.case(wish))
             return None if isinstance(found, Outcome) else found
     return None
+
+
+def _method_before(room: Room, changes: Sequence[Wish]) -> PaymentMethod | None:
+    """How the open proposal would be paid, where the changes correct it: that was not what was wrong."""
+    pending, context = room.state.pending, room.context
+    if pending is None or not changes or not corrects(pending, changes, context):
+        return None
+    things = [context.item(number) for wish in changes for number in wish.items]
+    orders = {order for wish in changes for order in wish.orders} | {item.order_id for item in things if item}
+    if not orders <= {step.order_id for step in pending.steps}:
+        return None
+    numbers = {step.arguments.get("method_id") for step in pending.steps}
+    return context.method(numbers.pop()) if len(numbers) == 1 else None
 
 
 def _count_failures(room: Room, settled: Settled) -> None:
