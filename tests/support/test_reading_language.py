@@ -12,7 +12,7 @@ from apps.support.playbooks import PLAYBOOKS
 from apps.support.reading import postal
 from apps.support.reading.cleaning import MOST_CHARACTERS, clean, storable
 from apps.support.reading.commands import INTENTS, TOPICS, VERBS, Command, Shape, parse, write
-from apps.support.reading.grammar import address_grammar, commands_grammar, within
+from apps.support.reading.grammar import WithinGrammar, address_grammar, commands_grammar
 from apps.support.reading.view import (
     ITEM_HANDLES,
     MOST_MESSAGE_CHARACTERS,
@@ -102,7 +102,7 @@ def test_what_was_begun_can_always_be_closed(qwen_tokenizer: Tokenizer, data: st
     view = data.draw(views())
     text = write(data.draw(st.lists(commands(view), min_size=1, max_size=3)))
     tokens = qwen_tokenizer.encode(text)
-    constraint = within(commands_grammar(view, MESSAGE), qwen_tokenizer)
+    constraint = WithinGrammar(commands_grammar(view, MESSAGE), qwen_tokenizer)
     assert isinstance(constraint, Constraint)
     for token in tokens[: data.draw(st.integers(0, len(tokens)))]:
         assert constraint.allows(token)
@@ -117,7 +117,7 @@ def test_what_was_begun_can_always_be_closed(qwen_tokenizer: Tokenizer, data: st
 
 
 def test_what_must_follow_is_forced_up_to_a_choice_or_an_end(qwen_tokenizer: Tokenizer) -> None:
-    constraint = within('start: ("cancel all" | "cancel any") " of it"', qwen_tokenizer)
+    constraint = WithinGrammar('start: ("cancel all" | "cancel any") " of it"', qwen_tokenizer)
     assert qwen_tokenizer.decode(constraint.forced()) == "cancel a"
     for token in qwen_tokenizer.encode("cancel al"):
         constraint.accept(token)

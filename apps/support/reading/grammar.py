@@ -19,9 +19,13 @@ from core_model.tokenizer import Tokenizer
 _PICK = '"cheapest" | "dearest"'
 
 
-def within(grammar: str, tokenizer: Tokenizer) -> GuidedText:
+class WithinGrammar(GuidedText):
     """The constraint that the text is of a grammar of this module."""
-    return GuidedText(tokenizer, grammar, "the reader's language", endings=b"|- ")
+
+    growth = 4  # a word that is begun, and the parts of an address that are still missing
+
+    def __init__(self, grammar: str, tokenizer: Tokenizer) -> None:
+        super().__init__(tokenizer, grammar, "the reader's language", endings=b"|- ")
 
 
 def commands_grammar(view: View, message: str, intent: str | None = None) -> str:

@@ -17,7 +17,7 @@ from apps.support.errors import SupportError
 from apps.support.reading import postal
 from apps.support.reading.choices import OptionTable, Wanted
 from apps.support.reading.commands import Command, parse
-from apps.support.reading.grammar import address_grammar, choice_grammar, commands_grammar, within
+from apps.support.reading.grammar import WithinGrammar, address_grammar, choice_grammar, commands_grammar
 from apps.support.reading.view import View
 from apps.support.shop.models import Address
 from core_model.engine import Engine
@@ -92,7 +92,7 @@ class Reader:
             prompt=tokenizer.encode(prompt),
             sampling=SamplingParams(temperature=0.0, max_tokens=most_tokens, logprobs=ALTERNATIVES),
             adapter=self.adapter,
-            constraint=within(grammar, tokenizer),
+            constraint=WithinGrammar(grammar, tokenizer),
         )
         return self._engine.submit(request).result()
 
