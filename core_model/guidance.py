@@ -20,6 +20,7 @@ JSON_STYLE = {"item_separator": ", ", "key_separator": ": ", "whitespace_flexibl
 MAX_CLOSING = 2_000
 """Bytes after which the search for the end of a text is given up."""
 
+_BYTES = LLTokenizer("byte")
 _IN_STRINGS_ONLY = ord("q")  # no JSON outside of a string has one
 _OUTSIDE_STRINGS = b'}],":0123456789{[-ntf'  # what ends the text the soonest comes first
 _ANY_TEXT = ascii_letters.encode() + bytes(range(256))
@@ -30,8 +31,8 @@ class GuidedText:
 
     growth = 64  # a token may open an object of many required members; looking again is cheap
 
-    def __init__(self, tokenizer: Tokenizer, grammar: str, parameter: str) -> None:
-        """Takes about a second for a tokenizer's first grammar.
+    def __init__(self, tokenizer: Tokenizer, grammar: str, parameter: str, endings: bytes = b"") -> None:
+        """Takes about a second for a tokenizer's first grammar. `endings`: bytes by which a text comes to its end.
 
         Raises RequestError, which names `parameter`, for a grammar or schema that cannot be followed.
         """
@@ -42,6 +43,7 @@ class GuidedText:
             raise RequestError(f"{parameter} cannot be followed: {reason}", parameter)
         self._matcher = self._start.deep_copy()
         self._accepted: list[int] = []
+        self._endings = endings
         if not self.may_end() and not self.closing():
             raise RequestError(
                 f"{parameter} cannot be followed: no text of at most {MAX_CLOSING} bytes was found that does",
@@ -85,12 +87,23 @@ class GuidedText:
                 allowed = self._tokens.allowed_bytes(place)
                 if not allowed or len(rest) >= MAX_CLOSING:
                     return []
-                forced, before = bytes([_soonest(allowed, allowed - before)]), allowed
+                forced, before = bytes([self._soonest(allowed, allowed - before)]), allowed
             for byte in forced:
                 if byte not in self._tokens.of_byte or not place.consume_token(self._tokens.of_byte[byte]):
                     return []
             rest += forced
         return self._tokens.encode(rest)
+
+    def _soonest(self, allowed: frozenset[int], new: frozenset[int]) -> int:
+        """The byte that probably leads to the end soonest; `new` ones were not allowed before the last byte.
+
+        In a string its end, else what was not possible a moment ago: a pattern that repeats letters goes on with that.
+        """
+        if _IN_STRINGS_ONLY in allowed:
+            order = bytes([ord('"')]) + bytes(byte for byte in _ANY_TEXT if byte in new) + _ANY_TEXT
+        else:
+            order = _OUTSIDE_STRINGS + _ANY_TEXT
+        return next(byte for byte in self._endings + order if byte in allowed)
 
     def longest_complete(self) -> int | None:
         """How many of the accepted tokens to keep so that the text is of the grammar; None: it never was."""
@@ -111,16 +124,10 @@ class GuidedText:
         return copy
 
 
-def _soonest(allowed: frozenset[int], new: frozenset[int]) -> int:
-    """The byte that probably leads to the end soonest; `new` ones were not allowed before the last byte.
-
-    In a string its end, else what was not possible a moment ago: a pattern that repeats letters goes on with that.
-    """
-    if _IN_STRINGS_ONLY in allowed:
-        order = bytes([ord('"')]) + bytes(byte for byte in _ANY_TEXT if byte in new) + _ANY_TEXT
-    else:
-        order = _OUTSIDE_STRINGS + _ANY_TEXT
-    return next(byte for byte in order if byte in allowed)
+def matches(grammar: str, text: str) -> bool:
+    """Whether the whole text is of the grammar."""
+    matcher = LLMatcher(_BYTES, grammar, log_level=0)
+    return matcher.consume_tokens(list(text.encode())) and bool(matcher.is_accepting())
 
 
 class _GuideTokens:

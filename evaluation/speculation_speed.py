@@ -14,7 +14,8 @@ from langchain_core.messages import HumanMessage
 
 from apps.code.constraints import Constraints
 from apps.code.prompts import END_OF_BLOCK, LANGUAGE_NAMES, TRANSLATE, fence
-from apps.support.replies.grounding import AllowedFigures, Grounding
+from apps.support.replies.allowed_figures import AllowedFigures
+from apps.support.replies.grounding import Grounding
 from apps.support.replies.prompt import adapter_opening, opening_messages, turn_prompt
 from core_model.chat_model import DuetChatModel
 from core_model.engine import Engine

@@ -48,3 +48,20 @@ def test_the_support_and_the_code_assistant_do_not_know_each_other() -> None:
     for app, other in (("support", "apps.code"), ("code", "apps.support")):
         for file in (ROOT / "apps" / app).rglob("*.py"):
             assert other not in file.read_text(encoding="utf-8"), file
+
+
+ROOMS = ["words", "shop", "reading", "replies", "playbooks", "conversations", "helpdesks"]
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_room_of_the_support_assistant_imports_one_behind_it(room: str) -> None:
+    behind = {f"apps.support.{other}" for other in ROOMS[ROOMS.index(room) + 1 :]}
+    if room == "replies":
+        behind.add("apps.support.reading")
+    for file in (ROOT / "apps" / "support" / room).rglob("*.py"):
+        imported = {
+            ".".join((node.module or "").split(".")[:3])
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+            if isinstance(node, ast.ImportFrom)
+        }
+        assert not imported & behind, file

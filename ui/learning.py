@@ -14,8 +14,6 @@ from sqlalchemy.orm import Session
 
 from apps.settings import Settings
 from apps.support.errors import NotFoundError
-from apps.support.learning import runs
-from apps.support.learning.versions import Versions
 from apps.support.shop.database import Database
 from apps.support.shop.models import LearningRun, LearningStatus
 from core_model import catalog
@@ -26,8 +24,10 @@ from core_model.training import recipe as recipes
 from core_model.training.adapter import Note, Training, train_adapter
 from core_model.training.lora_training import Report
 from core_model.training.recipe import Recipe, Source, read_recipe, write_toml
+from evaluation.learning import runs
 from evaluation.learning.gate import LEAST_ROWS
 from evaluation.learning.rows import distinct, kept_apart
+from evaluation.learning.versions import Versions
 
 KEPT_APART = 0.25
 """The share of the rows, the newest, on which both versions are compared."""

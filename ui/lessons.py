@@ -8,9 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from apps.support.learning.drafts import sent_drafts
-from apps.support.learning.readings import judged_readings
-from apps.support.learning.versions import Versions
 from apps.support.reading.reader import Reader
 from apps.support.replies.writer import ReplyWriter
 from apps.support.shop.database import Database
@@ -23,6 +20,9 @@ from evaluation.errors import DataError
 from evaluation.learning import gate
 from evaluation.learning import readings as reader_rows
 from evaluation.learning import replies as reply_rows
+from evaluation.learning.drafts import sent_drafts
+from evaluation.learning.judged import judged_readings
+from evaluation.learning.versions import Versions
 from evaluation.reader_data.build import build_reader_data
 from evaluation.reply_pairs.pairs import Pair
 from evaluation.support import reading

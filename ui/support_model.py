@@ -6,10 +6,12 @@ import hashlib
 import json
 from collections import OrderedDict
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from threading import Lock
 
 from starlette.concurrency import run_in_threadpool
 
+from apps.events import in_thread
 from apps.support.conversations import records
 from apps.support.conversations.pipeline import SupportPipeline
 from apps.support.conversations.turn import Token, TurnResult
@@ -38,18 +40,15 @@ class SupportReplies:
         if not said or said[-1].role != "user" or not said[-1].text.strip():
             raise RequestError("the last message must be the customer's own text", "messages")
         conversation = await run_in_threadpool(self._find, _key(said[:-1]))
-        events = self._pipeline.stream(conversation, said[-1].text)
         reply = ""
-        try:
-            while (event := await run_in_threadpool(next, events, None)) is not None:
+        async with aclosing(in_thread(self._pipeline.stream(conversation, said[-1].text))) as events:
+            async for event in events:
                 if isinstance(event, Token):
                     reply += event.text
                     yield event.text
                 elif isinstance(event, TurnResult):
                     answered = [*said, ChatMessage(role="assistant", content=reply)]
                     self._remember(_key(answered), conversation)
-        finally:
-            events.close()
 
     def _find(self, key: str) -> str:
         with self._lock:

@@ -10,7 +10,6 @@ import structlog
 from apps.settings import Settings
 from apps.support.conversations.pipeline import SupportPipeline
 from apps.support.errors import DatabaseNotReadyError
-from apps.support.learning.versions import Versions
 from apps.support.reading.reader import NoReaderError, Reader
 from apps.support.replies.writer import ReplyWriter
 from apps.support.shop.database import Database
@@ -21,6 +20,7 @@ from core_model.chat_model import DuetChatModel
 from core_model.engine import Engine
 from core_model.errors import CoreError
 from core_model.lora import base_of, load_adapter
+from evaluation.learning.versions import Versions
 
 READER_ADAPTERS, REPLY_ADAPTERS = "support-reader*", "support-reply*"
 """Names of the folders in DUET_ADAPTERS_DIR; of several for one base the first serves."""

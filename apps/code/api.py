@@ -5,7 +5,7 @@ each draft that was run), `done`.
 """
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
@@ -19,6 +19,7 @@ from apps.body import Body
 from apps.code.answers import EFFORTS, Answer, Checked, Event, Events, Token
 from apps.code.assistant import MAX_TOKENS, CodeAssistant
 from apps.code.completion import Gap, OtherFile
+from apps.events import in_thread, named, server_sent
 from apps.permissions import needs
 from core_model.errors import CoreError
 from core_model.requests import SamplingParams
@@ -148,9 +149,11 @@ def _options(body: WriteBody | TranslateBody) -> dict[str, Any]:
 async def _respond(events: Events, request: Request, accept: str) -> Response:
     first = await run_in_threadpool(next, events)  # what is wrong with the request is raised here
     if "text/event-stream" in accept:
-        return StreamingResponse(_server_sent(first, events), media_type="text/event-stream")
+        return StreamingResponse(
+            server_sent(first, events, _frame, CoreError), media_type="text/event-stream"
+        )
     answer = first
-    async for event in _in_thread(events):
+    async for event in in_thread(events):
         if await request.is_disconnected():
             return Response(status_code=CLIENT_GONE)
         answer = event
@@ -158,30 +161,6 @@ async def _respond(events: Events, request: Request, accept: str) -> Response:
     return Response(json.dumps(asdict(answer), ensure_ascii=False), media_type="application/json")
 
 
-async def _in_thread(events: Events) -> AsyncIterator[Event]:
-    """The events, waited for outside the event loop. Leaving early stops the work behind them."""
-    try:
-        while (event := await run_in_threadpool(next, events, None)) is not None:
-            yield event
-    finally:
-        events.close()
-
-
-async def _server_sent(first: Event, rest: Events) -> AsyncIterator[bytes]:
-    yield _frame(first)
-    try:
-        async for event in _in_thread(rest):
-            yield _frame(event)
-    except CoreError as error:
-        yield _named(
-            "error", {"error": {"message": str(error), "type": "server_error", "param": None, "code": None}}
-        )
-
-
 def _frame(event: Event) -> bytes:
     names = {Token: "token", Checked: "checked", Answer: "done"}
-    return _named(names[type(event)], asdict(event))
-
-
-def _named(name: str, data: dict[str, Any]) -> bytes:
-    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode()
+    return named(names[type(event)], asdict(event))

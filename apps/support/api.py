@@ -1,8 +1,7 @@
 """`/api/support`: conversations, messages (JSON and SSE), tickets, and help for the people at the desk."""
 
-import json
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
@@ -10,9 +9,10 @@ from pydantic import AfterValidator, BaseModel
 from starlette.concurrency import run_in_threadpool
 
 from apps.auth import Caller, Scope
+from apps.events import in_thread, named, server_sent
 from apps.permissions import caller_of, needs
-from apps.support.conversations import classifying, records
-from apps.support.conversations.idempotency import MOST_KEY_CHARACTERS, claim, settle
+from apps.support.conversations import classifying, records, tickets
+from apps.support.conversations.idempotency import MOST_KEY_CHARACTERS, answer_once
 from apps.support.conversations.pipeline import SupportPipeline
 from apps.support.conversations.turn import FactsFound, IntentFound, Token, TurnEvent, TurnResult
 from apps.support.errors import NotFoundError, SupportError
@@ -157,12 +157,14 @@ def create_router(
         idempotency_key: Key = None,
     ) -> Response:
         """Say something as the customer and get the reply; with `Accept: text/event-stream` as events."""
-        events = _once(pipeline, conversation_id, body.text, idempotency_key)
+        events = answer_once(pipeline, conversation_id, body.text, idempotency_key)
         first = await run_in_threadpool(next, events)  # an unknown conversation is refused here
         if "text/event-stream" in accept:
-            return StreamingResponse(_server_sent(first, events), media_type="text/event-stream")
+            return StreamingResponse(
+                server_sent(first, events, _frame, SupportError), media_type="text/event-stream"
+            )
         last = first
-        async for event in _in_thread(events):
+        async for event in in_thread(events):
             last = event
         return Response(last.model_dump_json(), media_type="application/json")
 
@@ -179,7 +181,7 @@ def create_router(
         """Silence the assistant and open a ticket for a person."""
         with pipeline.database.write() as session:
             return TicketOut.model_validate(
-                records.ask_for_person(session, conversation_id, reason=body.reason)
+                tickets.ask_for_person(session, conversation_id, reason=body.reason)
             )
 
     @router.post("/conversations/{conversation_id}/return", dependencies=DESKS)
@@ -187,7 +189,7 @@ def create_router(
         """Let the assistant answer again; closes the conversation's tickets."""
         with pipeline.database.write() as session:
             conversation = records.get_conversation(session, conversation_id)
-            records.return_to_bot(session, conversation)
+            tickets.return_to_bot(session, conversation)
             return _conversation(conversation)
 
     @router.get("/tickets", dependencies=DESKS)
@@ -196,13 +198,13 @@ def create_router(
     ) -> TicketPage:
         """Newest first."""
         with pipeline.database.read() as session:
-            page, following = records.list_tickets(session, status=status, limit=limit, before=before)
+            page, following = tickets.list_tickets(session, status=status, limit=limit, before=before)
             return TicketPage(data=[TicketOut.model_validate(item) for item in page], next=following)
 
     @router.get("/tickets/{ticket_id}", dependencies=DESKS)
     def show_ticket(ticket_id: RowId, pipeline: Pipeline) -> TicketOut:
         with pipeline.database.read() as session:
-            return TicketOut.model_validate(records.get_ticket(session, ticket_id))
+            return TicketOut.model_validate(tickets.get_ticket(session, ticket_id))
 
     @router.patch("/tickets/{ticket_id}", dependencies=DESKS)
     def change_ticket(ticket_id: RowId, body: TicketChange, pipeline: Pipeline) -> TicketOut:
@@ -211,7 +213,7 @@ def create_router(
             changes = body.model_dump(exclude_unset=True)
             if body.status is None:
                 changes.pop("status", None)
-            return TicketOut.model_validate(records.change_ticket(session, ticket_id, changes))
+            return TicketOut.model_validate(tickets.change_ticket(session, ticket_id, changes))
 
     @router.post("/messages/{message_id}/feedback", status_code=201, dependencies=DESKS)
     def add_feedback(message_id: RowId, body: NewFeedback, pipeline: Pipeline) -> dict[str, int]:
@@ -276,57 +278,5 @@ def _conversation(conversation: Conversation) -> ConversationOut:
     return shown
 
 
-def _once(
-    pipeline: SupportPipeline, conversation_id: str, text: str, key: str | None
-) -> Generator[TurnEvent, None, None]:
-    """The turn's events; with a key that was answered before, the stored answer's."""
-    if key is None:
-        yield from pipeline.stream(conversation_id, text)
-        return
-    database, scope = pipeline.database, f"message {conversation_id}"[:128]
-    stored = claim(database, scope, key, text)
-    if stored is not None:
-        yield from _replay(TurnResult.model_validate(stored))
-        return
-    result: TurnResult | None = None
-    try:
-        for event in pipeline.stream(conversation_id, text):
-            if isinstance(event, TurnResult):
-                # Stored before the client gets it: an answer that got lost on the way is there for the retry.
-                result = event
-                settle(database, scope, key, result.model_dump(mode="json"))
-            yield event
-    finally:
-        if result is None:
-            settle(database, scope, key, None)
-
-
-def _replay(result: TurnResult) -> Iterator[TurnEvent]:
-    if result.reply:
-        yield IntentFound(intent=result.intent, entities=result.entities, language=result.language)
-        yield FactsFound(facts=result.facts, citations=result.citations, actions=result.actions)
-        yield Token(text=result.reply)
-    yield result
-
-
-async def _in_thread(events: Generator[TurnEvent, None, None]) -> AsyncIterator[TurnEvent]:
-    """The events, waited for outside the event loop. Leaving early stops the work behind them."""
-    try:
-        while (event := await run_in_threadpool(next, events, None)) is not None:
-            yield event
-    finally:
-        events.close()
-
-
-async def _server_sent(first: TurnEvent, rest: Generator[TurnEvent, None, None]) -> AsyncIterator[bytes]:
-    yield _frame(_EVENT_NAMES[type(first)], first.model_dump(mode="json"))
-    try:
-        async for event in _in_thread(rest):
-            yield _frame(_EVENT_NAMES[type(event)], event.model_dump(mode="json"))
-    except SupportError as error:
-        body = {"message": str(error), "type": "server_error", "param": None, "code": None}
-        yield _frame("error", {"error": body})
-
-
-def _frame(name: str, data: dict[str, Any]) -> bytes:
-    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode()
+def _frame(event: TurnEvent) -> bytes:
+    return named(_EVENT_NAMES[type(event)], event.model_dump(mode="json"))

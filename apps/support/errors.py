@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import ValidationError
+
 
 class SupportError(Exception):
     """Anything that the support assistant raises on purpose."""
@@ -83,3 +85,12 @@ class DeliveryError(SupportError):
         self.final = final
         self.reached = reached
         self.retry_after_s = retry_after_s
+
+
+def problems_of(error: ValidationError) -> str:
+    """What is wrong with a file's keys, each by its name."""
+    known = {"extra_forbidden": "no such key", "missing": "the key is missing"}
+    return "; ".join(
+        f"{'.'.join(map(str, problem['loc']))}: {known.get(problem['type'], problem['msg'])}"
+        for problem in error.errors()
+    )

@@ -11,8 +11,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from apps.body import Body
 from apps.support.reading.cleaning import MOST_STORED_CHARACTERS, storable
 from apps.support.reading.commands import INTENT_NAMES, parse
-from apps.support.replies.words import languages
 from apps.support.shop.models import ConversationStatus, OrderStatus, Role, TicketStatus
+from apps.support.words import languages
 
 MOST_ROW_ID = 2**31 - 1
 ID_PATTERN = r"^[A-Za-z0-9_-]+$"

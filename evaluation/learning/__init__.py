@@ -1,1 +1,1 @@
-"""Whether what was learnt at the desk may go into service."""
+"""What people at the desk said of the assistant, made into something to learn from, and whether it may serve."""

@@ -8,17 +8,18 @@ from dataclasses import asdict
 from pathlib import Path
 from random import Random
 
-from apps.support.learning.readings import JudgedReading, Source
-from apps.support.reading.commands import parse
+from apps.support.reading.commands import INTENT_NAMES, parse
 from apps.support.reading.reader import MOST_COMMAND_TOKENS, Reader
+from core_model.guidance import matches
 from core_model.training.recipe import Source as DataSource
 from evaluation.learning.gate import Comparison, Contradicted, Corrected, Role, compare
+from evaluation.learning.judged import JudgedReading, Source
 from evaluation.support.reading import (
     ALARMS,
     HARMLESS,
     ReadingCase,
     ReadingExample,
-    automaton_of,
+    grammar_of,
     handed_over,
     no_taken_as_yes,
     taken_as_yes,
@@ -43,11 +44,11 @@ def examples_of(judged: Iterable[JudgedReading], reader: Reader) -> list[Reading
     for judgement in judged:
         right = judgement.right
         if judgement.source is Source.INTENT:
-            machine = automaton_of(judgement.prompt, right)
-            if not machine.final or machine.shortest_end(machine.closed([machine.start])) is None:
+            if right not in INTENT_NAMES:
                 continue
-            right = reader.generate(judgement.prompt, machine, MOST_COMMAND_TOKENS).text
-        if _allowed(judgement.prompt, right):
+            grammar = grammar_of(judgement.prompt, right)
+            right = reader.generate(judgement.prompt, grammar, MOST_COMMAND_TOKENS).text
+        if matches(grammar_of(judgement.prompt), right):
             found.append(ReadingExample(judgement.prompt, right, judgement.source.value))
     return found
 
@@ -158,9 +159,3 @@ def figures_of(
 
 def _to_be_refused(case: ReadingCase) -> bool:
     return case.is_of_commands and {command.verb for command in parse(case.right)} == {"none"}
-
-
-def _allowed(prompt: str, commands: str) -> bool:
-    machine = automaton_of(prompt)
-    reached = machine.after(machine.closed([machine.start]), commands.encode())
-    return bool(reached & machine.final)

@@ -7,8 +7,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from apps.support.learning.drafts import SentDraft
 from core_model.training.recipe import Source
+from evaluation.learning.drafts import SentDraft
 from evaluation.learning.gate import Comparison, Role, compare
 from evaluation.reply_pairs.pairs import Pair, is_true, write_training
 from evaluation.reply_pairs.situations import Situation

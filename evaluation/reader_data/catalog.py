@@ -8,7 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from random import Random
 
-from apps.support.reading.postal import MISSING, GivenAddress
+from apps.support.reading.postal import MISSING
+from apps.support.shop.models import Address
 from evaluation.errors import DataError
 
 _HAN = re.compile(r"[\u3400-\u9fff]")
@@ -45,7 +46,7 @@ class Product:
 @dataclass(frozen=True)
 class TypedAddress:
     text: str
-    parts: GivenAddress
+    parts: Address
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,7 @@ def _address(line: str, where: str) -> TypedAddress:
     absent = [field for field in given if field not in typed]
     if absent:
         raise ReaderDataError(f"{where}: {absent[0]!r} does not stand in the address")
-    return TypedAddress(typed.strip(), GivenAddress(*given))
+    return TypedAddress(typed.strip(), Address(*given))
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -11,9 +11,9 @@ from typing import Any
 
 from apps.support.replies.facts import Fact
 from apps.support.replies.grounding import unsupported
-from apps.support.replies.language import Language
 from apps.support.replies.prompt import adapter_opening, turn_prompt
 from apps.support.replies.sentences import Note
+from apps.support.words import Language
 from evaluation.reply_pairs.phrasings import Phrasings
 from evaluation.reply_pairs.situations import Situation
 

@@ -15,10 +15,10 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from apps.support.errors import SupportError
-from apps.support.replies.language import Language
-from apps.support.replies.policy_words import fill, policy_words
 from apps.support.replies.sentences import Note, joined
 from apps.support.shop.policy import Policy, load_policy
+from apps.support.shop.policy_words import fill, policy_words
+from apps.support.words import Language
 from evaluation.reply_pairs.other_figures import exchange
 from evaluation.reply_pairs.situations import Situation
 

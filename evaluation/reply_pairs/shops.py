@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from apps.support.shop.database import Database
-from apps.support.shop.seed_catalog import PRODUCTS
+from apps.support.shop.seed import PRODUCTS
 from evaluation.reply_pairs.other_figures import change_figures
 from evaluation.reply_pairs.phrasings import PhrasingsError
 from evaluation.reply_pairs.situations import Situation, situations

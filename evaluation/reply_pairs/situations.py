@@ -21,15 +21,14 @@ from apps.support.playbooks import Case, follow
 from apps.support.reading.choices import OptionTable, Wanted
 from apps.support.reading.commands import Command
 from apps.support.reading.context import load_context
-from apps.support.reading.postal import GivenAddress
 from apps.support.reading.state import ConversationState, Wish
-from apps.support.replies.descriptions import item_name, product_name
-from apps.support.replies.language import Language
 from apps.support.replies.sentences import Note, write
 from apps.support.shop.database import Database
-from apps.support.shop.models import Order, OrderStatus, Variant
+from apps.support.shop.models import Address, Order, OrderStatus, Variant
+from apps.support.shop.names import item_name, product_name
 from apps.support.shop.policy import Policy, load_policy
 from apps.support.shop.seed import seed
+from apps.support.words import Language
 from evaluation.errors import DataError
 from evaluation.reader_data.wordings import Wording, read_wordings
 from evaluation.reply_pairs.other_shops import rename_products, vary
@@ -97,8 +96,8 @@ class _Said:
     def choose(self, table: OptionTable, message: str) -> Wanted:
         return Wanted(self.wanted, {})
 
-    def address(self, message: str) -> GivenAddress:
-        return GivenAddress()
+    def address(self, message: str) -> Address:
+        return Address()
 
 
 @dataclass(frozen=True)

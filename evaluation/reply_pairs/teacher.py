@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from langchain_core.messages import HumanMessage
 
-from apps.support.replies.grounding import AllowedFigures, Grounding
+from apps.support.replies.allowed_figures import AllowedFigures
+from apps.support.replies.grounding import Grounding
 from apps.support.replies.prompt import opening_messages, turn_prompt
 from core_model import DuetChatModel
 from evaluation.reply_pairs.pairs import Pair, is_true

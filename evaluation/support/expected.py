@@ -7,13 +7,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from apps.support.playbooks.order_rules import paid_with
-from apps.support.replies.descriptions import method_of, product_name
+from apps.support.replies.descriptions import method_of
 from apps.support.replies.facts import Money, Value, make_fact
 from apps.support.replies.grounding import unsupported
-from apps.support.replies.language import Language
 from apps.support.replies.sentences import Note, wordings
 from apps.support.shop.models import Order, OrderStatus, PolicySection
+from apps.support.shop.names import product_name
 from apps.support.shop.policy import Policy
+from apps.support.words import Language
 
 STATUS_WORDS: dict[str, tuple[str, ...]] = {
     "pending": ("pending", "待处理"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from apps.support.replies.language import Language
+from apps.support.words import Language
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from apps.support.playbooks.order_rules import amount_to_refund, paid_with
-from apps.support.replies.descriptions import describe_variant, product_name
+from apps.support.replies.descriptions import describe_variant
 from apps.support.replies.facts import Money
-from apps.support.replies.language import Language
 from apps.support.replies.sentences import Note
 from apps.support.shop.models import (
     Order,
@@ -24,7 +23,9 @@ from apps.support.shop.models import (
     Product,
     Variant,
 )
+from apps.support.shop.names import product_name
 from apps.support.shop.policy import Policy, load_policy
+from apps.support.words import Language
 from evaluation.support.expected import (
     Expected,
     expect,

@@ -17,7 +17,7 @@ import numpy as np
 from apps.support.conversations.understanding import SURE_OF_A_CHANGE, SURE_OF_A_YES
 from apps.support.reading.choices import LETTERS, OptionTable
 from apps.support.reading.commands import CHANGING, Command, parse
-from apps.support.reading.grammar import Automaton, address_automaton, choice_automaton, commands_automaton
+from apps.support.reading.grammar import address_grammar, choice_grammar, commands_grammar
 from apps.support.reading.reader import (
     MOST_ADDRESS_TOKENS,
     MOST_CHOICE_TOKENS,
@@ -125,16 +125,16 @@ def cases_of(cases: CaseFile, numbers: Collection[int]) -> list[ReadingCase]:
     ]
 
 
-def automaton_of(prompt: str, intent: str | None = None) -> Automaton:
-    """The constraint of a stored prompt: what it shows is all that may be named; as `commands_automaton`."""
+def grammar_of(prompt: str, intent: str | None = None) -> str:
+    """The constraint of a stored prompt: what it shows is all that may be named; as `commands_grammar`."""
     *lines, said, _ = prompt.split("\n")
     message = said.removeprefix("> ")
     if lines == ["address"]:
-        return address_automaton(message)
+        return address_grammar(message)
     if lines[0].endswith(" options") or " now: " in lines[0]:
         values = [value for line in lines[1:] for value in re.findall(r"(?:^|[:,] )([A-Za-z]) (?=\S)", line)]
         shown = {"": tuple(value for value in values if value in LETTERS)}
-        return choice_automaton(OptionTable("", shown, {}), message)
+        return choice_grammar(OptionTable("", shown, {}), message)
     methods = next((line for line in lines if line.startswith("pay: ")), "")
     view = View(
         known="guest" not in lines,
@@ -144,7 +144,7 @@ def automaton_of(prompt: str, intent: str | None = None) -> Automaton:
         ),
         methods=tuple(re.findall(r"(?:^pay: |; )\d ", methods)),
     )
-    return commands_automaton(view, message, intent)
+    return commands_grammar(view, message, intent)
 
 
 def metrics_of(cases: Collection[ReadingCase]) -> dict[str, float]:
@@ -198,7 +198,7 @@ def _read(reader: Reader, example: ReadingExample) -> ReadingCase:
     most = MOST_COMMAND_TOKENS
     if example.kind.startswith(_OTHER_PROMPTS):
         most = MOST_ADDRESS_TOKENS if example.kind.startswith("address") else MOST_CHOICE_TOKENS
-    read = reader.generate(example.prompt, automaton_of(example.prompt), most)
+    read = reader.generate(example.prompt, grammar_of(example.prompt), most)
     spent = round((time.perf_counter() - started) * 1000, 2)
     sure = round(probability(read), 6)
     return ReadingCase(example.kind, example.prompt, example.completion, read.text, sure, spent)

@@ -11,8 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from apps.support.replies.facts import Money, make_fact
-from apps.support.replies.language import Language
 from apps.support.shop.models import Order
+from apps.support.words import Language
 from evaluation.errors import DataError
 from evaluation.support.expected import STATUS_WORDS
 

@@ -10,11 +10,12 @@ import pytest
 from typer.testing import CliRunner
 
 from apps.settings import PACKAGED_ADAPTERS
+from core_model.guidance import matches
 from evaluation.errors import DataError
 from evaluation.reader_data.catalog import read_catalog
 from evaluation.reader_data.making import Example, Maker
 from evaluation.reader_data.wordings import read_wordings
-from evaluation.support.reading import ReadingCase, automaton_of, metrics_of, read_examples
+from evaluation.support.reading import ReadingCase, grammar_of, metrics_of, read_examples
 from ui.cli import app
 
 FOLDER = PACKAGED_ADAPTERS / "support-reader"
@@ -129,9 +130,7 @@ def made() -> list[Example]:
 def test_the_constraint_of_a_stored_prompt_allows_what_is_right(made: list[Example]) -> None:
     assert len(made) > 60
     for example in made:
-        machine = automaton_of(example.prompt)
-        states = machine.after(machine.closed([machine.start]), example.completion.encode())
-        assert states & machine.final, example
+        assert matches(grammar_of(example.prompt), example.completion), example
 
 
 def test_examples_are_read_with_their_line_and_a_limit_takes_some_of_all(tmp_path: Path) -> None:

@@ -13,12 +13,12 @@ import pytest
 
 from apps.settings import Settings
 from apps.support.replies.grounding import unsupported
-from apps.support.replies.language import Language
-from apps.support.replies.policy_words import fill, policy_words
 from apps.support.replies.sentences import Note, write
 from apps.support.shop.database import Database
 from apps.support.shop.handbook import PACKAGED
 from apps.support.shop.policy import load_policy
+from apps.support.shop.policy_words import fill, policy_words
+from apps.support.words import Language
 from core_model import DuetChatModel, Engine, load_engine
 from core_model.training.recipe import read_recipe
 from core_model.training.replies import read_conversations

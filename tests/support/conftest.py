@@ -14,13 +14,13 @@ from apps.support.conversations import records
 from apps.support.conversations.pipeline import SupportPipeline
 from apps.support.conversations.turn import TurnResult
 from apps.support.reading.state import Exchange
-from apps.support.replies.language import Language
 from apps.support.replies.sentences import Note
 from apps.support.replies.writer import ReplyWriter, Spoken
 from apps.support.shop.database import Database
 from apps.support.shop.models import Customer, Order, OrderStatus
 from apps.support.shop.policy import Policy
 from apps.support.shop.seed import DEMO_EMAILS, seed
+from apps.support.words import Language
 from core_model import DuetChatModel, Engine, load_engine
 from tests.postgresql import new_database
 from tests.support import small_shop

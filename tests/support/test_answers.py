@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from apps.support.conversations import records
+from apps.support.conversations import records, tickets
 from apps.support.conversations.pipeline import SupportPipeline
 from apps.support.shop.database import Database
 from apps.support.shop.models import OrderStatus, Variant
@@ -207,11 +207,11 @@ def test_a_person_takes_over_with_all_that_is_open(any_chat: OpenChat, command: 
     assert ("emergency services" in taken.reply) is (command == "danger")
     assert (chat.state.pending, chat.state.question, chat.state.waiting) == (None, None, [])
     with chat.database.read() as session:
-        assert records.get_ticket(session, taken.ticket_id or 0).reason == reason
+        assert tickets.get_ticket(session, taken.ticket_id or 0).reason == reason
     silent = chat("hello?")
     assert (silent.reply, silent.handed_over) == ("", True)
     with chat.database.write() as session:
-        records.return_to_bot(session, records.get_conversation(session, chat.id))
+        tickets.return_to_bot(session, records.get_conversation(session, chat.id))
     assert chat("greet").reply
 
 
@@ -269,4 +269,4 @@ def test_a_failure_inside_a_turn_goes_to_a_person(
     result = pipeline.answer(begin(sqlite_assistant.database, ANNA if begun else None), "status")
     assert result.handed_over
     with sqlite_assistant.database.read() as session:
-        assert records.get_ticket(session, result.ticket_id or 0).reason == "failure"
+        assert tickets.get_ticket(session, result.ticket_id or 0).reason == "failure"

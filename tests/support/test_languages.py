@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from apps.support.replies.language import detect_language, unspoken_notice, written_language
-from apps.support.replies.words import languages
+from apps.support.words import languages
 
 MESSAGES = [
     ("Wo ist meine Bestellung?", None, "de"),

@@ -15,13 +15,13 @@ from apps.support.conversations import records
 from apps.support.conversations.pipeline import SupportPipeline
 from apps.support.conversations.turn import TurnResult
 from apps.support.errors import ConflictError, NotFoundError
-from apps.support.learning import runs
-from apps.support.learning.drafts import sent_drafts
-from apps.support.learning.pseudonyms import Pseudonyms
-from apps.support.learning.readings import JudgedReading, Source, judged_readings
-from apps.support.learning.versions import Versions
 from apps.support.shop.database import Database
 from apps.support.shop.models import AuditEntry, Customer, LearningRun, LearningStatus
+from evaluation.learning import runs
+from evaluation.learning.drafts import sent_drafts
+from evaluation.learning.judged import JudgedReading, Source, judged_readings
+from evaluation.learning.pseudonyms import Pseudonyms
+from evaluation.learning.versions import Versions
 from tests.support.conftest import ANNA, WrittenReplies, now
 from tests.support.typed_reader import TypedReader
 

@@ -13,7 +13,12 @@ from apps.support.conversations.pipeline import SupportPipeline
 from apps.support.errors import HandbookError, PolicyError, WordsError
 from apps.support.playbooks.order_rules import check_cancel, check_send_back, delivered_on, refusal
 from apps.support.replies.sentences import write
-from apps.support.replies.words import (
+from apps.support.shop.database import Database
+from apps.support.shop.handbook import PACKAGED as HANDBOOK
+from apps.support.shop.handbook import follow_policy, has_handbook, load_handbook
+from apps.support.shop.models import OrderStatus, PolicyArticle, PolicySection, ReturnKind
+from apps.support.shop.policy import PACKAGED, Policy, load_policy
+from apps.support.words import (
     FOLDER,
     check_same_keys,
     languages,
@@ -21,11 +26,6 @@ from apps.support.replies.words import (
     read_words,
     words_of,
 )
-from apps.support.shop.database import Database
-from apps.support.shop.handbook import PACKAGED as HANDBOOK
-from apps.support.shop.handbook import follow_policy, has_handbook, load_handbook
-from apps.support.shop.models import OrderStatus, PolicyArticle, PolicySection, ReturnKind
-from apps.support.shop.policy import PACKAGED, Policy, load_policy
 from tests.support.conftest import ANNA, WrittenReplies, now
 from tests.support.stored import TODAY, Begin, OrderOf, Talk
 from tests.support.stored import order as stored
@@ -56,9 +56,9 @@ def test_one_line_changes_rules_handbook_and_sentences(
     order = stored(sqlite_shop, order_of(sqlite_shop, ANNA, OrderStatus.DELIVERED))
     delivered = delivered_on(order)
     assert delivered is not None
-    check_send_back(order, ReturnKind.RETURN, delivered + timedelta(days=days), policy)
+    check_send_back(order, [], ReturnKind.RETURN, delivered + timedelta(days=days), policy)
     with pytest.raises(Exception, match="return_late"):
-        check_send_back(order, ReturnKind.RETURN, delivered + timedelta(days=days + 1), policy)
+        check_send_back(order, [], ReturnKind.RETURN, delivered + timedelta(days=days + 1), policy)
 
     with sqlite_shop.write() as session:
         assert follow_policy(session, policy) == 2 * len(languages())  # returns and refunds
@@ -98,7 +98,7 @@ def test_states_who_pays_and_refund_times_are_lines_as_well(
     assert "offen oder bearbeitet" in refusal("cancel_refused", shipped, "de", policy).text
     delivered = stored(sqlite_shop, order_of(sqlite_shop, ANNA, OrderStatus.DELIVERED))
     with pytest.raises(Exception, match="exchange_never"):
-        check_send_back(delivered, ReturnKind.EXCHANGE, TODAY, policy)
+        check_send_back(delivered, [], ReturnKind.EXCHANGE, TODAY, policy)
     assert "exchanges nothing" in refusal("exchange_never", delivered, "en", policy).text
     assert "you pay the return shipping" in write("return_instead", "en", policy=policy).text
     assert (

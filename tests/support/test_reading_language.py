@@ -12,8 +12,7 @@ from apps.support.playbooks import PLAYBOOKS
 from apps.support.reading import postal
 from apps.support.reading.cleaning import MOST_CHARACTERS, clean, storable
 from apps.support.reading.commands import INTENTS, TOPICS, VERBS, Command, Shape, parse, write
-from apps.support.reading.grammar import Automaton, WithinAutomaton, address_automaton, commands_automaton
-from apps.support.reading.postal import GivenAddress
+from apps.support.reading.grammar import WithinGrammar, address_grammar, commands_grammar
 from apps.support.reading.view import (
     ITEM_HANDLES,
     MOST_MESSAGE_CHARACTERS,
@@ -23,9 +22,10 @@ from apps.support.reading.view import (
     View,
     message_line,
 )
+from apps.support.shop.models import Address
 from core_model.constraint import Constraint
+from core_model.guidance import matches
 from core_model.tokenizer import Tokenizer
-from tests.support.typed_reader import accepts
 
 MESSAGE = "is the wool coat from 445 Maple Drive, Fort Worth warm? 羊毛大衣"
 
@@ -92,7 +92,7 @@ def test_whatever_can_be_written_for_a_view_is_accepted_and_parses_back(data: st
     view = data.draw(views())
     written = data.draw(st.lists(commands(view), min_size=1, max_size=4))
     text = write(written)
-    assert accepts(commands_automaton(view, MESSAGE), text), text
+    assert matches(commands_grammar(view, MESSAGE), text), text
     assert parse(text) == written
 
 
@@ -102,7 +102,7 @@ def test_what_was_begun_can_always_be_closed(qwen_tokenizer: Tokenizer, data: st
     view = data.draw(views())
     text = write(data.draw(st.lists(commands(view), min_size=1, max_size=3)))
     tokens = qwen_tokenizer.encode(text)
-    constraint = WithinAutomaton(commands_automaton(view, MESSAGE), qwen_tokenizer)
+    constraint = WithinGrammar(commands_grammar(view, MESSAGE), qwen_tokenizer)
     assert isinstance(constraint, Constraint)
     for token in tokens[: data.draw(st.integers(0, len(tokens)))]:
         assert constraint.allows(token)
@@ -117,10 +117,7 @@ def test_what_was_begun_can_always_be_closed(qwen_tokenizer: Tokenizer, data: st
 
 
 def test_what_must_follow_is_forced_up_to_a_choice_or_an_end(qwen_tokenizer: Tokenizer) -> None:
-    machine = Automaton()
-    either = machine.one_of(machine.start, ["cancel all", "cancel any"])
-    machine.final.add(machine.literal(either, " of it"))
-    constraint = WithinAutomaton(machine, qwen_tokenizer)
+    constraint = WithinGrammar('start: ("cancel all" | "cancel any") " of it"', qwen_tokenizer)
     assert qwen_tokenizer.decode(constraint.forced()) == "cancel a"
     for token in qwen_tokenizer.encode("cancel al"):
         constraint.accept(token)
@@ -138,7 +135,7 @@ def test_what_must_follow_is_forced_up_to_a_choice_or_an_end(qwen_tokenizer: Tok
 )  # fmt: skip
 def test_what_is_not_there_cannot_be_written(text: str) -> None:
     view = View(True, (OrderView("P", "pending", "", (ItemView("a", "Mug"),)),), ("PayPal",))
-    assert not accepts(commands_automaton(view, MESSAGE), text)
+    assert not matches(commands_grammar(view, MESSAGE), text)
 
 
 @pytest.mark.parametrize("text", ["pay P", "cancel W9", "ask weather", "Cancel"])
@@ -148,29 +145,29 @@ def test_what_is_no_command_is_refused(text: str) -> None:
 
 
 def test_a_stranger_can_be_read_to_want_things_but_not_to_name_any() -> None:
-    machine = commands_automaton(View(), "where is my order")
-    assert all(accepts(machine, text) for text in ("status", "cancel ?", "orders", "identify", "return"))
-    assert not any(accepts(machine, text) for text in ("status P", "swap a", "with 1"))
+    grammar = commands_grammar(View(), "where is my order")
+    assert all(matches(grammar, text) for text in ("status", "cancel ?", "orders", "identify", "return"))
+    assert not any(matches(grammar, text) for text in ("status P", "swap a", "with 1"))
 
 
 addresses = st.builds(
-    GivenAddress,
+    Address,
     **{part: st.sampled_from(["", "445 Maple Drive", "Fort Worth", "羊毛"]) for part in postal.PARTS},
 )
 
 
 @given(addresses)
-def test_every_address_is_accepted_and_parses_back(address: GivenAddress) -> None:
+def test_every_address_is_accepted_and_parses_back(address: Address) -> None:
     text = postal.write(address)
-    assert accepts(address_automaton(MESSAGE), text)
+    assert matches(address_grammar(MESSAGE), text)
     assert postal.parse(text) == address
 
 
 def test_an_address_is_copied_and_never_made_up() -> None:
-    machine = address_automaton("send it to 12 Main Street, Springfield IL 62701")
-    assert accepts(machine, "12 Main Street | - | Springfield | IL | 62701 | -")
-    assert not accepts(machine, "12 Main Street | - | Springfield | Illinois | 62701 | -")
-    assert not accepts(machine, "2 Main Street | - | Springfield | IL | 62701 | -")
+    grammar = address_grammar("send it to 12 Main Street, Springfield IL 62701")
+    assert matches(grammar, "12 Main Street | - | Springfield | IL | 62701 | -")
+    assert not matches(grammar, "12 Main Street | - | Springfield | Illinois | 62701 | -")
+    assert not matches(grammar, "2 Main Street | - | Springfield | IL | 62701 | -")
 
 
 def test_every_verb_has_a_playbook_and_every_topic_an_intent() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from apps.support.conversations import records
+from apps.support.conversations import records, tickets
 from apps.support.conversations.pipeline import SupportPipeline
 from apps.support.errors import NotFoundError
 from apps.support.shop.database import Database
@@ -51,10 +51,10 @@ def test_a_draft_answers_a_greeting(sqlite_assistant: SupportPipeline, begin: Be
 def test_tickets_come_in_pages_and_the_last_page_says_so(database: Database) -> None:
     with database.write() as session:
         for _ in range(4):
-            records.ask_for_person(session, begin_in(session), reason="requested")
+            tickets.ask_for_person(session, begin_in(session), reason="requested")
     with database.read() as session:
-        first, following = records.list_tickets(session, status=TicketStatus.OPEN, limit=2, before=None)
-        second, end = records.list_tickets(session, status=TicketStatus.OPEN, limit=2, before=following)
+        first, following = tickets.list_tickets(session, status=TicketStatus.OPEN, limit=2, before=None)
+        second, end = tickets.list_tickets(session, status=TicketStatus.OPEN, limit=2, before=following)
         ids = [ticket.id for ticket in (*first, *second)]
         assert ids == sorted(ids, reverse=True)
         assert len(set(ids)) == 4
@@ -67,23 +67,23 @@ def begin_in(session) -> str:  # type: ignore[no-untyped-def]
 
 def test_a_ticket_is_assigned_and_closed(database: Database) -> None:
     with database.write() as session:
-        ticket = records.ask_for_person(session, begin_in(session), reason="requested")
-        records.change_ticket(session, ticket.id, {"assignee": "Mia"})
-        records.change_ticket(session, ticket.id, {"status": TicketStatus.CLOSED})
+        ticket = tickets.ask_for_person(session, begin_in(session), reason="requested")
+        tickets.change_ticket(session, ticket.id, {"assignee": "Mia"})
+        tickets.change_ticket(session, ticket.id, {"status": TicketStatus.CLOSED})
         assert (ticket.assignee, ticket.status) == ("Mia", TicketStatus.CLOSED)
         with pytest.raises(NotFoundError):
-            records.change_ticket(session, 9_999, {"assignee": "Mia"})
+            tickets.change_ticket(session, 9_999, {"assignee": "Mia"})
 
 
 def test_taking_over_silences_the_assistant_without_a_second_ticket(database: Database) -> None:
     with database.write() as session:
         conversation = records.get_conversation(session, begin_in(session))
-        records.open_ticket(
+        tickets.open_ticket(
             session, conversation, records.load_state(conversation), reason="complaint", intent=None
         )
-        records.take_over(session, conversation)
+        tickets.take_over(session, conversation)
         assert conversation.status == ConversationStatus.HUMAN
-        records.return_to_bot(session, conversation)
+        tickets.return_to_bot(session, conversation)
         assert conversation.status == ConversationStatus.BOT
         assert [ticket.status for ticket in conversation.tickets] == [TicketStatus.CLOSED]
 

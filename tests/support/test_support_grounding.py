@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.support.playbooks.handbook_answers import policy_note
+from apps.support.replies.allowed_figures import AllowedFigures
 from apps.support.replies.facts import Money, make_fact, missing
-from apps.support.replies.grounding import AllowedFigures, Grounding, unsupported
-from apps.support.replies.policy_words import policy_words
+from apps.support.replies.grounding import Grounding, unsupported
 from apps.support.replies.sentences import Note, write
-from apps.support.replies.words import languages, placeholders, words_of
 from apps.support.shop.policy import load_policy
+from apps.support.shop.policy_words import policy_words
+from apps.support.words import languages, placeholders, words_of
 from core_model.constraint import Constraint
 from core_model.tokenizer import Tokenizer
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from apps.support.conversations import records
+from apps.support.conversations import records, tickets
 from apps.support.errors import ConflictError, ImportFileError, NotFoundError
 from apps.support.playbooks.options import can_have
 from apps.support.shop.database import Database
@@ -284,7 +284,7 @@ def test_an_order_that_a_ticket_speaks_of_is_not_deleted(shop: Database) -> None
         )
         state = records.load_state(conversation)
         state.order_id = session.scalars(select(Order.id).where(Order.number == "1001")).one()
-        records.open_ticket(session, conversation, state, reason="requested", intent=None)
+        tickets.open_ticket(session, conversation, state, reason="requested", intent=None)
     with pytest.raises(ConflictError, match="1 of tickets"), shop.write() as session:
         delete_row(session, "order", "1001")
 

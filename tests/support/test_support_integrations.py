@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from apps.support.conversations import records
+from apps.support.conversations import pipeline, records, tickets
 from apps.support.conversations.pipeline import SupportPipeline
 from apps.support.helpdesks.answering import answer_event
 from apps.support.helpdesks.api import create_router
@@ -168,7 +168,7 @@ def test_the_people_here_can_answer_and_return_a_conversation_of_a_desk(sqlite_b
     with sqlite_bridge.database.write() as session:
         link = session.scalars(select(DeskLink)).one()
         records.say_as_agent(session, link.conversation, "Hi, Ben here")
-        records.return_to_bot(session, link.conversation)
+        tickets.return_to_bot(session, link.conversation)
     sqlite_bridge.work()
     assert sqlite_bridge.desk.replies(THREAD)[-1] == "Hi, Ben here"
     assert sqlite_bridge.desk.status[THREAD] == "pending"
@@ -197,7 +197,7 @@ def test_a_post_that_was_being_sent_when_the_process_died_is_looked_for_first(br
         attempt = begin_post(bridge.database)
         assert attempt is not None
         if arrived:
-            bridge.desks[DeskName.CHATWOOT].say(THREAD, attempt.message)
+            bridge.desks[DeskName.CHATWOOT].say(THREAD, attempt)
         bridge.work()
     assert len(bridge.desk.replies(THREAD)) == 2
 
@@ -228,9 +228,9 @@ def test_a_turn_that_died_in_the_middle_is_run_again_and_its_message_stored_once
         raise Killed
 
     # Before anything was done, and after the hand-over's transaction.
-    for step, dying in (("_read", die), ("_store", die)):
+    for place, step in ((bridge.assistant, "_read"), (pipeline, "keep_turn")):
         with monkeypatch.context() as patch:
-            patch.setattr(bridge.assistant, step, dying)
+            patch.setattr(place, step, die)
             with pytest.raises(Killed):
                 answer_event(bridge.assistant, event.id)
     bridge.work()

@@ -13,7 +13,6 @@ from apps.support.conversations.turn import FactsFound, IntentFound, Token, Turn
 from apps.support.errors import ConflictError, NotFoundError
 from apps.support.replies.facts import Money, missing
 from apps.support.replies.grounding import unsupported
-from apps.support.replies.language import Language
 from apps.support.replies.sentences import write
 from apps.support.replies.writer import ReplyWriter
 from apps.support.shop.database import Database
@@ -28,6 +27,7 @@ from apps.support.shop.models import (
     Ticket,
 )
 from apps.support.shop.policy import load_policy
+from apps.support.words import Language
 from tests.support.conftest import ANNA
 from tests.support.stored import Begin, OrderOf, count
 

@@ -11,11 +11,11 @@ from sqlalchemy import select
 
 from apps.support.playbooks.options import MOST_LISTED, can_have, fits, select_variant
 from apps.support.reading.choices import OptionTable, Wanted
-from apps.support.reading.grammar import choice_automaton
+from apps.support.reading.grammar import choice_grammar
 from apps.support.shop.models import Order, OrderItem, Product, ReturnKind, Variant
+from core_model.guidance import matches
 from tests.support.conftest import OpenChat
 from tests.support.small_shop import Chat, order_of
-from tests.support.typed_reader import accepts
 
 
 def keyboard(chat: Chat, *values: str) -> str:
@@ -232,7 +232,7 @@ def test_every_choice_that_the_constraint_lets_through_is_understood(
         st.sampled_from(["", " price 12.50"])
     )
     message = "for 12.50 please"
-    if accepts(choice_automaton(table, message), text):
+    if matches(choice_grammar(table, message), text):
         wanted = table.parse(text)
         assert text == "none" or not wanted.says_nothing or text == "any"
         for option, values in [*wanted.values.items(), *wanted.excluded.items()]:
@@ -252,7 +252,7 @@ def test_a_table_gives_every_value_a_letter_in_its_natural_order() -> None:
 @pytest.mark.parametrize("text", ["z", "nth", "price", "cheap", "a ; b"])
 def test_what_is_no_choice_is_refused(text: str) -> None:
     table = OptionTable.of("Mug", [{"color": "red"}], {})
-    assert not accepts(choice_automaton(table, "12.50"), text)
+    assert not matches(choice_grammar(table, "12.50"), text)
     with pytest.raises(ValueError, match="no choice"):
         table.parse(text)
 
@@ -288,7 +288,7 @@ def test_a_value_that_is_named_word_for_word_stands_against_the_others(
     table = OptionTable("Thing", options, {"screen": "17-inch", "connectivity": "Wi-Fi", "waterproof": "yes"})
     wanted = {table.letters[letter][1] for letter in table.open_letters(message)}
     assert {value for values in options.values() for value in values} - wanted == closed
-    machine = choice_automaton(table, message)
+    grammar = choice_grammar(table, message)
     for letter, (_, value) in table.letters.items():
-        assert accepts(machine, letter) == (value not in closed)
-        assert accepts(machine, f"not {letter}")
+        assert matches(grammar, letter) == (value not in closed)
+        assert matches(grammar, f"not {letter}")

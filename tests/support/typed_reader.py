@@ -19,10 +19,11 @@ import re
 from apps.support.reading import postal
 from apps.support.reading.choices import OptionTable, Wanted
 from apps.support.reading.commands import Command, parse
-from apps.support.reading.grammar import Automaton, commands_automaton
-from apps.support.reading.postal import GivenAddress
+from apps.support.reading.grammar import commands_grammar
 from apps.support.reading.reader import Reading
 from apps.support.reading.view import View
+from apps.support.shop.models import Address
+from core_model.guidance import matches
 
 
 class TypedReader:
@@ -42,7 +43,7 @@ class TypedReader:
         self.seen.append(view.render(message))
         written = re.sub(r"#(?=[A-Z?](?!\w)|\W|$)", "", self.readings.get(message) or _commands(message))
         written = " ".join(written.split())
-        if not accepts(commands_automaton(view, message), written):
+        if not matches(commands_grammar(view, message), written):
             return Reading((Command("unclear"),), self.confidence)
         return Reading(tuple(parse(written)), self.confidence)
 
@@ -54,15 +55,9 @@ class TypedReader:
                 return table.parse(letters)
         return table.parse("none")
 
-    def address(self, message: str) -> GivenAddress:
+    def address(self, message: str) -> Address:
         details = _details(message)
-        return postal.parse(details) if details else GivenAddress()
-
-
-def accepts(machine: Automaton, text: str) -> bool:
-    """Whether the constraint lets the text be written, to its end."""
-    states = machine.after(machine.closed([machine.start]), text.encode())
-    return bool(states & machine.final)
+        return postal.parse(details) if details else Address()
 
 
 def _commands(message: str) -> str:

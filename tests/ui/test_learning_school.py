@@ -12,8 +12,6 @@ from sqlalchemy import select
 
 from apps.settings import Settings
 from apps.support.errors import ConflictError, NotFoundError
-from apps.support.learning import runs
-from apps.support.learning.versions import Versions
 from apps.support.reading.view import View
 from apps.support.shop.database import Database
 from apps.support.shop.models import AuditEntry, LearningRun, LearningStatus
@@ -21,6 +19,8 @@ from core_model import DuetChatModel, Engine, load_engine
 from core_model.training.adapter import Training, train_adapter
 from core_model.training.lora_training import TrainingProgress
 from core_model.training.recipe import Source
+from evaluation.learning import runs
+from evaluation.learning.versions import Versions
 from ui import learning
 from ui.adapter_swap import AdapterSwap
 from ui.learning import LEAST_TO_LEARN, Collected, Judged, School

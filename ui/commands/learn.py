@@ -16,9 +16,9 @@ from ui.commands.training_display import require_training_packages, training_dis
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from apps.support.learning.versions import Versions
     from apps.support.shop.database import Database
     from apps.support.shop.models import LearningRun
+    from evaluation.learning.versions import Versions
 
 Which = Literal["reader", "replies"]
 
@@ -101,8 +101,8 @@ def _database(settings: Settings) -> Iterator[Database]:
 
 def _versions(settings: Settings, which: Which) -> Versions:
     """Of the adapter that serves on the base of the settings. Raises AdapterError where there is none."""
-    from apps.support.learning.versions import Versions
     from core_model.errors import AdapterError
+    from evaluation.learning.versions import Versions
     from ui.support_pipeline import readers_for, replies_for
 
     folders: list[Path] = (readers_for if which == "reader" else replies_for)(settings, settings.model)
@@ -114,7 +114,7 @@ def _versions(settings: Settings, which: Which) -> Versions:
 
 
 def _named(settings: Settings, name: str) -> Versions:
-    from apps.support.learning.versions import Versions
+    from evaluation.learning.versions import Versions
     from ui.commands.adapters import adapter_folder
 
     return Versions(settings.home, adapter_folder(name))

@@ -10,11 +10,11 @@ import gradio as gr
 import structlog
 from sqlalchemy.orm import Session
 
-from apps.support.conversations import records
+from apps.support.conversations import records, tickets
 from apps.support.conversations.pipeline import SupportPipeline
-from apps.support.learning import runs
 from apps.support.schemas import NewMessage, TicketChange
 from apps.support.shop.models import ConversationStatus, Ticket, TicketStatus
+from evaluation.learning import runs
 from ui.pages.desk_views import (
     conversation_view,
     draft_details,
@@ -180,7 +180,7 @@ class Desk:
     ) -> Values:
         at = Place(int(event.ticket), status, cursors, seen, reader)
         with self._pipeline().database.read() as session:
-            ticket = records.get_ticket(session, at.ticket)
+            ticket = tickets.get_ticket(session, at.ticket)
             opened = {
                 self._compose: gr.update(visible=True),
                 self._side: gr.update(visible=True),
@@ -213,7 +213,7 @@ class Desk:
         try:
             support = self._pipeline()
             with support.database.read() as session:
-                conversation = records.get_ticket(session, at.ticket).conversation_id
+                conversation = tickets.get_ticket(session, at.ticket).conversation_id
             draft = support.draft(conversation, None)
         except Exception as error:
             log.warning("no draft", reason=str(error), exc_info=unexpected(error))
@@ -247,20 +247,20 @@ class Desk:
     def return_to_bot(self, *place: Any) -> Values:
         returned = line("good", text("desk.returned", place[-1]))
         return self._change(
-            lambda session, ticket: records.return_to_bot(session, ticket.conversation),
+            lambda session, ticket: tickets.return_to_bot(session, ticket.conversation),
             Place(*place),
             {self._said: returned, self._status: TicketStatus.CLOSED.value},
         )
 
     def take_over(self, *place: Any) -> Values:
         return self._change(
-            lambda session, ticket: records.take_over(session, ticket.conversation), Place(*place)
+            lambda session, ticket: tickets.take_over(session, ticket.conversation), Place(*place)
         )
 
     def _set(self, at: Place, **fields: str | None) -> Values:
         def change(session: Session, ticket: Ticket) -> None:
             changes = TicketChange.model_validate(fields).model_dump(exclude_unset=True)
-            records.change_ticket(session, ticket.id, changes)
+            tickets.change_ticket(session, ticket.id, changes)
 
         return self._change(change, at)
 
@@ -270,7 +270,7 @@ class Desk:
         """Write to the open ticket, in one transaction, and show what came of it; or say what went wrong."""
         try:
             with self._pipeline().database.write() as session:
-                change(session, records.get_ticket(session, at.ticket))
+                change(session, tickets.get_ticket(session, at.ticket))
         except Exception as error:
             log.warning("nothing was changed", reason=str(error), exc_info=unexpected(error))
             return {self._said: line("problem", error_text(error, at.reader))}
@@ -293,7 +293,7 @@ class Desk:
         if not at.ticket:
             return {self._head: "", self._chat: empty_transcript("desk.choose", reader)}
         with self._pipeline().database.read() as session:
-            ticket = records.get_ticket(session, at.ticket)
+            ticket = tickets.get_ticket(session, at.ticket)
             head = {self._head: ticket_head(ticket, reader, datetime.now(UTC))}
             version = f"{ticket_version(session, ticket)} {reader}"
             if version == at.seen:
@@ -312,7 +312,7 @@ class Desk:
 def _list(session: Session, at: Place) -> tuple[list[Ticket], int | None]:
     wanted = None if at.status == ALL else TicketStatus(at.status)
     before = at.cursors[-1] if at.cursors else None
-    return records.list_tickets(session, status=wanted, limit=PER_PAGE, before=before)
+    return tickets.list_tickets(session, status=wanted, limit=PER_PAGE, before=before)
 
 
 def _statuses(reader: Language) -> list[tuple[str, str]]:

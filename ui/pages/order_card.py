@@ -7,10 +7,11 @@ from datetime import date
 
 from markupsafe import Markup
 
-from apps.support.replies.descriptions import clip, describe_item
+from apps.support.replies.descriptions import describe_item
 from apps.support.replies.sentences import status_word
 from apps.support.shop.models import Order, OrderStatus, ReturnKind, Shipment
 from apps.support.shop.money import format_amount
+from apps.support.shop.names import clip
 from ui.pages.labels import Language, text
 from ui.pages.rendering import render
 

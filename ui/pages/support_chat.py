@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 import structlog
 
-from apps.support.conversations import records
+from apps.support.conversations import records, tickets
 from apps.support.conversations.pipeline import SupportPipeline
 from apps.support.conversations.turn import Token, TurnResult
 from apps.support.errors import NotFoundError
@@ -250,7 +250,7 @@ class SupportChat:
             support = self._pipeline()
             talk = at.talk or open_talk(support, at.customer, at.reader)
             with support.database.write() as session:
-                records.ask_for_person(session, talk.conversation, reason="requested")
+                tickets.ask_for_person(session, talk.conversation, reason="requested")
         except Exception as error:
             log.warning("no hand-over", reason=str(error), exc_info=unexpected(error))
             return {self._problem: line("problem", problem_text(error, at.reader))}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from apps.support.conversations import records
+from apps.support.conversations import records, tickets
 from apps.support.conversations.leases import held_conversation
 from apps.support.conversations.turn import Answered, Incoming, Settled
 from apps.support.errors import ActionRefusedError
@@ -62,13 +62,13 @@ def hand_over(database: Database, incoming: Incoming, settled: Settled, answered
     language = incoming.language
     with database.write() as session:
         conversation = held_conversation(session, incoming.conversation_id, incoming.state)
-        intent = _intent(answered)
-        ticket = records.hand_over(session, conversation, incoming.state, reason=reason, intent=intent)
+        intent = INTENTS.get(answered.wish.verb)
+        ticket = tickets.hand_over(session, conversation, incoming.state, reason=reason, intent=intent)
         records.save_state(conversation, incoming.state)
         settled.ticket_id = ticket.id
     notes = [write("safety_first", language)] if reason == "danger" else []
     key = _HANDED_OVER.get(reason, "handed_over")
-    notes.append(write(key, language, must=("ticket",), ticket=_ticket_number(settled.ticket_id)))
+    notes.append(write(key, language, must=("ticket",), ticket=f"T{settled.ticket_id}"))
     settled.answers = [a for a in settled.answers if a is not answered and not a.outcome.asks]
     settled.answers.append(Answered(answered.wish, Outcome(notes, handover=reason, exact=True)))
     settled.closing = ""
@@ -81,11 +81,11 @@ def file_complaint(
 ) -> None:
     with database.write() as session:
         conversation = held_conversation(session, incoming.conversation_id, incoming.state)
-        ticket = records.open_ticket(
+        ticket = tickets.open_ticket(
             session, conversation, incoming.state, reason="complaint", intent="complaint"
         )
         settled.ticket_id = ticket.id
-    number = _ticket_number(settled.ticket_id)
+    number = f"T{settled.ticket_id}"
     note = write("complaint_filed", incoming.language, must=("ticket",), policy=policy, ticket=number)
     answered.outcome = said(note)
     settled.actions.append({"name": "complaint", "status": "done"})
@@ -96,11 +96,3 @@ def _remember(state: ConversationState, made: list[actions.Done]) -> None:
         if done.given_back and done.order is not None:
             currency = done.order.currency
             state.given_back[currency] = state.given_back.get(currency, 0) + done.given_back
-
-
-def _intent(answered: Answered) -> str | None:
-    return INTENTS.get(answered.wish.verb)
-
-
-def _ticket_number(ticket_id: int | None) -> str:
-    return f"T{ticket_id}"

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Generator, Iterator
 from datetime import timedelta
 from typing import Any
 
+from apps.support.conversations.pipeline import SupportPipeline
+from apps.support.conversations.turn import FactsFound, IntentFound, Token, TurnEvent, TurnResult
 from apps.support.errors import ConflictError
 from apps.support.shop.database import Database
 from apps.support.shop.models import IdempotencyKey
@@ -14,6 +17,39 @@ from apps.support.shop.models.columns import utc_now
 MOST_KEY_CHARACTERS = 255
 ABANDONED_AFTER = timedelta(minutes=5)
 """A request without an answer after this long died with its process; its key may be used again."""
+
+
+def answer_once(
+    pipeline: SupportPipeline, conversation_id: str, text: str, key: str | None
+) -> Generator[TurnEvent, None, None]:
+    """The turn's events; with a key that was answered before, the stored answer's."""
+    if key is None:
+        yield from pipeline.stream(conversation_id, text)
+        return
+    database, scope = pipeline.database, f"message {conversation_id}"[:128]
+    stored = claim(database, scope, key, text)
+    if stored is not None:
+        yield from _replay(TurnResult.model_validate(stored))
+        return
+    result: TurnResult | None = None
+    try:
+        for event in pipeline.stream(conversation_id, text):
+            if isinstance(event, TurnResult):
+                # Stored before the client gets it: an answer that got lost on the way is there for the retry.
+                result = event
+                settle(database, scope, key, result.model_dump(mode="json"))
+            yield event
+    finally:
+        if result is None:
+            settle(database, scope, key, None)
+
+
+def _replay(result: TurnResult) -> Iterator[TurnEvent]:
+    if result.reply:
+        yield IntentFound(intent=result.intent, entities=result.entities, language=result.language)
+        yield FactsFound(facts=result.facts, citations=result.citations, actions=result.actions)
+        yield Token(text=result.reply)
+    yield result
 
 
 def claim(database: Database, scope: str, key: str, request: str) -> dict[str, Any] | None:

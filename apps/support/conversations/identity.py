@@ -15,11 +15,10 @@ from sqlalchemy.orm import Session
 
 from apps.support.reading.identifiers import Identifiers, plain_postcode
 from apps.support.reading.state import ConversationState
-from apps.support.replies.language import Language
-from apps.support.replies.listing import listing
 from apps.support.replies.sentences import Note, write
 from apps.support.shop.models import Customer, Order, Shipment
 from apps.support.shop.policy import Policy
+from apps.support.words import Language, listing
 
 MOST_FAILED_PROOFS = 5
 MOST_PROVEN = 50

@@ -19,13 +19,12 @@ from apps.support.conversations import records
 from apps.support.conversations.acting import file_complaint, hand_over, run_proposal
 from apps.support.conversations.drafting import keep_draft
 from apps.support.conversations.guessing import Guesses
-from apps.support.conversations.leases import begin_turn, end_turn, held_conversation
-from apps.support.conversations.results import result_of
+from apps.support.conversations.leases import begin_turn, end_turn
+from apps.support.conversations.pursuing import take_up
+from apps.support.conversations.results import keep_turn, result_of
 from apps.support.conversations.revising import ask_again
-from apps.support.conversations.room import Room
-from apps.support.conversations.settling import decide, take_up
+from apps.support.conversations.settling import decide
 from apps.support.conversations.speaking import speak
-from apps.support.conversations.trace import trace_of
 from apps.support.conversations.turn import (
     Answered,
     FactsFound,
@@ -36,14 +35,12 @@ from apps.support.conversations.turn import (
     TurnEvent,
     TurnResult,
     Understood,
-    entities_of,
     facts_of,
-    intents_of,
-    understood_of,
+    intent_found,
 )
 from apps.support.conversations.understanding import UNSEEN, MessageReader, read_message
 from apps.support.errors import ActionRefusedError, ConflictError
-from apps.support.playbooks.case import Outcome, said
+from apps.support.playbooks.case import Outcome, Room, said
 from apps.support.reading.cleaning import clean, storable
 from apps.support.reading.context import load_context
 from apps.support.reading.identifiers import find_identifiers
@@ -90,14 +87,7 @@ class SupportPipeline:
         cleaned = clean(text)
         found = find_identifiers(cleaned, {}, known=False)
         reading = self.reader.read(View(), found.tagged)
-        first, *further = intents_of(reading)
-        return IntentFound(
-            intent=first,
-            further_intents=further,
-            commands=reading.text,
-            entities=entities_of(found),
-            language=detect_language(cleaned, None),
-        )
+        return intent_found(reading, found, detect_language(cleaned, None))
 
     def draft(self, conversation_id: str, text: str | None) -> TurnResult:
         """What the assistant would answer, for a person to send: nothing is done, and only the draft is stored.
@@ -113,12 +103,11 @@ class SupportPipeline:
                 conversation_id, None, asked, state, conversation.status, conversation.language
             )
             room, understood = self._read(session, incoming)
-            decision = decide(room, understood.wishes)
-        settled = decision.settled
+            settled = decide(room, understood.wishes)
         settled.answers = [
             a for a in settled.answers if a.outcome.handover is None and not a.outcome.complaint
         ]
-        if decision.run:
+        if settled.run:
             settled = Settled()
         settled.actions = []
         spoken = Spoken("")
@@ -148,18 +137,17 @@ class SupportPipeline:
         understood, settled = UNSEEN, Settled()
         if incoming.status != ConversationStatus.BOT:
             settled.handed_over = True
-            yield self._store(incoming, understood, settled, None, times, complete=True)
+            yield keep_turn(self.database, incoming, understood, settled, None, times, complete=True)
             return
         try:
             with _timed(times, "read"), self.database.read() as session:
                 room, understood = self._read(session, incoming)
-                yield understood_of(incoming, understood)
+                yield intent_found(understood.reading, understood.identifiers, incoming.language)
                 with _timed(times, "playbook"):
-                    decision = decide(room, understood.wishes)
-                settled = decision.settled
+                    settled = decide(room, understood.wishes)
             times["read"] -= times["playbook"]
             with _timed(times, "act"):
-                self._act(incoming, settled, decision.run)
+                self._act(incoming, settled)
             with _timed(times, "postponed"):
                 self._go_on(incoming, settled)
         except ConflictError:
@@ -189,7 +177,7 @@ class SupportPipeline:
             complete = True
         finally:
             times["reply"] = _since(started)
-            result = self._store(incoming, understood, settled, spoken, times, complete=complete)
+            result = keep_turn(self.database, incoming, understood, settled, spoken, times, complete=complete)
         yield result
 
     def _begin(self, conversation_id: str, text: str) -> Incoming:
@@ -222,14 +210,14 @@ class SupportPipeline:
     def _read(self, session: Session, incoming: Incoming) -> tuple[Room, Understood]:
         return read_message(session, incoming, self.reader, self.policy, self._guesses)
 
-    def _act(self, incoming: Incoming, settled: Settled, run: bool) -> None:
+    def _act(self, incoming: Incoming, settled: Settled) -> None:
         """Do what the decision calls for, and put what came of it into its notes."""
         leaving = next((a for a in settled.answers if a.outcome.handover is not None), None)
         if leaving is not None:
             hand_over(self.database, incoming, settled, leaving)
             return
         pending = incoming.state.pending
-        if run and pending is not None:
+        if settled.run and pending is not None:
             try:
                 run_proposal(self.database, incoming, pending, settled, self.policy)
             except ActionRefusedError as error:
@@ -267,44 +255,6 @@ class SupportPipeline:
         notice = said(Note("unspoken", unspoken_notice(incoming.unspoken), ()))
         understood = [a for a in settled.answers if a.outcome.understood]
         settled.answers = [Answered(Wish(verb="language"), notice), *understood]
-
-    def _store(
-        self,
-        incoming: Incoming,
-        understood: Understood,
-        settled: Settled,
-        spoken: Spoken | None,
-        times: dict[str, float],
-        *,
-        complete: bool,
-    ) -> TurnResult:
-        started = time.perf_counter()
-        first = intents_of(understood.reading)[0]
-        incoming.state.told = spoken.text[:2_000] if spoken else incoming.state.told
-        incoming.state.answering_since = None
-        with self.database.write() as session:
-            conversation = held_conversation(session, incoming.conversation_id, incoming.state)
-            records.save_state(conversation, incoming.state)
-            conversation.language = incoming.language if spoken else conversation.language
-            if conversation.customer_id is None and incoming.state.trusted_customer_id is not None:
-                conversation.customer_id = incoming.state.trusted_customer_id
-            reply = None
-            if spoken is not None and spoken.text:
-                reply = Message(
-                    conversation_id=incoming.conversation_id,
-                    role=Role.ASSISTANT,
-                    text=spoken.text,
-                    intent=first.name,
-                    confidence=first.confidence,
-                    complete=complete,
-                )
-                session.add(reply)
-                session.flush()
-            times["store"] = _since(started)
-            session.add(trace_of(incoming, understood, settled, spoken, reply, times))
-        return result_of(
-            incoming, understood, settled, reply.text if reply else "", reply.id if reply else None
-        )
 
 
 @contextmanager

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from apps.support.playbooks.case import Planned
 from apps.support.reading.context import Context
 from apps.support.reading.state import ConversationState, Proposal, Step, Wish
-from apps.support.replies.language import Language
 from apps.support.replies.sentences import Note, joined, write
+from apps.support.words import Language
 
 REPLACED_BY_THE_SAME_VERB = frozenset({"cancel", "readdress", "home", "repay", "ask"})
 """Another such wish beside an open one corrects it; a return or exchange in another order joins it."""

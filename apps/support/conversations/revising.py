@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from apps.support.conversations.proposals import propose
-from apps.support.conversations.room import Room
 from apps.support.conversations.turn import Answered, Settled
 from apps.support.errors import ActionRefusedError
-from apps.support.playbooks.case import Planned, said
+from apps.support.playbooks.case import Planned, Room, said
 from apps.support.playbooks.replanning import replan
 from apps.support.reading.state import Proposal, Step, Wish
-from apps.support.replies.sentences import Note, write
+from apps.support.replies.sentences import Note
 from apps.support.shop.models import PaymentMethod
 
 
@@ -38,7 +37,7 @@ def ask_again(room: Room, refused: Proposal, error: ActionRefusedError, settled:
     if not notes:
         order = room.context.order(refused.steps[error.place].order_id)
         key, number = ("changed_meanwhile", f"#{order.number}") if order else ("not_done", "")
-        notes.append(write(key, room.language, must=("order",), order=number))
+        notes.append(room.write(key, must=("order",), order=number))
     wish = refused.wishes[0] if refused.wishes else Wish(verb="yes")
     _ask(room, wish, planned, notes, settled)
 

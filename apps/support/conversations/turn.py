@@ -13,9 +13,9 @@ from apps.support.reading.commands import OUT_OF_SCOPE, Command
 from apps.support.reading.identifiers import Identifiers
 from apps.support.reading.reader import Reading
 from apps.support.reading.state import ConversationState, Line, Wish
-from apps.support.replies.language import Language
 from apps.support.replies.sentences import Note
 from apps.support.shop.models import ConversationStatus
+from apps.support.words import Language
 
 _SILENT = frozenset({"none"})
 
@@ -57,6 +57,7 @@ class Settled:
     """What was decided and done."""
 
     answers: list[Answered] = field(default_factory=list)
+    run: bool = False  # the open proposal got its yes
     closing: str = ""  # said as written after the reply: a proposal that is still open
     actions: list[dict[str, Any]] = field(default_factory=list)
     receipt: list[Line] = field(default_factory=list)
@@ -91,35 +92,12 @@ class ChoiceOut(BaseModel):
     text: str
 
 
-class TurnResult(BaseModel):
-    """The answer to one message, as the API gives it."""
-
-    conversation_id: str
-    message_id: int | None
-    reply_id: int | None
-    reply: str
-    language: str
-    intent: IntentResult
-    further_intents: list[IntentResult] = []  # of the message's other wishes
-    commands: str = ""  # as the reader wrote them
-    entities: dict[str, Any]
-    facts: dict[str, str]
-    citations: list[str]
-    actions: list[dict[str, Any]]
-    proposal: CardOut | None = None  # what waits for a yes
-    receipt: CardOut | None = None  # what was done
-    choices: list[ChoiceOut] = []  # answers to the assistant's question
-    handed_over: bool
-    ticket_id: int | None = None
-    draft_id: int | None = None  # of a draft: named again when it is sent
-
-
 class IntentFound(BaseModel):
     """Understood: sent before anything is looked up."""
 
     intent: IntentResult
-    further_intents: list[IntentResult] = []
-    commands: str = ""
+    further_intents: list[IntentResult] = []  # of the message's other wishes
+    commands: str = ""  # as the reader wrote them
     entities: dict[str, Any]
     language: str
 
@@ -130,6 +108,21 @@ class FactsFound(BaseModel):
     facts: dict[str, str]
     citations: list[str]
     actions: list[dict[str, Any]]
+
+
+class TurnResult(IntentFound, FactsFound):
+    """The answer to one message, as the API gives it."""
+
+    conversation_id: str
+    message_id: int | None
+    reply_id: int | None
+    reply: str
+    proposal: CardOut | None = None  # what waits for a yes
+    receipt: CardOut | None = None  # what was done
+    choices: list[ChoiceOut] = []  # answers to the assistant's question
+    handed_over: bool
+    ticket_id: int | None = None
+    draft_id: int | None = None  # of a draft: named again when it is sent
 
 
 class Token(BaseModel):
@@ -169,14 +162,14 @@ def entities_of(identifiers: Identifiers) -> dict[str, Any]:
     return {name: values for name, values in found.items() if values}
 
 
-def understood_of(incoming: Incoming, understood: Understood) -> IntentFound:
-    first, *further = intents_of(understood.reading)
+def intent_found(reading: Reading, identifiers: Identifiers, language: Language) -> IntentFound:
+    first, *further = intents_of(reading)
     return IntentFound(
         intent=first,
         further_intents=further,
-        commands=understood.reading.text,
-        entities=entities_of(understood.identifiers),
-        language=incoming.language,
+        commands=reading.text,
+        entities=entities_of(identifiers),
+        language=language,
     )
 
 

@@ -10,9 +10,8 @@ from sqlalchemy.orm import Session
 
 from apps.support.conversations.guessing import Guesses, guessed_at
 from apps.support.conversations.identity import MOST_FAILED_PROOFS, shows_enough, take_evidence
-from apps.support.conversations.room import Room
 from apps.support.conversations.turn import Incoming, Understood
-from apps.support.playbooks.case import DetailReader
+from apps.support.playbooks.case import DetailReader, Room
 from apps.support.reading.cleaning import ATTACHMENT
 from apps.support.reading.commands import Command
 from apps.support.reading.context import load_context

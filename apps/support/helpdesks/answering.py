@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from apps.support.conversations import records
+from apps.support.conversations import outbox, records, tickets
 from apps.support.conversations.leases import end_turn
 from apps.support.conversations.pipeline import SupportPipeline
 from apps.support.conversations.turn import TurnResult
-from apps.support.errors import NotFoundError
-from apps.support.helpdesks import outbox
 from apps.support.helpdesks.collecting import collect, repeats
 from apps.support.replies.language import spoken_language
 from apps.support.replies.sentences import write
-from apps.support.replies.words import DEFAULT
+from apps.support.shop.database import Database
 from apps.support.shop.models import (
     Conversation,
     ConversationStatus,
     DeskEvent,
     DeskLink,
+    DeskName,
     DeskPost,
     EventStatus,
     Message,
@@ -29,6 +29,18 @@ from apps.support.shop.models import (
     Ticket,
     TurnTrace,
 )
+from apps.support.words import DEFAULT
+
+
+def store_event(database: Database, event: DeskEvent) -> bool:
+    """Keep a customer's message for its turn. False where it was kept before."""
+    try:
+        with database.write() as session:
+            session.add(event)
+    except IntegrityError:
+        return False
+    return True
+
 
 _FAREWELLS = frozenset({"thanks", "bye"})
 
@@ -41,8 +53,8 @@ def answer_event(pipeline: SupportPipeline, event_id: int, *, collecting: bool =
     """
     database = pipeline.database
     with database.write() as session:
-        event = _get(session, event_id)
-        link = outbox.link_of(session, event.desk, event.thread) or _open(session, event)
+        event = session.get_one(DeskEvent, event_id)
+        link = _link_of(session, event.desk, event.thread) or _open(session, event)
         conversation = records.get_conversation(session, link.conversation_id)
         _follow_desk(session, event, link, conversation)
         reply, kind = None, PostKind.MESSAGE
@@ -60,7 +72,7 @@ def answer_event(pipeline: SupportPipeline, event_id: int, *, collecting: bool =
         result = pipeline.answer(conversation_id, text)
         reply, kind = result.reply, _kind_of(result)
     with database.write() as session:
-        event = _get(session, event_id)
+        event = session.get_one(DeskEvent, event_id)
         event.status = EventStatus.DONE
         if reply:
             outbox.say(session, conversation_id, reply, event_id=event_id, kind=kind)
@@ -82,9 +94,9 @@ def _leave_alone(session: Session, event: DeskEvent, conversation: Conversation)
 
 def give_up(session: Session, event_id: int) -> None:
     """A message that cannot be answered goes to a person."""
-    event = _get(session, event_id)
+    event = session.get_one(DeskEvent, event_id)
     event.status = EventStatus.FAILED
-    link = outbox.link_of(session, event.desk, event.thread) or _open(session, event)
+    link = _link_of(session, event.desk, event.thread) or _open(session, event)
     to_person(session, link.conversation_id, "failure")
 
 
@@ -92,16 +104,13 @@ def to_person(session: Session, conversation_id: str, reason: str) -> None:
     """A ticket for what the assistant could not do, and its silence until a person returns the conversation."""
     conversation = records.get_conversation(session, conversation_id)
     state = records.load_state(conversation)
-    take = records.hand_over if conversation.status == ConversationStatus.BOT else records.open_ticket
-    take(session, conversation, state, reason=reason, intent=records.intent_of(state))
+    take = tickets.hand_over if conversation.status == ConversationStatus.BOT else tickets.open_ticket
+    take(session, conversation, state, reason=reason, intent=tickets.intent_of(state))
     records.save_state(conversation, state)
 
 
-def _get(session: Session, event_id: int) -> DeskEvent:
-    event = session.get(DeskEvent, event_id)
-    if event is None:
-        raise NotFoundError(f"no desk event {event_id}")
-    return event
+def _link_of(session: Session, desk: DeskName, thread: str) -> DeskLink | None:
+    return session.scalar(select(DeskLink).where(DeskLink.desk == desk, DeskLink.thread == thread))
 
 
 def _open(session: Session, event: DeskEvent) -> DeskLink:
@@ -125,7 +134,7 @@ def _follow_desk(session: Session, event: DeskEvent, link: DeskLink, conversatio
     if session.scalar(query) or (link.told_at is not None and event.written_at <= link.told_at):
         return
     if event.for_assistant and conversation.status == ConversationStatus.HUMAN:
-        records.return_to_bot(session, conversation, tell_desk=False)
+        tickets.return_to_bot(session, conversation, tell_desk=False)
     elif not event.for_assistant and conversation.status == ConversationStatus.BOT:
         conversation.status = ConversationStatus.HUMAN
 

@@ -11,8 +11,8 @@ from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
 from apps.support.errors import NotConfiguredError
+from apps.support.helpdesks.answering import store_event
 from apps.support.helpdesks.desks import Desk
-from apps.support.helpdesks.outbox import store_event
 from apps.support.shop.database import Database
 from apps.support.shop.models import DeskName
 
@@ -43,10 +43,10 @@ def create_router(database: Database, desks: Mapping[DeskName, Desk]) -> APIRout
             raise NotConfiguredError(
                 f"{name} is not set up here: docs/integrations.md names its settings (DUET_{name.upper()}_…)"
             )
-        incoming = desk.read(request.headers, await request.body(), datetime.now(UTC))
-        if incoming is None:
+        event = desk.read(request.headers, await request.body(), datetime.now(UTC))
+        if event is None:
             return Received(status="ignored")
-        stored = await run_in_threadpool(store_event, database, name, incoming)
+        stored = await run_in_threadpool(store_event, database, event)
         return Received(status="accepted" if stored else "repeated")
 
     return router

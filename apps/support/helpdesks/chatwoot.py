@@ -13,20 +13,19 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AliasPath, BeforeValidator, ConfigDict, Field, ValidationError
 
 from apps.body import Body
 from apps.support.errors import PayloadError, SignatureError
 from apps.support.helpdesks.automatic import is_automatic
 from apps.support.helpdesks.desks import (
     DeskClient,
-    Incoming,
     Outgoing,
     check_signature,
     same_text,
 )
-from apps.support.reading.cleaning import ATTACHMENT
-from apps.support.shop.models import DeskName
+from apps.support.reading.cleaning import ATTACHMENT, storable
+from apps.support.shop.models import DeskEvent, DeskName
 
 ANSWERED_STATUS = "pending"
 INCOMING, OUTGOING = 0, 1
@@ -35,15 +34,6 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 
 class _Sent(Body):
     model_config = ConfigDict(strict=False)
-
-
-class _Account(_Sent):
-    id: int
-
-
-class _Conversation(_Sent):
-    id: int
-    status: str
 
 
 class _Mail(_Sent):
@@ -77,8 +67,9 @@ class _Message(_Event):
     private: bool = False
     attachments: list[Any] = Field(default=[])
     created_at: Annotated[datetime, BeforeValidator(_iso)]
-    conversation: _Conversation
-    account: _Account
+    account: int = Field(validation_alias=AliasPath("account", "id"))
+    conversation: int = Field(validation_alias=AliasPath("conversation", "id"))
+    status: str = Field(validation_alias=AliasPath("conversation", "status"))
     sender: _Sender = _Sender()
 
     @property
@@ -108,7 +99,7 @@ class Chatwoot:
         self._client = DeskClient(url, headers={"api_access_token": token})
         self._reader = {"api_access_token": reader_token or token}
 
-    def read(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Incoming | None:
+    def read(self, headers: Mapping[str, str], body: bytes, now: datetime) -> DeskEvent | None:
         stamp = headers.get("x-chatwoot-timestamp", "")
         signed = hmac.new(self._secret, stamp.encode("utf-8", "replace") + b"." + body, hashlib.sha256)
         check_signature(
@@ -123,11 +114,12 @@ class Chatwoot:
         if not (message.by_customer and message.text):
             return None
         created_at = message.created_at
-        return Incoming(
-            thread=f"{message.account.id}/{message.conversation.id}",
+        return DeskEvent(
+            desk=self.name,
+            thread=f"{message.account}/{message.conversation}",
             key=str(message.id),
-            text=message.text,
-            for_assistant=message.conversation.status == ANSWERED_STATUS,
+            text=storable(message.text),
+            for_assistant=message.status == ANSWERED_STATUS,
             written_at=created_at if created_at.tzinfo else created_at.replace(tzinfo=UTC),
         )
 

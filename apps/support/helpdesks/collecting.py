@@ -7,8 +7,9 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
+from apps.support.helpdesks.due import oldest_due
 from apps.support.reading.cleaning import ATTACHMENT, storable
 from apps.support.shop.models import DeskEvent, DeskPost, EventStatus
 
@@ -25,26 +26,15 @@ def due_event(session: Session, quiet_s: float = 0) -> DeskEvent | None:
 
     `quiet_s`: seconds without a further message that a thread must have had.
     """
-    now = datetime.now(UTC)
-    earlier = select(DeskEvent).subquery()
-    waits = select(earlier.c.id).where(
-        earlier.c.desk == DeskEvent.desk,
-        earlier.c.thread == DeskEvent.thread,
-        earlier.c.id < DeskEvent.id,
-        earlier.c.status == EventStatus.WAITING,
+    if not quiet_s:
+        return oldest_due(session, DeskEvent)
+    now, quiet = datetime.now(UTC), timedelta(seconds=quiet_s)
+    other = aliased(DeskEvent)
+    later = select(other.id).where(
+        other.desk == DeskEvent.desk, other.thread == DeskEvent.thread, other.received_at > now - quiet
     )
-    query = select(DeskEvent).where(
-        DeskEvent.status == EventStatus.WAITING, DeskEvent.due_at <= now, ~waits.exists()
-    )
-    if quiet_s:
-        quiet = timedelta(seconds=quiet_s)
-        later = select(earlier.c.id).where(
-            earlier.c.desk == DeskEvent.desk,
-            earlier.c.thread == DeskEvent.thread,
-            earlier.c.received_at > now - quiet,
-        )
-        query = query.where(~later.exists() | (DeskEvent.received_at <= now - LONGEST_COLLECTION * quiet))
-    return session.scalar(query.order_by(DeskEvent.id).limit(1))
+    enough = DeskEvent.received_at <= now - LONGEST_COLLECTION * quiet
+    return oldest_due(session, DeskEvent, ~later.exists() | enough)
 
 
 def collect(session: Session, event: DeskEvent) -> None:

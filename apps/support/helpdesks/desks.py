@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import httpx
 
 from apps.support.errors import DeliveryError, SignatureError
-from apps.support.shop.models import DeskName
+from apps.support.shop.models import DeskEvent, DeskName, PostKind
 from core_model.proxies import proxy_variables
 
 MOST_AGE = timedelta(minutes=5)
@@ -22,21 +22,15 @@ _FINAL = frozenset({400, 404, 405, 410, 413, 422})
 
 
 @dataclass(frozen=True)
-class Incoming:
-    """A customer's message."""
-
-    thread: str
-    key: str  # the desk's name for the message: the same when it is delivered again
-    text: str
-    for_assistant: bool  # False: people at the desk have the thread
-    written_at: datetime
-
-
-@dataclass(frozen=True)
 class Outgoing:
-    """A message for the thread, and what tells whether it is there already."""
+    """A post for the thread that is about to be sent, and what tells whether it is there already."""
 
     post_id: int
+    kind: PostKind
+    desk: DeskName
+    thread: str
+    attempt: int
+    maybe_sent: bool  # an earlier attempt may have arrived
     text: str
     private: bool  # for people at the desk only
     closing: bool  # people take over: the thread does not wait for the customer
@@ -51,7 +45,7 @@ class Desk(Protocol):
 
     name: DeskName
 
-    def read(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Incoming | None:
+    def read(self, headers: Mapping[str, str], body: bytes, now: datetime) -> DeskEvent | None:
         """What a webhook brings; None where it is nothing to answer. Raises SignatureError, PayloadError."""
 
     def say(self, thread: str, message: Outgoing) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -14,6 +13,7 @@ from apps.support.conversations import records
 from apps.support.errors import DeliveryError
 from apps.support.helpdesks.answering import to_person
 from apps.support.helpdesks.desks import Desk, Outgoing
+from apps.support.helpdesks.due import oldest_due
 from apps.support.shop.database import Database
 from apps.support.shop.models import (
     ConversationStatus,
@@ -32,113 +32,79 @@ LONGEST_WAIT_S = 300.0
 _WHO_ANSWERS = (PostKind.HAND_OVER, PostKind.TAKE_BACK)
 
 
-@dataclass(frozen=True)
-class Attempt:
-    """A post as it is about to be sent."""
-
-    id: int
-    kind: PostKind
-    desk: DeskName
-    thread: str
-    message: Outgoing
-    number: int
-    maybe_sent: bool  # an earlier attempt may have arrived
-
-
 def wait_s(attempts: int, first_wait_s: float) -> float:
     """Seconds until the next attempt: doubled each time."""
     return float(min(first_wait_s * 2 ** (attempts - 1), LONGEST_WAIT_S))
 
 
-def begin_post(database: Database) -> Attempt | None:
+def begin_post(database: Database) -> Outgoing | None:
     """Take the oldest post that is due; a conversation's posts are sent one after the other.
 
     That it is being sent is written down before it is: who finds it after a crash looks at the desk first.
     """
     with database.write() as session:
-        post = _due_post(session)
+        post = oldest_due(session, DeskPost)
         if post is None:
             return None
-        attempt = Attempt(
-            id=post.id,
-            kind=post.kind,
-            desk=post.link.desk,
-            thread=post.link.thread,
-            message=_outgoing(session, post),
-            number=post.attempts + 1,
-            maybe_sent=post.maybe_sent,
-        )
+        outgoing = _outgoing(session, post)
         post.attempts += 1
         post.maybe_sent = True
-    return attempt
+    return outgoing
 
 
 def deliver(
-    database: Database, desks: Mapping[DeskName, Desk], attempt: Attempt, first_wait_s: float
+    database: Database, desks: Mapping[DeskName, Desk], outgoing: Outgoing, first_wait_s: float
 ) -> None:
     """Send a post, and write down what came of it."""
     try:
-        name = _send(desks, attempt)
+        name = _send(desks, outgoing)
     except DeliveryError as error:
-        _failed(database, attempt, error, first_wait_s)
+        _failed(database, outgoing, error, first_wait_s)
         return
     with database.write() as session:
-        post = session.get_one(DeskPost, attempt.id)
+        post = session.get_one(DeskPost, outgoing.post_id)
         post.status, post.maybe_sent, post.desk_message, post.error = PostStatus.SENT, False, name, None
-        if attempt.kind in _WHO_ANSWERS:
+        if outgoing.kind in _WHO_ANSWERS:
             post.link.told_at = utc_now()
 
 
-def _send(desks: Mapping[DeskName, Desk], attempt: Attempt) -> str | None:
-    desk = desks.get(attempt.desk)
+def _send(desks: Mapping[DeskName, Desk], outgoing: Outgoing) -> str | None:
+    desk = desks.get(outgoing.desk)
     if desk is None:
-        raise DeliveryError(f"{attempt.desk} is not set up here any more")
+        raise DeliveryError(f"{outgoing.desk} is not set up here any more")
     told: dict[PostKind, Callable[[str], None]] = {
         PostKind.HAND_OVER: desk.hand_over,
         PostKind.TAKE_BACK: desk.take_back,
     }
-    if attempt.kind in told:
-        told[attempt.kind](attempt.thread)
+    if outgoing.kind in told:
+        told[outgoing.kind](outgoing.thread)
         return None
-    if attempt.maybe_sent:
+    if outgoing.maybe_sent:
         try:
-            arrived = desk.find(attempt.thread, attempt.message)
+            arrived = desk.find(outgoing.thread, outgoing)
         except DeliveryError as error:
             # Not known is not sent twice: rather no reply and a ticket.
             raise DeliveryError(f"whether it arrived is not known: {error}", reached=True) from error
         if arrived is not None:
             return arrived
-    return desk.say(attempt.thread, attempt.message)
+    return desk.say(outgoing.thread, outgoing)
 
 
-def _failed(database: Database, attempt: Attempt, error: DeliveryError, first_wait_s: float) -> None:
-    given_up = error.final or attempt.number >= MOST_ATTEMPTS
+def _failed(database: Database, outgoing: Outgoing, error: DeliveryError, first_wait_s: float) -> None:
+    given_up = error.final or outgoing.attempt >= MOST_ATTEMPTS
     log.warning(
-        "not delivered", post=attempt.id, attempt=attempt.number, given_up=given_up, reason=str(error)
+        "not delivered", post=outgoing.post_id, attempt=outgoing.attempt, given_up=given_up, reason=str(error)
     )
-    pause_s = max(wait_s(attempt.number, first_wait_s), error.retry_after_s or 0)
+    pause_s = max(wait_s(outgoing.attempt, first_wait_s), error.retry_after_s or 0)
     with database.write() as session:
-        post = session.get_one(DeskPost, attempt.id)
+        post = session.get_one(DeskPost, outgoing.post_id)
         post.error = str(error)
-        post.maybe_sent = attempt.maybe_sent or error.reached
+        post.maybe_sent = outgoing.maybe_sent or error.reached
         post.due_at = datetime.now(UTC) + timedelta(seconds=pause_s)
         if given_up:
             post.status = PostStatus.FAILED
             if post.kind in (PostKind.MESSAGE, PostKind.FAREWELL):
                 to_person(session, post.conversation_id, "delivery")
-
-
-def _due_post(session: Session) -> DeskPost | None:
-    earlier = select(DeskPost).subquery()
-    waits = select(earlier.c.id).where(
-        earlier.c.conversation_id == DeskPost.conversation_id,
-        earlier.c.id < DeskPost.id,
-        earlier.c.status == PostStatus.WAITING,
-    )
-    query = select(DeskPost).where(
-        DeskPost.status == PostStatus.WAITING, DeskPost.due_at <= datetime.now(UTC), ~waits.exists()
-    )
-    return session.scalar(query.order_by(DeskPost.id).limit(1))
 
 
 def _outgoing(session: Session, post: DeskPost) -> Outgoing:
@@ -148,6 +114,11 @@ def _outgoing(session: Session, post: DeskPost) -> Outgoing:
     conversation = records.get_conversation(session, post.conversation_id)
     return Outgoing(
         post_id=post.id,
+        kind=post.kind,
+        desk=post.link.desk,
+        thread=post.link.thread,
+        attempt=post.attempts + 1,
+        maybe_sent=post.maybe_sent,
         text=post.text,
         private=post.kind == PostKind.NOTE,
         farewell=post.kind == PostKind.FAREWELL,

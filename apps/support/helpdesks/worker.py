@@ -78,10 +78,10 @@ class DeskWorker:
 
     def post_next(self) -> bool:
         """Send one post. False where none is due."""
-        attempt = begin_post(self._database)
-        if attempt is None:
+        outgoing = begin_post(self._database)
+        if outgoing is None:
             return False
-        deliver(self._database, self._desks, attempt, self._first_wait_s)
+        deliver(self._database, self._desks, outgoing, self._first_wait_s)
         return True
 
     def _put_off(self, failed: DeskEvent) -> None:

@@ -14,18 +14,18 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import AliasPath, BaseModel, Field, ValidationError
 
 from apps.support.errors import PayloadError, SignatureError
 from apps.support.helpdesks.automatic import is_automatic
 from apps.support.helpdesks.desks import (
     DeskClient,
-    Incoming,
     Outgoing,
     check_signature,
     same_text,
 )
-from apps.support.shop.models import DeskName
+from apps.support.reading.cleaning import storable
+from apps.support.shop.models import DeskEvent, DeskName
 
 COMMENT_ADDED = "zen:event-type:ticket.comment_added"
 TICKET_CREATED = "zen:event-type:ticket.created"
@@ -33,28 +33,11 @@ HANDED_OVER_TAG = "duet_handed_over"
 CLOCK_TOLERANCE = timedelta(minutes=5)
 
 
-class _Author(BaseModel):
-    is_staff: bool
-
-
 class _Comment(BaseModel):
     id: str | int
     body: str
     is_public: bool
-    author: _Author
-
-
-class _Sequence(BaseModel):
-    id: str
-
-
-class _Meta(BaseModel):
-    sequence: _Sequence | None = None
-
-
-class _Change(BaseModel):
-    comment: _Comment | None = None
-    meta: _Meta | None = None
+    is_staff: bool = Field(validation_alias=AliasPath("author", "is_staff"))
 
 
 class _Ticket(BaseModel):
@@ -75,7 +58,8 @@ class _Type(BaseModel):
 class _Event(_Type):
     time: datetime
     detail: _Ticket
-    event: _Change
+    comment: _Comment | None = Field(default=None, validation_alias=AliasPath("event", "comment"))
+    sequence: str | None = Field(default=None, validation_alias=AliasPath("event", "meta", "sequence", "id"))
 
 
 class Zendesk:
@@ -87,7 +71,7 @@ class Zendesk:
         self._secret = secret.encode()
         self._client = DeskClient(url, auth=(f"{email}/token", token))
 
-    def read(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Incoming | None:
+    def read(self, headers: Mapping[str, str], body: bytes, now: datetime) -> DeskEvent | None:
         stamp = headers.get("x-zendesk-webhook-signature-timestamp", "")
         signed = hmac.new(self._secret, stamp.encode("utf-8", "replace") + body, hashlib.sha256).digest()
         expected = base64.b64encode(signed).decode()
@@ -105,10 +89,11 @@ class Zendesk:
         if not (ticket.isascii() and ticket.isdigit()):
             raise PayloadError("a ticket's id is a number")
         at = event.time
-        return Incoming(
+        return DeskEvent(
+            desk=self.name,
             thread=ticket,
             key=_key_of(event),
-            text=text,
+            text=storable(text),
             for_assistant=HANDED_OVER_TAG not in (event.detail.tags or ())
             and str(event.detail.assignee_id or "0") == "0",
             written_at=at if at.tzinfo else at.replace(tzinfo=UTC),
@@ -159,10 +144,10 @@ class Zendesk:
 def _text_of(event: _Event) -> str | None:
     """What the customer wrote; None where it was not the customer, or not in public."""
     if event.type == COMMENT_ADDED:
-        comment = event.event.comment
+        comment = event.comment
         if comment is None:
             raise PayloadError("the event has no comment")
-        return comment.body if comment.is_public and not comment.author.is_staff else None
+        return comment.body if comment.is_public and not comment.is_staff else None
     ticket = event.detail
     by_customer = ticket.requester_id is not None and str(ticket.requester_id) == str(ticket.submitter_id)
     return ticket.description if ticket.is_public and by_customer else None
@@ -170,10 +155,10 @@ def _text_of(event: _Event) -> str | None:
 
 def _key_of(event: _Event) -> str:
     """One update brings one message: a new ticket and its first comment are events of the same sequence."""
-    if event.event.meta is not None and event.event.meta.sequence is not None:
-        return f"{event.detail.id}/{event.event.meta.sequence.id}"[:255]
-    if event.event.comment is not None:
-        return f"{event.detail.id}/comment/{event.event.comment.id}"[:255]
+    if event.sequence is not None:
+        return f"{event.detail.id}/{event.sequence}"[:255]
+    if event.comment is not None:
+        return f"{event.detail.id}/comment/{event.comment.id}"[:255]
     return f"{event.detail.id}/created"[:255]
 
 

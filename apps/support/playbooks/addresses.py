@@ -8,13 +8,14 @@ from dataclasses import asdict
 from apps.support.errors import ActionRefusedError
 from apps.support.playbooks.case import Case, Outcome, Planned, said
 from apps.support.playbooks.handbook_answers import answer_from
-from apps.support.playbooks.order_rules import check_change_address, refusal, states_of
+from apps.support.playbooks.order_rules import check_state, refusal
 from apps.support.playbooks.things import orders_meant, talk_about
-from apps.support.reading.postal import PARTS, GivenAddress
+from apps.support.reading.postal import PARTS
 from apps.support.reading.state import Line, Question, Step
-from apps.support.replies.listing import listing
-from apps.support.replies.sentences import Note, write
+from apps.support.replies.sentences import Note
 from apps.support.shop.models import Address, Customer, Order
+from apps.support.shop.policy import Deed
+from apps.support.words import listing
 
 _ACCOUNT_DATA = answer_from("account", "account_data")
 _NEEDED = ("line1", "city", "postcode")
@@ -22,20 +23,11 @@ _NEEDED = ("line1", "city", "postcode")
 
 def readdress(case: Case) -> Outcome:
     """Another address for one or more orders: one that is given, the account's, or another order's."""
-    statuses = states_of("address", case.policy)
-    meant = orders_meant(case, statuses)
+    meant = orders_meant(case, case.policy.states.address)
     if isinstance(meant, Outcome):
         return meant
     talk_about(case, meant[:1])
-    refused: list[Note] = []
-    changeable: list[Order] = []
-    for order in meant:
-        try:
-            check_change_address(order, case.policy)
-        except ActionRefusedError as error:
-            refused.append(refusal(error.reason, order, case.language, case.policy))
-        else:
-            changeable.append(order)
+    changeable, refused = changeable_orders(case, meant, "address")
     if not changeable:
         return said(*refused)
     outcome = Outcome(refused, exact=True)
@@ -44,15 +36,27 @@ def readdress(case: Case) -> Outcome:
         if isinstance(address, Outcome):
             return Outcome([*refused, *address.notes], question=address.question, exact=True)
         if address == order.address:
-            outcome.notes.append(write("known_address_same", case.language, address=address.one_line()))
+            outcome.notes.append(case.write("known_address_same", address=address.one_line()))
             continue
         outcome.planned.append(plan_address(case, order, address))
     return outcome
 
 
+def changeable_orders(case: Case, orders: Sequence[Order], deed: Deed) -> tuple[list[Order], list[Note]]:
+    """The orders in a state that allows it, and for the others why not."""
+    changeable, refused = [], []
+    for order in orders:
+        try:
+            check_state(deed, order, case.policy)
+            changeable.append(order)
+        except ActionRefusedError as error:
+            refused.append(refusal(error.reason, order, case.language, case.policy))
+    return changeable, refused
+
+
 def plan_address(case: Case, order: Order, address: Address) -> Planned:
     number, text = f"#{order.number}", address.one_line()
-    deed = write("deed_change_address", case.language, must=("order", "address"), order=number, address=text)
+    deed = case.write("deed_change_address", must=("order", "address"), order=number, address=text)
     line = Line(title=deed.text, before=order.address.one_line(), after=text)
     step = Step(name="change_address", order_id=order.id, arguments={"address": asdict(address)})
     return Planned(step, deed, None, line)
@@ -67,14 +71,14 @@ def change_home(case: Case) -> Outcome:
     if isinstance(wanted, Outcome):
         return wanted
     if wanted == account.address:
-        return said(write("known_address_same", case.language, address=wanted.one_line()))
+        return said(case.write("known_address_same", address=wanted.one_line()))
     return Outcome(planned=[plan_home(case, wanted)], exact=True)
 
 
 def plan_home(case: Case, address: Address) -> Planned:
     account = account_of(case)
     text = address.one_line()
-    deed = write("deed_default_address", case.language, must=("address",), address=text)
+    deed = case.write("deed_default_address", must=("address",), address=text)
     step = Step(name="default_address", arguments={"customer_id": account.id, "address": asdict(address)})
     return Planned(step, deed, None, Line(title=deed.text, before=account.address.one_line(), after=text))
 
@@ -95,15 +99,15 @@ def _wanted_address(case: Case, present: Address, orders: Sequence[Order]) -> Ad
         other = case.context.order(wish.to_order)
         if other is not None:
             return other.address
-    given = case.reader.address(wish.text) if wish.to == "given" else GivenAddress()
-    if given.is_empty:
+    given = case.reader.address(wish.text) if wish.to == "given" else Address()
+    if given == Address():
         return _ask_address(case, orders)
     if given.is_complete or (given.line2 and not (given.line1 or given.city or given.postcode)):
         return _merged(given, present)
     return _ask_rest(case, given, orders)
 
 
-def _merged(given: GivenAddress, present: Address) -> Address:
+def _merged(given: Address, present: Address) -> Address:
     """The given parts; of a complete address nothing of the present one stays but a country that is left out."""
     if not given.is_complete:
         return Address(**{part: getattr(given, part) or getattr(present, part) for part in PARTS})
@@ -117,11 +121,11 @@ def _ask_address(case: Case, orders: Sequence[Order]) -> Outcome:
         update={"orders": tuple(order.id for order in orders), "to": None, "items": ()}
     )
     question = Question(about="address", wish=wish)
-    return Outcome([write("ask_address", case.language)], question=question, exact=True)
+    return Outcome([case.write("ask_address")], question=question, exact=True)
 
 
-def _ask_rest(case: Case, given: GivenAddress, orders: Sequence[Order]) -> Outcome:
-    lacking = [write(f"part_{part}", case.language).text for part in _NEEDED if not getattr(given, part)]
+def _ask_rest(case: Case, given: Address, orders: Sequence[Order]) -> Outcome:
+    lacking = [case.write(f"part_{part}").text for part in _NEEDED if not getattr(given, part)]
     outcome = _ask_address(case, orders)
-    outcome.notes = [write("address_incomplete", case.language, parts=listing(lacking, case.language))]
+    outcome.notes = [case.write("address_incomplete", parts=listing(lacking, case.language))]
     return outcome

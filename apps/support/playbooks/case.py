@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal, Protocol
@@ -10,12 +11,12 @@ from sqlalchemy.orm import Session
 
 from apps.support.reading.choices import OptionTable, Wanted
 from apps.support.reading.context import Context
-from apps.support.reading.postal import GivenAddress
 from apps.support.reading.state import ConversationState, Line, Question, Step, Wish
-from apps.support.replies.language import Language
-from apps.support.replies.sentences import Note
-from apps.support.shop.models import PaymentMethod
+from apps.support.replies.facts import Value
+from apps.support.replies.sentences import Note, write
+from apps.support.shop.models import Address, PaymentMethod
 from apps.support.shop.policy import Policy
+from apps.support.words import Language
 
 HandoverReason = Literal[
     "requested", "anger", "danger", "legal", "low_confidence", "failure", "identity", "policy"
@@ -27,21 +28,37 @@ class DetailReader(Protocol):
 
     def choose(self, table: OptionTable, message: str) -> Wanted: ...
 
-    def address(self, message: str) -> GivenAddress: ...
+    def address(self, message: str) -> Address: ...
 
 
 @dataclass
-class Case:
-    """One wish of a turn. The playbook reads the database and changes nothing but `state`."""
+class Room:
+    """What deciding about a message needs: one session, whose orders are known, and the rules."""
 
     session: Session
     state: ConversationState
     context: Context
-    wish: Wish
     language: Language
     today: date
     policy: Policy
     reader: DetailReader
+    wrong_proof: bool = False  # the message offers a proof, and it is none
+
+    def case(
+        self, wish: Wish, method: PaymentMethod | None = None, proposed: dict[int, int] | None = None
+    ) -> Case:
+        return Case(**vars(self), wish=wish, method=method, proposed=proposed or {})
+
+    def write(self, key: str, /, *, must: tuple[str, ...] = (), **values: Value) -> Note:
+        """The sentence `key` in the customer's language, by the shop's policy."""
+        return write(key, self.language, must=must, policy=self.policy, **values)
+
+
+@dataclass(kw_only=True)
+class Case(Room):
+    """One wish of a turn. The playbook reads the database and changes nothing but `state`."""
+
+    wish: Wish
     method: PaymentMethod | None = None  # asked for in the same message
     proposed: dict[int, int] = field(default_factory=dict)  # item → variant of the open proposal
 
@@ -75,6 +92,14 @@ class Outcome:
     def asks(self) -> bool:
         """Whether the customer's answer is waited for."""
         return bool(self.planned) or self.question is not None
+
+
+def asking(
+    about: Literal["order", "item", "option", "method"], wish: Wish, offered: Mapping[int, str], *notes: Note
+) -> Outcome:
+    """The question which of the things is meant: of each its id and what it is called."""
+    question = Question(about=about, wish=wish, choices=tuple(offered), labels=tuple(offered.values()))
+    return Outcome(list(notes), question=question, exact=True)
 
 
 def told(*notes: Note, **looked_up: Any) -> Outcome:

@@ -6,67 +6,58 @@ from collections import Counter
 from collections.abc import Sequence
 
 from apps.support.errors import ActionRefusedError
-from apps.support.playbooks.addresses import account_of
+from apps.support.playbooks.addresses import account_of, changeable_orders
 from apps.support.playbooks.case import Case, Outcome, Planned, said
 from apps.support.playbooks.order_rules import (
     check_cancel,
-    check_change_payment,
-    check_not_sent_back,
     check_send_back,
     covers,
     paid_by,
     paid_otherwise,
     paid_with,
     refusal,
-    states_of,
 )
 from apps.support.playbooks.payments import method_meant, refund_method, too_small
 from apps.support.playbooks.things import items_meant, orders_meant, talk_about
 from apps.support.reading.state import Line, Step
 from apps.support.replies.descriptions import describe_item, item_list, method_of, methods_of
 from apps.support.replies.facts import Money
-from apps.support.replies.listing import listing
-from apps.support.replies.sentences import Note, together, write
+from apps.support.replies.sentences import Note, together
 from apps.support.shop.models import Order, OrderItem, PaymentMethod, ReturnKind
 from apps.support.shop.money import format_amount
+from apps.support.words import listing
 
 
 def cancel(case: Case) -> Outcome:
     """Whole orders. Who wants a sent one cancelled hears what is possible instead."""
-    meant = orders_meant(case, states_of("cancel", case.policy))
+    meant = orders_meant(case, case.policy.states.cancel)
     if isinstance(meant, Outcome):
         return meant
     outcome = Outcome(exact=True)
     for order in meant:
         try:
-            check_cancel(order, case.policy)
+            outcome.planned.append(plan_cancel(case, order, outcome.notes))
         except ActionRefusedError as error:
             outcome.notes.append(refusal(error.reason, order, case.language, case.policy))
             if error.reason != "already_cancelled" and case.policy.states.return_:
-                outcome.notes.append(write("return_instead", case.language, policy=case.policy))
-            continue
-        outcome.planned.append(plan_cancel(case, order, outcome.notes))
+                outcome.notes.append(case.write("return_instead"))
     talk_about(case, meant)
     return outcome
 
 
 def plan_cancel(case: Case, order: Order, notes: list[Note]) -> Planned:
-    """The money goes back as it came, whatever method is asked for."""
+    """The money goes back as it came, whatever method is asked for. Raises ActionRefusedError."""
+    check_cancel(order, case.policy)
     language, shares = case.language, paid_by(order)
     amount, methods = sum(share for _, share in shares), [method for method, _ in shares]
     if amount and case.method is not None and any(method is not case.method for method in methods):
-        notes.append(write("original_only", language, method=methods_of(methods, language)))
-    deed = write(
-        "deed_cancel",
-        language,
-        must=("order",),
-        order=f"#{order.number}",
-        items=item_list(order.items, language),
+        notes.append(case.write("original_only", method=methods_of(methods, language)))
+    deed = case.write(
+        "deed_cancel", must=("order",), order=f"#{order.number}", items=item_list(order.items, language)
     )
     goes_back = [
-        write(
+        case.write(
             "money_back",
-            language,
             must=("amount",),
             amount=Money(share, order.currency),
             method=method_of(method, language),
@@ -85,50 +76,49 @@ def plan_cancel(case: Case, order: Order, notes: list[Note]) -> Planned:
 def drop(case: Case) -> Outcome:
     """One item of an order cannot be taken out: said, with what is possible."""
     items = [item for item_id in case.wish.items if (item := case.context.item(item_id)) is not None]
-    if items and all(item.order.status in states_of("return", case.policy) for item in items):
+    if items and all(case.policy.allows("return", item.order.status) for item in items):
         return give_back(case)  # what has arrived is not cancelled but sent back
     if items:
         talk_about(case, [items[0].order], items)
-        return said(write("drop_refused", case.language, order=f"#{items[0].order.number}"))
-    return said(write("drop_refused_any", case.language))
+        return said(case.write("drop_refused", order=f"#{items[0].order.number}"))
+    return said(case.write("drop_refused_any"))
 
 
 def give_back(case: Case) -> Outcome:
     """Sending items back. Who wants the money of an order back that never left gets it by cancelling."""
-    statuses = states_of("return", case.policy)
+    states = case.policy.states
     named = bool(case.wish.orders or case.wish.items)
-    meant = items_meant(case, statuses, whole_order=True)
+    meant = items_meant(case, states.return_, whole_order=True)
     if isinstance(meant, Outcome):
         return meant
     outcome = Outcome(exact=True)
     for order, items in _by_order(meant):
         talk_about(case, [order], items)
-        if order.status in states_of("cancel", case.policy) and len(items) == len(order.items) and named:
-            outcome.planned.append(plan_cancel(case, order, outcome.notes))
-            continue
         try:
-            check_send_back(order, ReturnKind.RETURN, case.today, case.policy)
-            check_not_sent_back(order, items)
+            if order.status in states.cancel and len(items) == len(order.items) and named:
+                outcome.planned.append(plan_cancel(case, order, outcome.notes))
+            else:
+                outcome.planned.append(plan_return(case, order, items, outcome.notes))
         except ActionRefusedError as error:
             outcome.notes.append(refusal(error.reason, order, case.language, case.policy, items))
-            if error.reason == "return_refused" and order.status not in states_of("return", case.policy):
-                outcome.notes.append(write("return_later", case.language, policy=case.policy))
-            continue
-        outcome.planned.append(plan_return(case, order, items, outcome.notes))
+            if error.reason == "return_refused":
+                outcome.notes.append(case.write("return_later"))
     return outcome
 
 
 def plan_return(case: Case, order: Order, items: Sequence[OrderItem], notes: list[Note]) -> Planned:
+    """Raises ActionRefusedError."""
+    check_send_back(order, items, ReturnKind.RETURN, case.today, case.policy)
     language = case.language
-    amount = sum(item.unit_price * item.quantity for item in items)
+    amount = sum(item.total for item in items)
     method, note = refund_method(case, order)
     if note is not None:
         notes.append(note)
     names = item_list(list(items), language)
-    deed = write("deed_return", language, must=("order",), items=names, order=f"#{order.number}")
+    deed = case.write("deed_return", must=("order",), items=names, order=f"#{order.number}")
     money = Money(amount, order.currency)
     way = method_of(method, language)
-    consequence = write("money_back_later", language, must=("amount",), amount=money, method=way)
+    consequence = case.write("money_back_later", must=("amount",), amount=money, method=way)
     arguments = {
         "item_ids": [item.id for item in items],
         "method_id": method.id if method else None,
@@ -146,18 +136,12 @@ def plan_return(case: Case, order: Order, items: Sequence[OrderItem], notes: lis
 
 def change_payment(case: Case) -> Outcome:
     """Another payment method for pending orders; a gift card must cover all of them."""
-    meant = orders_meant(case, states_of("payment", case.policy))
+    meant = orders_meant(case, case.policy.states.payment)
     if isinstance(meant, Outcome):
         return meant
     talk_about(case, meant)
-    outcome, changeable = Outcome(exact=True), []
-    for order in meant:
-        try:
-            check_change_payment(order, case.policy)
-        except ActionRefusedError as error:
-            outcome.notes.append(refusal(error.reason, order, case.language, case.policy))
-        else:
-            changeable.append(order)
+    changeable, refused = changeable_orders(case, meant, "payment")
+    outcome = Outcome(refused, exact=True)
     if not changeable:
         return outcome
     method = method_meant(case)
@@ -179,7 +163,7 @@ def change_payment(case: Case) -> Outcome:
 
 def paid_already(case: Case, order: Order, method: PaymentMethod) -> Note:
     number, name = f"#{order.number}", method_of(method, case.language)
-    return write("paid_that_way_already", case.language, order=number, method=name)
+    return case.write("paid_that_way_already", order=number, method=name)
 
 
 def plan_payment(case: Case, order: Order, method: PaymentMethod) -> Planned:
@@ -187,11 +171,11 @@ def plan_payment(case: Case, order: Order, method: PaymentMethod) -> Planned:
     amount = sum(share for _, share in others)
     new = method_of(method, language)
     old = methods_of([before for before, _ in others] or [paid_with(order)], language)
-    deed = write(
-        "deed_change_payment", language, must=("order",), order=f"#{order.number}", method=new, before=old
+    deed = case.write(
+        "deed_change_payment", must=("order",), order=f"#{order.number}", method=new, before=old
     )
     money = Money(amount, order.currency)
-    consequence = write("money_whole", language, must=("amount",), amount=money, method=new, before=old)
+    consequence = case.write("money_whole", must=("amount",), amount=money, method=new, before=old)
     line = Line(title=deed.text, before=old, after=new, money=format_amount(amount, order.currency, language))
     step = Step(
         name="change_payment", order_id=order.id, arguments={"method_id": method.id, "amount": amount}
@@ -207,40 +191,38 @@ def newsletter(case: Case) -> Outcome | None:
     wanted = case.wish.topic == "newsletter_on"
     if account.newsletter == wanted:
         key = "done_subscribe" if wanted else "done_unsubscribe"
-        return said(write(key, case.language, must=("email",), email=account.email))
+        return said(case.write(key, must=("email",), email=account.email))
     return Outcome(planned=[plan_newsletter(case, wanted)], exact=True)
 
 
 def plan_newsletter(case: Case, subscribe: bool) -> Planned:
     account = account_of(case)
     key = "deed_subscribe" if subscribe else "deed_unsubscribe"
-    deed = write(key, case.language, must=("email",), email=account.email)
+    deed = case.write(key, must=("email",), email=account.email)
     step = Step(name="newsletter", arguments={"customer_id": account.id, "subscribe": subscribe})
     return Planned(step, deed, None, Line(title=deed.text))
 
 
 def problem(case: Case) -> Outcome:
     """Something is wrong with an item: what can be done about it is offered, nothing proposed."""
-    statuses = states_of("return", case.policy)
-    meant = items_meant(case, statuses, whole_order=False)
+    meant = items_meant(case, case.policy.states.return_, whole_order=False)
     if isinstance(meant, Outcome):
         if meant.question is not None and meant.question.about == "item":
             items = listing(list(meant.question.labels), case.language, "or")
-            meant.notes = [write("problem_order", case.language, items=items)]
+            meant.notes = [case.write("problem_order", items=items)]
         return meant
     item = meant[0]
     talk_about(case, [item.order], [item])
     try:
-        check_send_back(item.order, ReturnKind.RETURN, case.today, case.policy)
-        check_not_sent_back(item.order, [item])
+        check_send_back(item.order, [item], ReturnKind.RETURN, case.today, case.policy)
     except ActionRefusedError as error:
         return said(
             refusal(error.reason, item.order, case.language, case.policy, [item]),
-            write("offer_person", case.language),
+            case.write("offer_person"),
         )
-    amount = Money(item.unit_price * item.quantity, item.order.currency)
+    amount = Money(item.total, item.order.currency)
     name = describe_item(item, case.language)
-    return said(write("problem_known", case.language, item=name, amount=amount))
+    return said(case.write("problem_known", item=name, amount=amount))
 
 
 def _by_order(items: Sequence[OrderItem]) -> list[tuple[Order, list[OrderItem]]]:

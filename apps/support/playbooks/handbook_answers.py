@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 from apps.support.playbooks.case import Case, Outcome, said
 from apps.support.replies.facts import Fact, figures_in
-from apps.support.replies.sentences import Note, write
-from apps.support.replies.words import words_of
+from apps.support.replies.sentences import Note
 from apps.support.shop.handbook import Passage, relevance, search, shared_words
+from apps.support.words import words_of
 
 MOST_CANDIDATES = 8
 OWN_SECTION, OWN_ARTICLE = 0.35, 0.1  # how much relevance it counts that a topic has a section of its own
@@ -39,7 +39,7 @@ def answer_from(slug: str, topic: str) -> Callable[[Case], Outcome]:
         found = max([*own, *near], key=fitness, default=None)
         if found is None:
             # A shop without a handbook of its own has no rules to tell, and another shop's are not told.
-            return said(write("policy_unknown", case.language))
+            return said(case.write("policy_unknown"))
         return tell(case, found)
 
     return playbook

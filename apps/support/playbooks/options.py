@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from apps.support.playbooks.case import Case
 from apps.support.reading.choices import OptionTable, Wanted
+from apps.support.replies.descriptions import describe_variant
 from apps.support.shop.models import Variant
 from apps.support.shop.money import minor_readings
 
@@ -30,6 +32,18 @@ class Selection:
 
 def option_table(name: str, variants: Sequence[Variant], present: Mapping[str, object]) -> OptionTable:
     return OptionTable.of(name, [variant.options for variant in variants], present)
+
+
+def option_list(case: Case, variants: Sequence[Variant], price_of: Callable[[Variant], str]) -> str:
+    """The options with their prices: up to ten, and how many more there are."""
+    lines = [
+        case.write("option_line", option=describe_variant(variant), price=price_of(variant)).text
+        for variant in variants[:MOST_LISTED]
+    ]
+    left = len(variants) - MOST_LISTED
+    if left > 0:
+        lines.append(case.write("and_more", count=left).text)
+    return "; ".join(lines)
 
 
 def can_have(variant: Variant, quantity: int = 1) -> bool:

@@ -13,8 +13,7 @@ from apps.support.playbooks.things import by_price, items_meant, orders_meant, u
 from apps.support.reading.state import Question
 from apps.support.replies.descriptions import describe_item, describe_order, item_facts, item_list, method_of
 from apps.support.replies.facts import Money, make_fact
-from apps.support.replies.listing import listing
-from apps.support.replies.sentences import Note, status_word, write
+from apps.support.replies.sentences import Note, status_word
 from apps.support.shop.models import (
     Order,
     OrderItem,
@@ -26,6 +25,7 @@ from apps.support.shop.models import (
     ReturnStatus,
     Shipment,
 )
+from apps.support.words import listing
 
 _ACCOUNT_DATA = answer_from("account", "account_data")
 MOST_LISTED_CHARACTERS = 160
@@ -73,8 +73,8 @@ def status(case: Case, order: Order) -> list[Note]:
 
 def lost(case: Case, order: Order) -> list[Note]:
     if order.status != OrderStatus.DELIVERED:
-        return [*status(case, order), write("offer_person", case.language)]
-    return [write("lost_delivered", case.language, must=("order",), order=f"#{order.number}")]
+        return [*status(case, order), case.write("offer_person")]
+    return [case.write("lost_delivered", must=("order",), order=f"#{order.number}")]
 
 
 def tracking(case: Case, order: Order) -> list[Note]:
@@ -82,26 +82,26 @@ def tracking(case: Case, order: Order) -> list[Note]:
     if parcels:
         return parcels
     key = "no_tracking_yet" if order.status in _WAITING else "no_tracking"
-    return [status_note(case, order), write(key, case.language, order=f"#{order.number}")]
+    return [status_note(case, order), case.write(key, order=f"#{order.number}")]
 
 
 def contents(case: Case, order: Order) -> list[Note]:
-    note = write("items", case.language, items=item_list(order.items, case.language))
+    note = case.write("items", items=item_list(order.items, case.language))
     return [Note(note.key, note.text, (*note.facts, *item_facts(order.items, case.language)))]
 
 
 def total(case: Case, order: Order) -> list[Note]:
-    return [write("total", case.language, must=("total",), total=Money(order.total, order.currency))]
+    return [case.write("total", must=("total",), total=Money(order.total, order.currency))]
 
 
 def ships_to(case: Case, order: Order) -> list[Note]:
-    return [write("ships_to", case.language, must=("address",), address=order.address.one_line())]
+    return [case.write("ships_to", must=("address",), address=order.address.one_line())]
 
 
 def placed(case: Case, order: Order) -> list[Note]:
     if order.placed_at is None:
-        return [write("placed_unknown", case.language, order=f"#{order.number}")]
-    return [write("placed", case.language, must=("placed",), placed=order.placed_at.date())]
+        return [case.write("placed_unknown", order=f"#{order.number}")]
+    return [case.write("placed", must=("placed",), placed=order.placed_at.date())]
 
 
 def payment(case: Case, order: Order) -> list[Note]:
@@ -118,9 +118,9 @@ def refund(case: Case, order: Order) -> list[Note]:
         accepted = back.status != ReturnStatus.REJECTED
         key, must = f"return_{back.status.value}", ("number", "amount") if accepted else ("number",)
         money = Money(back.refund, back.currency)
-        notes.append(write(key, case.language, must=must, number=back.number, items=items, amount=money))
+        notes.append(case.write(key, must=must, number=back.number, items=items, amount=money))
     if not notes:
-        notes = [write("no_refund", case.language, must=("order",), order=f"#{order.number}")]
+        notes = [case.write("no_refund", must=("order",), order=f"#{order.number}")]
         notes.append(status_note(case, order))
     return notes
 
@@ -128,10 +128,10 @@ def refund(case: Case, order: Order) -> list[Note]:
 def invoice(case: Case, order: Order) -> list[Note]:
     number, money = f"#{order.number}", Money(order.total, order.currency)
     if order.invoice_number is None:
-        return [write("invoice_later", case.language, must=("order", "total"), order=number, total=money)]
+        return [case.write("invoice_later", must=("order", "total"), order=number, total=money)]
     must = ("order", "invoice", "total")
     invoice_number = order.invoice_number
-    return [write("invoice", case.language, must=must, order=number, invoice=invoice_number, total=money)]
+    return [case.write("invoice", must=must, order=number, invoice=invoice_number, total=money)]
 
 
 def item_price(case: Case) -> Outcome:
@@ -155,14 +155,13 @@ def item_price(case: Case) -> Outcome:
     (item,) = picked
     case.state.item_ids = [item.id]
     return said(
-        write(
+        case.write(
             "item_pick",
-            case.language,
             must=("price",),
-            pick=write(f"pick_{wish.pick}", case.language).text,
+            pick=case.write(f"pick_{wish.pick}").text,
             order=f"#{item.order.number}",
             item=describe_item(item, case.language),
-            price=Money(item.unit_price * item.quantity, item.order.currency),
+            price=Money(item.total, item.order.currency),
         )
     )
 
@@ -170,9 +169,9 @@ def item_price(case: Case) -> Outcome:
 def list_orders(case: Case) -> Outcome:
     orders = case.context.latest(case.session)
     if not orders:
-        return said(write("no_orders", case.language))
+        return said(case.write("no_orders"))
     labels = tuple(describe_order(order, case.language) for order in orders)
-    note = write("orders", case.language, must=("orders",), orders=listing(list(labels), case.language))
+    note = case.write("orders", must=("orders",), orders=listing(list(labels), case.language))
     question = case.state.question
     choices = tuple(order.id for order in orders)
     if question is not None and question.wish is not None and question.about == "order":
@@ -193,10 +192,10 @@ def spent(case: Case) -> Outcome:
         .group_by(Order.currency)
     )
     notes = [
-        write("spent", case.language, must=("amount",), count=count, amount=Money(int(amount), currency))
+        case.write("spent", must=("amount",), count=count, amount=Money(int(amount), currency))
         for currency, count, amount in case.session.execute(sums)
     ]
-    return said(*(notes or [write("no_orders", case.language)]))
+    return said(*(notes or [case.write("no_orders")]))
 
 
 def given_back(case: Case) -> Outcome:
@@ -205,32 +204,31 @@ def given_back(case: Case) -> Outcome:
     if case.state.pending is not None:
         sums.update(case.state.pending.gives_back)
     notes = [
-        write("sum_back", case.language, must=("amount",), amount=Money(amount, currency))
+        case.write("sum_back", must=("amount",), amount=Money(amount, currency))
         for currency, amount in sums.items()
     ]
-    return said(*(notes or [write("sum_nothing", case.language)]))
+    return said(*(notes or [case.write("sum_nothing")]))
 
 
 def profile(case: Case) -> Outcome:
     account = case.context.account
     if account is None:
         return _ACCOUNT_DATA(case)
-    address = write("profile_address", case.language, must=("address",), address=account.address.one_line())
-    return told(address, write("profile_email", case.language, must=("email",), email=account.email))
+    address = case.write("profile_address", must=("address",), address=account.address.one_line())
+    return told(address, case.write("profile_email", must=("email",), email=account.email))
 
 
 def status_note(case: Case, order: Order) -> Note:
     key, word = f"order_{order.status.value}", status_word(order.status, case.language)
-    return write(key, case.language, must=("order", "status"), order=f"#{order.number}", status=word)
+    return case.write(key, must=("order", "status"), order=f"#{order.number}", status=word)
 
 
 def _item_price(case: Case, item: OrderItem) -> Note:
-    return write(
+    return case.write(
         "item_price",
-        case.language,
         must=("price",),
         item=describe_item(item, case.language),
-        price=Money(item.unit_price * item.quantity, item.order.currency),
+        price=Money(item.total, item.order.currency),
     )
 
 
@@ -241,12 +239,12 @@ def _parcels(case: Case, order: Order) -> list[Note]:
 
 
 def _parcel(case: Case, parcel: Shipment) -> list[Note]:
-    language, notes = case.language, _tracking(case, parcel)
+    notes = _tracking(case, parcel)
     if parcel.delivered_on:
-        notes.append(write("delivered_on", language, must=("delivered",), delivered=parcel.delivered_on))
+        notes.append(case.write("delivered_on", must=("delivered",), delivered=parcel.delivered_on))
     elif parcel.expected_on:
         key = "late" if parcel.expected_on < case.today else "expected"
-        notes.append(write(key, language, must=("expected",), expected=parcel.expected_on))
+        notes.append(case.write(key, must=("expected",), expected=parcel.expected_on))
     return notes
 
 
@@ -255,14 +253,13 @@ def _tracking(case: Case, parcel: Shipment) -> list[Note]:
         return []
     number, must = parcel.tracking_number, ("tracking",)
     if not parcel.carrier:
-        return [write("tracking", case.language, must=must, tracking=number)]
-    return [write("tracking_carrier", case.language, must=must, carrier=parcel.carrier, tracking=number)]
+        return [case.write("tracking", must=must, tracking=number)]
+    return [case.write("tracking_carrier", must=must, carrier=parcel.carrier, tracking=number)]
 
 
 def _payment(case: Case, entry: Payment) -> Note:
-    return write(
+    return case.write(
         _PAYMENT_KEYS[entry.status],
-        case.language,
         must=("amount",),
         method=method_of(entry.method, case.language),
         amount=Money(entry.amount, entry.currency),
@@ -272,7 +269,7 @@ def _payment(case: Case, entry: Payment) -> Note:
 def _refund(case: Case, entry: Payment) -> Note:
     key = "refunded" if entry.status == PaymentStatus.COMPLETED else "refund_pending"
     amount, method = Money(entry.amount, entry.currency), method_of(entry.method, case.language)
-    return write(key, case.language, must=("amount",), policy=case.policy, amount=amount, method=method)
+    return case.write(key, must=("amount",), amount=amount, method=method)
 
 
 def _with_number(notes: list[Note], order: Order, case: Case) -> list[Note]:

@@ -10,7 +10,6 @@ from apps.support.errors import ActionRefusedError
 from apps.support.reading.state import Step
 from apps.support.replies.descriptions import item_list
 from apps.support.replies.facts import Money
-from apps.support.replies.language import Language
 from apps.support.replies.sentences import Note, status_word, write
 from apps.support.shop.models import (
     Order,
@@ -23,48 +22,45 @@ from apps.support.shop.models import (
     ReturnStatus,
 )
 from apps.support.shop.policy import Deed, Policy
+from apps.support.words import Language
 
 
 def check_cancel(order: Order, policy: Policy) -> None:
     if order.status == OrderStatus.CANCELLED:
         raise ActionRefusedError("already_cancelled")
-    _check_state("cancel", order, policy)
+    check_state("cancel", order, policy)
 
 
-def check_change_address(order: Order, policy: Policy) -> None:
-    _check_state("address", order, policy)
+def check_state(deed: Deed, order: Order, policy: Policy) -> None:
+    """Whether the order is in a state in which it may be asked for."""
+    if not policy.allows(deed, order.status):
+        raise ActionRefusedError(f"{deed}_{'refused' if policy.states.of(deed) else 'never'}")
 
 
-def check_change_item(order: Order, policy: Policy) -> None:
-    _check_state("change", order, policy)
-
-
-def check_change_payment(order: Order, policy: Policy) -> None:
-    _check_state("payment", order, policy)
-
-
-def states_of(deed: Deed, policy: Policy) -> frozenset[OrderStatus]:
-    """In which states an order may be when it is asked for."""
-    return frozenset(policy.states.of(deed))
-
-
-def check_send_back(order: Order, kind: ReturnKind, today: date, policy: Policy) -> None:
-    """Whether items of the order may be returned or exchanged."""
-    _check_state("return" if kind == ReturnKind.RETURN else "exchange", order, policy)
+def check_send_back(
+    order: Order, items: Sequence[OrderItem], kind: ReturnKind, today: date, policy: Policy
+) -> None:
+    """Whether the order's items may be returned or exchanged."""
+    check_state("return" if kind == ReturnKind.RETURN else "exchange", order, policy)
     delivered = delivered_on(order)
     if delivered is not None and today - delivered > timedelta(days=policy.returns.days):
         raise ActionRefusedError("return_late")
+    if any(item.id in sent_back(order) for item in items):
+        raise ActionRefusedError("returned_already")
+
+
+def check_swap(item: OrderItem, exchange: bool, today: date, policy: Policy) -> None:
+    """Whether the item may get another option: by an exchange, or by a change of the order."""
+    if exchange:
+        check_send_back(item.order, [item], ReturnKind.EXCHANGE, today, policy)
+    else:
+        check_state("change", item.order, policy)
 
 
 def sent_back(order: Order) -> set[int]:
     """The ids of the items whose return or exchange was requested, and not rejected."""
     counted = [back for back in order.returns if back.status != ReturnStatus.REJECTED]
     return {entry.order_item_id for back in counted for entry in back.items}
-
-
-def check_not_sent_back(order: Order, items: Sequence[OrderItem]) -> None:
-    if any(item.id in sent_back(order) for item in items):
-        raise ActionRefusedError("returned_already")
 
 
 def check_agreed(step: Step, amount: int) -> None:
@@ -128,14 +124,8 @@ def delivered_on(order: Order) -> date | None:
 
 def paid_with(order: Order) -> PaymentMethod | None:
     """The method that holds most of what was paid, if it is known: after a change of payment the new one."""
-    kept: dict[int, int] = {}
-    methods: dict[int, PaymentMethod] = {}
-    for entry in order.payments:
-        if entry.method is None or entry.status == PaymentStatus.FAILED:
-            continue
-        sign = 1 if entry.kind == PaymentKind.PAYMENT else -1
-        kept[entry.method.id] = kept.get(entry.method.id, 0) + sign * entry.amount
-        methods[entry.method.id] = entry.method
+    kept, methods = _held(order)
+    del kept[None]
     return methods[max(kept, key=lambda number: kept[number])] if kept else None
 
 
@@ -144,14 +134,7 @@ def paid_by(order: Order) -> list[tuple[PaymentMethod | None, int]]:
 
     What was given back to a method that had not paid it counts against the one that paid most.
     """
-    kept: Counter[int | None] = Counter()
-    methods: dict[int | None, PaymentMethod | None] = {}
-    for entry in order.payments:
-        if entry.status != PaymentStatus.FAILED:
-            sign = 1 if entry.kind == PaymentKind.PAYMENT else -1
-            number = entry.method.id if entry.method else None
-            kept[number] += sign * entry.amount
-            methods[number] = entry.method
+    kept, methods = _held(order)
     elsewhere = -sum(amount for amount in kept.values() if amount < 0)
     shares = []
     for number, amount in kept.most_common():
@@ -160,6 +143,18 @@ def paid_by(order: Order) -> list[tuple[PaymentMethod | None, int]]:
         if share:
             shares.append((methods[number], share))
     return shares if amount_to_refund(order) else []
+
+
+def _held(order: Order) -> tuple[Counter[int | None], dict[int | None, PaymentMethod | None]]:
+    """What each method holds of the order's money, below 0 where it got back more; None is one that is not known."""
+    kept: Counter[int | None] = Counter()
+    methods: dict[int | None, PaymentMethod | None] = {}
+    for entry in order.payments:
+        if entry.status != PaymentStatus.FAILED:
+            number = entry.method.id if entry.method else None
+            kept[number] += entry.amount if entry.kind == PaymentKind.PAYMENT else -entry.amount
+            methods[number] = entry.method
+    return kept, methods
 
 
 def paid_otherwise(order: Order, method: PaymentMethod | None) -> list[tuple[PaymentMethod | None, int]]:
@@ -180,11 +175,6 @@ def amount_to_refund(order: Order) -> int:
         p.amount for p in order.payments if p.kind == PaymentKind.REFUND and p.status != PaymentStatus.FAILED
     )
     return max(0, paid - back)
-
-
-def _check_state(deed: Deed, order: Order, policy: Policy) -> None:
-    if not policy.allows(deed, order.status):
-        raise ActionRefusedError(f"{deed}_{'refused' if policy.states.of(deed) else 'never'}")
 
 
 def _is_own(order: Order, method: PaymentMethod | None) -> bool:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from apps.support.errors import ActionRefusedError
-from apps.support.playbooks.case import Case, Outcome, said
+from apps.support.playbooks.case import Case, Outcome, asking, said
 from apps.support.playbooks.order_rules import check_difference_method, check_refund_method, paid_with
-from apps.support.reading.state import Question, Wish
+from apps.support.reading.state import Wish
 from apps.support.replies.descriptions import method_of
 from apps.support.replies.facts import Money
-from apps.support.replies.listing import listing
-from apps.support.replies.sentences import Note, write
+from apps.support.replies.sentences import Note
 from apps.support.shop.models import Order, PaymentMethod
+from apps.support.words import listing
 
 
 def method_meant(case: Case) -> PaymentMethod | Outcome:
@@ -24,11 +24,7 @@ def method_meant(case: Case) -> PaymentMethod | Outcome:
         return case.method
     offered = methods or list(case.context.methods.values())
     key = "which_method" if methods or not case.wish.unknown else "methods_on_file"
-    note = write(key, case.language, methods=named(case, offered))
-    labels = tuple(method_of(method, case.language) for method in offered)
-    choices = tuple(method.id for method in offered)
-    question = Question(about="method", wish=case.wish, choices=choices, labels=labels)
-    return Outcome([note], question=question, exact=True)
+    return _ask_method(case, key, offered, case.wish)
 
 
 def refund_method(case: Case, order: Order) -> tuple[PaymentMethod | None, Note | None]:
@@ -42,7 +38,7 @@ def refund_method(case: Case, order: Order) -> tuple[PaymentMethod | None, Note 
     try:
         check_refund_method(order, wanted, case.policy)
     except ActionRefusedError as error:
-        return original, write(error.reason, case.language, method=method_of(original, case.language))
+        return original, case.write(error.reason, method=method_of(original, case.language))
     return wanted, None
 
 
@@ -56,42 +52,38 @@ def difference_method(case: Case, order: Order, difference: int) -> tuple[Paymen
     except ActionRefusedError as error:
         if error.reason == "gift_card_too_small":
             return original, too_small(case, wanted, Money(difference, order.currency))
-        return original, write(error.reason, case.language, method=method_of(wanted, case.language))
+        return original, case.write(error.reason, method=method_of(wanted, case.language))
     return wanted, None
 
 
 def too_small(case: Case, card: PaymentMethod, amount: Money) -> Note:
     has = Money(card.balance or 0, card.currency)
-    return write("gift_card_too_small", case.language, balance=has, amount=amount)
+    return case.write("gift_card_too_small", balance=has, amount=amount)
 
 
 def ask_other_method(case: Case, card: PaymentMethod, amount: Money, wish: Wish) -> Outcome:
     """What is to be paid in place of the gift card that the order was paid with and that does not cover it."""
     others = [method for method in case.context.methods.values() if method.id != card.id]
-    note = write("which_method", case.language, methods=named(case, others))
-    question = Question(
-        about="method",
-        wish=wish,
-        choices=tuple(method.id for method in others),
-        labels=tuple(method_of(method, case.language) for method in others),
-    )
-    return Outcome([too_small(case, card, amount), note], question=question if others else None, exact=True)
+    outcome = _ask_method(case, "which_method", others, wish)
+    outcome.notes.insert(0, too_small(case, card, amount))
+    outcome.question = outcome.question if others else None
+    return outcome
 
 
-def named(case: Case, methods: Sequence[PaymentMethod]) -> str:
-    """The methods as customers know them."""
-    return listing([method_of(method, case.language) for method in methods] or ["-"], case.language, "or")
+def _ask_method(case: Case, key: str, offered: Sequence[PaymentMethod], wish: Wish) -> Outcome:
+    names = {method.id: method_of(method, case.language) for method in offered}
+    listed = listing(list(names.values()) or ["-"], case.language, "or")
+    return asking("method", wish, names, case.write(key, methods=listed))
 
 
 def gift_card_balance(case: Case) -> Outcome:
     cards = [method for method in case.context.methods.values() if method.kind == "gift_card"]
     if not cards:
-        return said(write("no_gift_card", case.language))
+        return said(case.write("no_gift_card"))
     return said(
         *(
-            write(
+            case.write(
                 "balance",
-                case.language,
                 must=("amount",),
                 amount=Money(card.balance or 0, card.currency),
                 method=method_of(card, case.language),

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 from apps.support.playbooks.case import Case, Outcome, said, told
 from apps.support.playbooks.handbook_answers import answer_from
-from apps.support.playbooks.options import MOST_LISTED, can_have, option_table, select_variant
-from apps.support.replies.descriptions import clip, describe_variant, product_name
+from apps.support.playbooks.options import can_have, option_list, option_table, select_variant
+from apps.support.replies.descriptions import describe_variant
 from apps.support.replies.facts import Money
 from apps.support.replies.sentences import Note, write
 from apps.support.shop.catalog_search import find_products
 from apps.support.shop.models import Product, Variant
 from apps.support.shop.money import format_amount
+from apps.support.shop.names import clip, product_name
 
 _WARRANTY = answer_from("warranty", "warranty")
 MOST_PRODUCTS = 2
@@ -26,7 +27,7 @@ def product_question(case: Case) -> Outcome:
         words = case.wish.words
         if not words:
             return Outcome(understood=False)
-        return said(write("nothing_like_that", case.language, words=clip(words)))
+        return said(case.write("nothing_like_that", words=clip(words)))
     case.state.product_id = products[0].id
     notes = [note for product in products for note in _about(case, product)]
     # A long list has one good form, and a small model drops parts of it.
@@ -43,7 +44,7 @@ def warranty(case: Case) -> Outcome:
     case.state.product_id = product.id
     months = str(product.warranty_months)
     name = product_name(product, language)
-    return told(write("product_warranty", language, must=("months",), product=name, months=months))
+    return told(case.write("product_warranty", must=("months",), product=name, months=months))
 
 
 def products_meant(case: Case) -> list[Product]:
@@ -60,7 +61,7 @@ def _about(case: Case, product: Product) -> list[Note]:
     language, name = case.language, product_name(product, case.language)
     had = [variant for variant in product.variants if can_have(variant)]
     if not had:
-        return [write("product_sold_out", language, product=name)]
+        return [case.write("product_sold_out", product=name)]
     wanted = case.reader.choose(option_table(name, product.variants, {}), case.wish.text)
     if wanted.says_nothing:
         return _in_general(case, name, had)
@@ -68,25 +69,21 @@ def _about(case: Case, product: Product) -> list[Note]:
     described = ", ".join(value for values in wanted.values.values() for value in values[:1])
     if not selection.fitting:
         options = _options(selection.nearest, case)
-        sold_out = write(
-            "option_sold_out", language, must=("product",), product=name, option=described or "-"
-        )
-        return [sold_out, write("product_available", language, product=name, options=options)]
+        sold_out = case.write("option_sold_out", must=("product",), product=name, option=described or "-")
+        return [sold_out, case.write("product_available", product=name, options=options)]
     if wanted.pick is not None and selection.is_clear:
         best = selection.fitting[0]
-        pick = write(f"pick_{wanted.pick}", language).text
+        pick = case.write(f"pick_{wanted.pick}").text
         price = Money(best.price, best.currency)
         option = describe_variant(best)
         return [
-            write(
-                "product_pick", language, must=("price",), pick=pick, product=name, option=option, price=price
-            )
+            case.write("product_pick", must=("price",), pick=pick, product=name, option=option, price=price)
         ]
     option = described or _options(selection.fitting, case)
-    notes = [write("option_available", language, must=("option",), product=name, option=option)]
+    notes = [case.write("option_available", must=("option",), product=name, option=option)]
     if len(selection.fitting) > 1 or not described:
         options = _options(selection.fitting, case)
-        notes.append(write("product_available", language, product=name, options=options))
+        notes.append(case.write("product_available", product=name, options=options))
     return [*notes, *_prices(name, selection.fitting, language)]
 
 
@@ -94,9 +91,9 @@ def _in_general(case: Case, name: str, had: Sequence[Variant]) -> list[Note]:
     language = case.language
     notes = _prices(name, had, language)
     if len(had) > 1:
-        notes.append(write("product_count", language, must=("count",), product=name, count=len(had)))
+        notes.append(case.write("product_count", must=("count",), product=name, count=len(had)))
     if any(variant.options for variant in had):
-        notes.append(write("product_available", language, product=name, options=_options(had, case)))
+        notes.append(case.write("product_available", product=name, options=_options(had, case)))
     return notes
 
 
@@ -118,14 +115,5 @@ def _price(name: str, variants: Sequence[Variant], language: str) -> Note:
 
 
 def _options(variants: Sequence[Variant], case: Case) -> str:
-    """The options with their prices: up to ten, and how many more there are."""
-    language = case.language
     by_price = sorted(variants, key=lambda variant: variant.price)
-    lines = []
-    for variant in by_price[:MOST_LISTED]:
-        price = format_amount(variant.price, variant.currency, language)
-        lines.append(write("option_line", language, option=describe_variant(variant), price=price).text)
-    left = len(by_price) - MOST_LISTED
-    if left > 0:
-        lines.append(write("and_more", language, count=left).text)
-    return "; ".join(lines)
+    return option_list(case, by_price, lambda v: format_amount(v.price, v.currency, case.language))

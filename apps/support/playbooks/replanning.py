@@ -17,12 +17,8 @@ from apps.support.playbooks.changes import (
 )
 from apps.support.playbooks.options import can_have
 from apps.support.playbooks.order_rules import (
-    check_cancel,
-    check_change_address,
-    check_change_item,
-    check_change_payment,
-    check_not_sent_back,
-    check_send_back,
+    check_state,
+    check_swap,
     covers,
     paid_otherwise,
     paid_with,
@@ -32,8 +28,8 @@ from apps.support.playbooks.payments import difference_method, too_small
 from apps.support.playbooks.swaps import plan_swap
 from apps.support.reading.state import Step
 from apps.support.replies.facts import Money
-from apps.support.replies.sentences import Note, write
-from apps.support.shop.models import Order, OrderItem, PaymentMethod, ReturnKind, Variant
+from apps.support.replies.sentences import Note
+from apps.support.shop.models import Order, OrderItem, PaymentMethod, Variant
 
 
 def replan(case: Case, step: Step, notes: list[Note]) -> Planned | None:
@@ -54,7 +50,7 @@ def replan(case: Case, step: Step, notes: list[Note]) -> Planned | None:
 def _why(case: Case, step: Step, reason: str) -> Note:
     order = case.context.order(step.order_id)
     if order is None:
-        return write("not_done", case.language)
+        return case.write("not_done")
     numbers = {*step.arguments.get("item_ids", ()), step.arguments.get("item_id")}
     items = [item for item in order.items if item.id in numbers]
     return refusal(reason, order, case.language, case.policy, items)
@@ -74,28 +70,15 @@ def _items(order: Order, numbers: Sequence[int]) -> list[OrderItem]:
     return found
 
 
-def _cancel(case: Case, step: Step, notes: list[Note]) -> Planned:
-    order = _order(case, step)
-    check_cancel(order, case.policy)
-    return plan_cancel(case, order, notes)
-
-
 def _return(case: Case, step: Step, notes: list[Note]) -> Planned:
     order = _order(case, step)
-    items = _items(order, step.arguments["item_ids"])
-    check_send_back(order, ReturnKind.RETURN, case.today, case.policy)
-    check_not_sent_back(order, items)
-    return plan_return(case, order, items, notes)
+    return plan_return(case, order, _items(order, step.arguments["item_ids"]), notes)
 
 
 def _swap(case: Case, step: Step, notes: list[Note]) -> Planned:
     order, exchange = _order(case, step), step.name == "exchange"
     (item,) = _items(order, [step.arguments["item_id"]])
-    if exchange:
-        check_send_back(order, ReturnKind.EXCHANGE, case.today, case.policy)
-        check_not_sent_back(order, [item])
-    else:
-        check_change_item(order, case.policy)
+    check_swap(item, exchange, case.today, case.policy)
     variant = case.session.get(Variant, step.arguments["variant_id"])
     if variant is None or not can_have(variant, item.quantity) or variant.currency != order.currency:
         raise ActionRefusedError("changed_meanwhile")
@@ -108,7 +91,7 @@ def _swap(case: Case, step: Step, notes: list[Note]) -> Planned:
 
 def _payment(case: Case, step: Step, notes: list[Note]) -> Planned:
     order = _order(case, step)
-    check_change_payment(order, case.policy)
+    check_state("payment", order, case.policy)
     agreed = case.session.get(PaymentMethod, step.arguments["method_id"])
     for method in dict.fromkeys((case.method, agreed)):
         if method is None:
@@ -125,12 +108,12 @@ def _payment(case: Case, step: Step, notes: list[Note]) -> Planned:
 
 def _address(case: Case, step: Step, notes: list[Note]) -> Planned:
     order = _order(case, step)
-    check_change_address(order, case.policy)
+    check_state("address", order, case.policy)
     return plan_address(case, order, address_of(step.arguments))
 
 
 _PLANS: dict[str, Callable[[Case, Step, list[Note]], Planned]] = {
-    "cancel": _cancel,
+    "cancel": lambda case, step, notes: plan_cancel(case, _order(case, step), notes),
     "return": _return,
     "exchange": _swap,
     "change_item": _swap,

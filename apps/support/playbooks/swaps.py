@@ -5,38 +5,33 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from apps.support.errors import ActionRefusedError
-from apps.support.playbooks.case import Case, Outcome, Planned, said
+from apps.support.playbooks.case import Case, Outcome, Planned, asking, said
 from apps.support.playbooks.options import (
     MOST_LISTED,
     Selection,
     can_have,
     fits,
+    option_list,
     option_table,
     select_variant,
 )
-from apps.support.playbooks.order_rules import (
-    check_change_item,
-    check_not_sent_back,
-    check_send_back,
-    covers,
-    refusal,
-    states_of,
-)
+from apps.support.playbooks.order_rules import check_swap, covers, refusal
 from apps.support.playbooks.payments import ask_other_method, difference_method
 from apps.support.playbooks.things import items_meant
 from apps.support.reading.choices import Wanted
-from apps.support.reading.state import ActionName, Line, Question, Step, Wish
-from apps.support.replies.descriptions import describe_item, describe_variant, method_of, product_name
+from apps.support.reading.state import ActionName, Line, Step, Wish
+from apps.support.replies.descriptions import describe_item, describe_variant, method_of
 from apps.support.replies.facts import Money
 from apps.support.replies.sentences import Note, write
-from apps.support.shop.models import Order, OrderItem, ReturnKind, Variant
+from apps.support.shop.models import Order, OrderItem, Variant
 from apps.support.shop.money import format_amount
+from apps.support.shop.names import product_name
 
 
 def swap(case: Case) -> Outcome:
     """Each item that is meant to its own option; what is still unclear is asked, one item at a time."""
-    statuses = states_of("change", case.policy) | states_of("exchange", case.policy)
-    meant = items_meant(case, statuses, whole_order=False)
+    states = case.policy.states
+    meant = items_meant(case, states.change | states.exchange, whole_order=False)
     if isinstance(meant, Outcome):
         return meant
     outcome = Outcome(exact=True)
@@ -51,28 +46,24 @@ def swap_to(case: Case, item: OrderItem, variant: Variant) -> Outcome:
     """The one option that was offered, after a yes to it."""
     if not (can_have(variant, item.quantity) and variant.currency == item.order.currency):
         number = f"#{item.order.number}"
-        return said(write("changed_meanwhile", case.language, must=("order",), order=number))
+        return said(case.write("changed_meanwhile", must=("order",), order=number))
     outcome = Outcome(exact=True)
-    exchange = item.order.status not in states_of("change", case.policy)
+    exchange = not case.policy.allows("change", item.order.status)
     _plan_or_ask(case, item, variant, exchange, outcome)
     return outcome
 
 
 def _swap_one(case: Case, item: OrderItem, outcome: Outcome) -> None:
     language, order = case.language, item.order
-    exchange = order.status not in states_of("change", case.policy)
+    exchange = not case.policy.allows("change", order.status)
     try:
-        if exchange:
-            check_send_back(order, ReturnKind.EXCHANGE, case.today, case.policy)
-            check_not_sent_back(order, [item])
-        else:
-            check_change_item(order, case.policy)
+        check_swap(item, exchange, case.today, case.policy)
     except ActionRefusedError as error:
         outcome.notes.append(refusal(error.reason, order, language, case.policy, [item]))
         return
     if item.variant is None:
         name = describe_item(item, language, counted=False)
-        outcome.notes.append(write("not_listed_any_more", language, item=name))
+        outcome.notes.append(case.write("not_listed_any_more", item=name))
         return
     selection, wanted = _selected(case, item)
     if selection.one is not None:
@@ -84,10 +75,8 @@ def _swap_one(case: Case, item: OrderItem, outcome: Outcome) -> None:
     outcome.notes.append(note)
     corrects_in_vain = item.id in case.proposed and not selection.fitting
     if offered and not corrects_in_vain:
-        wish = _wish_for(case, item)
-        labels = tuple(describe_variant(variant) for variant in offered)
-        choices = tuple(variant.id for variant in offered)
-        outcome.question = Question(about="option", wish=wish, choices=choices, labels=labels)
+        names = {variant.id: describe_variant(variant) for variant in offered}
+        outcome.question = asking("option", _wish_for(case, item), names).question
 
 
 def _plan_or_ask(case: Case, item: OrderItem, variant: Variant, exchange: bool, outcome: Outcome) -> None:
@@ -153,9 +142,8 @@ def plan_swap(case: Case, item: OrderItem, variant: Variant, exchange: bool, not
     if note is not None:
         notes.append(note)
     option = describe_variant(variant)
-    deed = write(
+    deed = case.write(
         f"deed_{name}",
-        language,
         must=("order", "option"),
         item=describe_item(item, language),
         order=f"#{order.number}",
@@ -204,47 +192,28 @@ def _ask(case: Case, item: OrderItem, selection: Selection, wanted: Wanted) -> t
     name = product_name(product, language)
     had = [v for v in _offered(item) if v.id != item.variant_id and can_have(v, item.quantity)]
     if not had and not wanted.same:
-        return write("no_other_option", language, product=name), ()
+        return case.write("no_other_option", product=name), ()
     if wanted.same:
         shown = list(selection.nearest)
-        options = option_list(case, item, shown) if shown else "-"
-        return write("same_sold_out", language, item=describe_item(item, language), options=options), shown
-    if selection.fitting:
-        shown = list(selection.fitting)
-        options = option_list(case, item, shown)
-        return write("ask_which_option", language, must=("options",), product=name, options=options), shown[
-            :MOST_LISTED
-        ]
-    if wanted.says_nothing:
-        shown = sorted(had, key=lambda variant: variant.price)
-        options = option_list(case, item, shown)
-        return write("ask_which_option", language, must=("options",), product=name, options=options), shown[
-            :MOST_LISTED
-        ]
-    if _is(item.variant, wanted):
-        return write("already_that_option", language, item=describe_item(item, language)), ()
+        options = _listed(case, item, shown) if shown else "-"
+        return case.write("same_sold_out", item=describe_item(item, language), options=options), shown
+    if selection.fitting or wanted.says_nothing:
+        shown = list(selection.fitting) or sorted(had, key=lambda variant: variant.price)
+        options = _listed(case, item, shown)
+        note = case.write("ask_which_option", must=("options",), product=name, options=options)
+        return note, shown[:MOST_LISTED]
+    if wanted.values and fits(item.variant, wanted):
+        return case.write("already_that_option", item=describe_item(item, language)), ()
     shown = list(selection.nearest)
-    options = option_list(case, item, shown)
-    return write("no_such_option", language, must=("options",), product=name, options=options), shown
+    options = _listed(case, item, shown)
+    return case.write("no_such_option", must=("options",), product=name, options=options), shown
 
 
-def _is(variant: Variant, wanted: Wanted) -> bool:
-    return bool(wanted.values) and fits(variant, wanted)
+def _listed(case: Case, item: OrderItem, variants: Sequence[Variant]) -> str:
+    """ "clicky, RGB, full size ($12.00 more); …" """
 
+    def price(variant: Variant) -> str:
+        difference = (variant.price - item.unit_price) * item.quantity
+        return price_difference(difference, item.order, case.language)
 
-def option_list(case: Case, item: OrderItem, variants: Sequence[Variant]) -> str:
-    """ "clicky, RGB, full size ($12.00 more); …": up to ten, and how many more there are."""
-    language = case.language
-    lines = [
-        write(
-            "option_line",
-            language,
-            option=describe_variant(variant),
-            price=price_difference((variant.price - item.unit_price) * item.quantity, item.order, language),
-        ).text
-        for variant in variants[:MOST_LISTED]
-    ]
-    left = len(variants) - MOST_LISTED
-    if left > 0:
-        lines.append(write("and_more", language, count=left).text)
-    return "; ".join(lines)
+    return option_list(case, variants, price)

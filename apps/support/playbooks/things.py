@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Literal
 
-from apps.support.playbooks.case import Case, Outcome, said
-from apps.support.reading.state import Question
+from apps.support.playbooks.case import Case, Outcome, asking, said
+from apps.support.reading.state import Wish
 from apps.support.replies.descriptions import describe_item, describe_order
-from apps.support.replies.listing import listing
-from apps.support.replies.sentences import write
 from apps.support.shop.models import Order, OrderItem, OrderStatus
+from apps.support.words import listing
 
 MOST_ORDERS_NAMED = 6
 
@@ -41,7 +41,7 @@ def orders_meant(case: Case, statuses: Collection[OrderStatus]) -> list[Order] |
         return [focus]
     choices = fitting or context.latest(case.session)
     if not choices:
-        return said(write("no_orders", case.language))
+        return said(case.write("no_orders"))
     return choices if len(choices) == 1 else which_order(case, choices)
 
 
@@ -98,38 +98,30 @@ def by_price(case: Case, items: Sequence[OrderItem], pick: str) -> list[OrderIte
 
 def which_order(case: Case, orders: Sequence[Order]) -> Outcome:
     """Ask which of the orders is meant."""
-    shown = orders[:MOST_ORDERS_NAMED]
-    labels = tuple(describe_order(order, case.language) for order in shown)
-    listed = listing(list(labels), case.language, "or")
-    note = write("ask_which_order", case.language, must=("orders",), orders=listed)
-    question = Question(
-        about="order", wish=case.wish, choices=tuple(order.id for order in shown), labels=labels
-    )
-    return Outcome([note], question=question, exact=True)
+    return _ask_order(case, "ask_which_order", orders, case.wish, "or")
 
 
 def which_item(case: Case, items: Sequence[OrderItem]) -> Outcome:
     """Ask which of the items are meant."""
-    names = [describe_item(item, case.language, counted=False) for item in items]
-    note = write("ask_item", case.language, must=("items",), items=listing(names, case.language, "or"))
-    choices = tuple(item.id for item in items)
-    question = Question(about="item", wish=case.wish, choices=choices, labels=tuple(names))
-    return Outcome([note], question=question, exact=True)
+    names = {item.id: describe_item(item, case.language, counted=False) for item in items}
+    listed = listing(list(names.values()), case.language, "or")
+    return asking("item", case.wish, names, case.write("ask_item", must=("items",), items=listed))
 
 
 def unknown(case: Case) -> Outcome:
     """The message names an order or a thing that is not there: nothing else is taken in its place."""
     orders = case.context.latest(case.session)
     if not orders:
-        return said(write("no_orders", case.language))
-    shown = orders[:MOST_ORDERS_NAMED]
-    labels = tuple(describe_order(order, case.language) for order in shown)
-    note = write(
-        "unknown_thing", case.language, must=("orders",), orders=listing(list(labels), case.language)
-    )
-    wish = case.wish.model_copy(update={"unknown": False})
-    question = Question(about="order", wish=wish, choices=tuple(order.id for order in shown), labels=labels)
-    return Outcome([note], question=question, exact=True)
+        return said(case.write("no_orders"))
+    return _ask_order(case, "unknown_thing", orders, case.wish.model_copy(update={"unknown": False}), "and")
+
+
+def _ask_order(
+    case: Case, key: str, orders: Sequence[Order], wish: Wish, joint: Literal["and", "or"]
+) -> Outcome:
+    names = {order.id: describe_order(order, case.language) for order in orders[:MOST_ORDERS_NAMED]}
+    listed = listing(list(names.values()), case.language, joint)
+    return asking("order", wish, names, case.write(key, must=("orders",), orders=listed))
 
 
 def talk_about(case: Case, orders: Sequence[Order], items: Sequence[OrderItem] = ()) -> None:

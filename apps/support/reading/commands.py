@@ -27,153 +27,95 @@ class Shape(StrEnum):
     TOPIC = "topic"
 
 
-VERBS: dict[str, Shape] = {
+_VERBS: dict[str, tuple[Shape, str | None]] = {
     # what becomes of orders and items
-    "cancel": Shape.ORDERS,
-    "drop": Shape.ITEMS,  # leave one item out of an order
-    "return": Shape.ITEMS,
-    "swap": Shape.ITEMS,  # another option: a change while the order is pending, an exchange afterwards
-    "problem": Shape.ITEMS,  # something is wrong with it, and no wish is named
-    "readdress": Shape.PLACE,
-    "home": Shape.PLACE,  # the account's own address
-    "repay": Shape.METHOD,  # another method for an order's payment
-    "with": Shape.METHOD,  # the method for what is proposed or asked for
+    "cancel": (Shape.ORDERS, "cancel_order"),
+    "drop": (Shape.ITEMS, "cancel_order"),  # leave one item out of an order
+    "return": (Shape.ITEMS, "get_refund"),
+    "swap": (Shape.ITEMS, "change_order"),  # another option: a change while it is pending, later an exchange
+    "problem": (Shape.ITEMS, "complaint"),  # something is wrong with it, and no wish is named
+    "readdress": (Shape.PLACE, "change_shipping_address"),
+    "home": (Shape.PLACE, "set_up_shipping_address"),  # the account's own address
+    "repay": (Shape.METHOD, "payment_issue"),  # another method for an order's payment
+    "with": (Shape.METHOD, "check_payment_methods"),  # the method for what is proposed or asked for
     # what is asked about orders
-    "status": Shape.ORDERS,
-    "lost": Shape.ORDERS,
-    "tracking": Shape.ORDERS,
-    "items": Shape.ORDERS,
-    "total": Shape.ORDERS,
-    "price": Shape.ITEMS,
-    "shipsto": Shape.ORDERS,
-    "placed": Shape.ORDERS,
-    "payment": Shape.ORDERS,
-    "refund": Shape.ORDERS,
-    "invoice": Shape.ORDERS,
-    "orders": Shape.NOTHING,
-    "balance": Shape.NOTHING,
-    "sum": Shape.NOTHING,  # of what is given back in this conversation
-    "spent": Shape.NOTHING,
-    "profile": Shape.NOTHING,
+    "status": (Shape.ORDERS, "track_order"),
+    "lost": (Shape.ORDERS, "track_order"),
+    "tracking": (Shape.ORDERS, "track_order"),
+    "items": (Shape.ORDERS, "track_order"),
+    "total": (Shape.ORDERS, "track_order"),
+    "price": (Shape.ITEMS, "track_order"),
+    "shipsto": (Shape.ORDERS, "track_order"),
+    "placed": (Shape.ORDERS, "track_order"),
+    "payment": (Shape.ORDERS, "track_order"),
+    "refund": (Shape.ORDERS, "track_refund"),
+    "invoice": (Shape.ORDERS, "get_invoice"),
+    "orders": (Shape.NOTHING, "track_order"),
+    "balance": (Shape.NOTHING, "check_payment_methods"),
+    "sum": (Shape.NOTHING, "track_refund"),  # of what is given back in this conversation
+    "spent": (Shape.NOTHING, "track_order"),
+    "profile": (Shape.NOTHING, "edit_account"),
     # the shop's products
-    "product": Shape.WORDS,
-    "warranty": Shape.WORDS,
+    "product": (Shape.WORDS, "place_order"),
+    "warranty": (Shape.WORDS, "place_order"),
     # answers to a proposal
-    "yes": Shape.NOTHING,
-    "no": Shape.NOTHING,
-    "wait": Shape.NOTHING,
-    "about": Shape.NOTHING,  # a question about what is proposed
+    "yes": (Shape.NOTHING, None),
+    "no": (Shape.NOTHING, None),
+    "wait": (Shape.NOTHING, None),
+    "about": (Shape.NOTHING, None),  # a question about what is proposed
     # the conversation itself
-    "greet": Shape.NOTHING,
-    "thanks": Shape.NOTHING,
-    "bye": Shape.NOTHING,
-    "who": Shape.NOTHING,
-    "identify": Shape.NOTHING,
-    "again": Shape.NOTHING,
-    "language": Shape.NOTHING,  # wants another language
-    "photo": Shape.NOTHING,  # says that a picture or link is attached
-    "undo": Shape.NOTHING,
-    "other": Shape.NOTHING,  # somebody else's order
-    "exception": Shape.NOTHING,  # vouchers, faster refunds, what the policy does not have
-    "split": Shape.NOTHING,  # one payment on two methods
-    "person": Shape.NOTHING,
-    "anger": Shape.NOTHING,
-    "danger": Shape.NOTHING,
-    "law": Shape.NOTHING,
-    "none": Shape.NOTHING,  # none of the shop's business
-    "unclear": Shape.NOTHING,
-    "ask": Shape.TOPIC,
+    "greet": (Shape.NOTHING, None),
+    "thanks": (Shape.NOTHING, None),
+    "bye": (Shape.NOTHING, None),
+    "who": (Shape.NOTHING, None),
+    "identify": (Shape.NOTHING, None),
+    "again": (Shape.NOTHING, None),
+    "language": (Shape.NOTHING, None),  # wants another language
+    "photo": (Shape.NOTHING, None),  # says that a picture or link is attached
+    "undo": (Shape.NOTHING, "place_order"),
+    "other": (Shape.NOTHING, None),  # somebody else's order
+    "exception": (Shape.NOTHING, "complaint"),  # vouchers, faster refunds, what the policy does not have
+    "split": (Shape.NOTHING, "check_payment_methods"),  # one payment on two methods
+    "person": (Shape.NOTHING, "contact_human_agent"),
+    "anger": (Shape.NOTHING, "complaint"),
+    "danger": (Shape.NOTHING, "complaint"),
+    "law": (Shape.NOTHING, "complaint"),
+    "none": (Shape.NOTHING, None),  # none of the shop's business
+    "unclear": (Shape.NOTHING, None),
+    "ask": (Shape.TOPIC, None),
 }
-
-TOPICS = (
-    "cancellation_fee",
-    "change_policy",
-    "complaint",
-    "contact",
-    "create_account",
-    "delete_account",
-    "delivery_options",
-    "delivery_period",
-    "edit_account",
-    "invoices",
-    "newsletter_off",
-    "newsletter_on",
-    "payment_issue",
-    "payment_methods",
-    "place_order",
-    "privacy",
-    "recover_password",
-    "refund_policy",
-    "registration_problems",
-    "return_policy",
-    "review",
-    "switch_account",
-    "warranty",
-)
-
+"""Each verb's shape and the shop intent it counts as, for helpdesks and statistics; None for mere answers."""
+_TOPICS = {
+    "cancellation_fee": "check_cancellation_fee",
+    "change_policy": "change_order",
+    "complaint": "complaint",
+    "contact": "contact_customer_service",
+    "create_account": "create_account",
+    "delete_account": "delete_account",
+    "delivery_options": "delivery_options",
+    "delivery_period": "delivery_period",
+    "edit_account": "edit_account",
+    "invoices": "check_invoice",
+    "newsletter_off": "newsletter_subscription",
+    "newsletter_on": "newsletter_subscription",
+    "payment_issue": "payment_issue",
+    "payment_methods": "check_payment_methods",
+    "place_order": "place_order",
+    "privacy": "edit_account",
+    "recover_password": "recover_password",
+    "refund_policy": "check_refund_policy",
+    "registration_problems": "registration_problems",
+    "return_policy": "check_refund_policy",
+    "review": "review",
+    "switch_account": "switch_account",
+    "warranty": "check_refund_policy",
+}
+VERBS = {verb: shape for verb, (shape, _) in _VERBS.items()}
+TOPICS = tuple(_TOPICS)
 CHANGING = frozenset({"cancel", "drop", "return", "swap", "readdress", "home", "repay"})
 """The verbs that propose a write."""
-
-INTENTS: dict[str, str] = {
-    "cancel": "cancel_order",
-    "drop": "cancel_order",
-    "return": "get_refund",
-    "swap": "change_order",
-    "problem": "complaint",
-    "readdress": "change_shipping_address",
-    "home": "set_up_shipping_address",
-    "repay": "payment_issue",
-    "with": "check_payment_methods",
-    "status": "track_order",
-    "lost": "track_order",
-    "tracking": "track_order",
-    "items": "track_order",
-    "total": "track_order",
-    "price": "track_order",
-    "shipsto": "track_order",
-    "placed": "track_order",
-    "payment": "track_order",
-    "refund": "track_refund",
-    "invoice": "get_invoice",
-    "orders": "track_order",
-    "balance": "check_payment_methods",
-    "sum": "track_refund",
-    "spent": "track_order",
-    "profile": "edit_account",
-    "product": "place_order",
-    "warranty": "place_order",
-    "exception": "complaint",
-    "split": "check_payment_methods",
-    "person": "contact_human_agent",
-    "anger": "complaint",
-    "danger": "complaint",
-    "law": "complaint",
-    "undo": "place_order",
-    "ask cancellation_fee": "check_cancellation_fee",
-    "ask change_policy": "change_order",
-    "ask complaint": "complaint",
-    "ask contact": "contact_customer_service",
-    "ask create_account": "create_account",
-    "ask delete_account": "delete_account",
-    "ask delivery_options": "delivery_options",
-    "ask delivery_period": "delivery_period",
-    "ask edit_account": "edit_account",
-    "ask invoices": "check_invoice",
-    "ask newsletter_off": "newsletter_subscription",
-    "ask newsletter_on": "newsletter_subscription",
-    "ask payment_issue": "payment_issue",
-    "ask payment_methods": "check_payment_methods",
-    "ask place_order": "place_order",
-    "ask privacy": "edit_account",
-    "ask recover_password": "recover_password",
-    "ask refund_policy": "check_refund_policy",
-    "ask registration_problems": "registration_problems",
-    "ask return_policy": "check_refund_policy",
-    "ask review": "review",
-    "ask switch_account": "switch_account",
-    "ask warranty": "check_refund_policy",
-}
-"""The shop intent of each command, for helpdesks and statistics; commands without one have none."""
+INTENTS = {verb: intent for verb, (_, intent) in _VERBS.items() if intent}
+INTENTS |= {f"ask {topic}": intent for topic, intent in _TOPICS.items()}
 OUT_OF_SCOPE = "out_of_scope"
 INTENT_NAMES = (*sorted(set(INTENTS.values())), OUT_OF_SCOPE)
 

@@ -16,8 +16,6 @@ from sqlalchemy.orm import Session, selectinload
 from apps.support.reading.commands import Command
 from apps.support.reading.state import ConversationState, Question, Wish
 from apps.support.reading.view import ITEM_HANDLES, METHOD_HANDLES, ORDER_HANDLES, ItemView, OrderView, View
-from apps.support.replies.descriptions import clip, item_name, product_name
-from apps.support.replies.language import Language
 from apps.support.shop.models import (
     Customer,
     Order,
@@ -27,6 +25,8 @@ from apps.support.shop.models import (
     Product,
     Variant,
 )
+from apps.support.shop.names import clip, item_name, product_name
+from apps.support.words import Language
 
 _METHOD_WORDS = {"credit_card": "card", "paypal": "PayPal", "gift_card": "gift card", "alipay": "Alipay"}
 

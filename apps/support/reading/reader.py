@@ -17,15 +17,9 @@ from apps.support.errors import SupportError
 from apps.support.reading import postal
 from apps.support.reading.choices import OptionTable, Wanted
 from apps.support.reading.commands import Command, parse
-from apps.support.reading.grammar import (
-    Automaton,
-    WithinAutomaton,
-    address_automaton,
-    choice_automaton,
-    commands_automaton,
-)
-from apps.support.reading.postal import GivenAddress
+from apps.support.reading.grammar import WithinGrammar, address_grammar, choice_grammar, commands_grammar
 from apps.support.reading.view import View
+from apps.support.shop.models import Address
 from core_model.engine import Engine
 from core_model.lora import load_adapter
 from core_model.requests import Completion, GenerationRequest, SamplingParams
@@ -74,9 +68,7 @@ class Reader:
 
     def read(self, view: View, message: str) -> Reading:
         """What the message wants, given the conversation's state."""
-        completion = self.generate(
-            view.render(message), commands_automaton(view, message), MOST_COMMAND_TOKENS
-        )
+        completion = self.generate(view.render(message), commands_grammar(view, message), MOST_COMMAND_TOKENS)
         if completion.finish_reason != "stop":
             # Cut short it may lack the exclusion or the no that stood behind.
             return Reading((Command("unclear"),), 0.0)
@@ -85,24 +77,22 @@ class Reader:
 
     def choose(self, table: OptionTable, message: str) -> Wanted:
         """Which of a product's options the message describes."""
-        completion = self.generate(
-            table.render(message), choice_automaton(table, message), MOST_CHOICE_TOKENS
-        )
+        completion = self.generate(table.render(message), choice_grammar(table, message), MOST_CHOICE_TOKENS)
         return table.parse(completion.text)
 
-    def address(self, message: str) -> GivenAddress:
+    def address(self, message: str) -> Address:
         """The parts of an address that the message gives."""
-        completion = self.generate(postal.render(message), address_automaton(message), MOST_ADDRESS_TOKENS)
+        completion = self.generate(postal.render(message), address_grammar(message), MOST_ADDRESS_TOKENS)
         return postal.parse(completion.text)
 
-    def generate(self, prompt: str, machine: Automaton, most_tokens: int) -> Completion:
+    def generate(self, prompt: str, grammar: str, most_tokens: int) -> Completion:
         """One constrained, greedy answer to a reader's prompt."""
         tokenizer = self._engine.tokenizer
         request = GenerationRequest(
             prompt=tokenizer.encode(prompt),
             sampling=SamplingParams(temperature=0.0, max_tokens=most_tokens, logprobs=ALTERNATIVES),
             adapter=self.adapter,
-            constraint=WithinAutomaton(machine, tokenizer),
+            constraint=WithinGrammar(grammar, tokenizer),
         )
         return self._engine.submit(request).result()
 

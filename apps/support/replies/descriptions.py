@@ -1,7 +1,4 @@
-"""Items, variants and payment methods as customers know them.
-
-Names come from outside (imports, the shop's staff): each is cut to one short line before it reaches a prompt.
-"""
+"""Items, variants and payment methods as customers know them."""
 
 from __future__ import annotations
 
@@ -9,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from apps.support.replies.facts import Fact
-from apps.support.replies.language import Language
-from apps.support.replies.sentences import listing, method_words, status_word
-from apps.support.replies.words import words_of
-from apps.support.shop.models import Order, OrderItem, PaymentMethod, Product, Variant
+from apps.support.replies.sentences import method_words, status_word
+from apps.support.shop.models import Order, OrderItem, PaymentMethod, Variant
+from apps.support.shop.names import clip, item_name
+from apps.support.words import Language, listing, words_of
 
 
 def describe_item(item: OrderItem, language: Language, *, counted: bool = True) -> str:
@@ -53,11 +50,6 @@ def item_facts(items: list[OrderItem], language: Language) -> tuple[Fact, ...]:
     return tuple(Fact(f"item_{place}", name, (), True) for place, name in enumerate(names, start=1))
 
 
-def clip(text: str) -> str:
-    """One line of at most 80 characters."""
-    return " ".join(str(text).split())[:80]
-
-
 def method_of(method: PaymentMethod | None, language: Language) -> str:
     if method is None:
         return method_words(None, None, language)
@@ -67,15 +59,6 @@ def method_of(method: PaymentMethod | None, language: Language) -> str:
 def methods_of(methods: Sequence[PaymentMethod | None], language: Language) -> str:
     """Several payment methods; of none how something is paid that is not known."""
     return listing([method_of(method, language) for method in methods or [None]], language)
-
-
-def product_name(product: Product, language: Language) -> str:
-    return clip(product.name_zh if language == "zh" and product.name_zh else product.name)
-
-
-def item_name(item: OrderItem, language: Language) -> str:
-    """The product's name in the language, or the order's own where the shop lists it no more."""
-    return product_name(item.variant.product, language) if item.variant is not None else clip(item.name)
 
 
 def _with_options(name: str, options: dict[str, Any]) -> str:

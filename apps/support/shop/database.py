@@ -68,7 +68,7 @@ class Database:
                 with connection.begin():
                     command.upgrade(config, "head")
         except SQLAlchemyError as error:
-            raise DatabaseNotReadyError(f"cannot upgrade {self.safe_url}: {_cause(error)}") from error
+            raise DatabaseNotReadyError(f"cannot upgrade {self.safe_url}: {cause_of(error)}") from error
         except CommandError:
             self.check_ready()  # says it where the version is a newer program's
             raise
@@ -80,7 +80,7 @@ class Database:
                 current = MigrationContext.configure(connection).get_current_revision()
                 versions = ScriptDirectory.from_config(_alembic_config(connection))
         except SQLAlchemyError as error:
-            raise DatabaseNotReadyError(f"cannot reach {self.safe_url}: {_cause(error)}") from error
+            raise DatabaseNotReadyError(f"cannot reach {self.safe_url}: {cause_of(error)}") from error
         wanted = versions.get_current_head()
         known = {revision.revision for revision in versions.walk_revisions()}
         if current is not None and current not in known:
@@ -138,5 +138,6 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql(f"BEGIN {mode}")
 
 
-def _cause(error: SQLAlchemyError) -> str:
+def cause_of(error: SQLAlchemyError) -> str:
+    """What the database itself said."""
     return str(getattr(error, "orig", None) or error).strip()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -13,15 +12,14 @@ from importlib.resources.abc import Traversable
 from sqlalchemy import bindparam, delete, select, text
 from sqlalchemy.orm import Session
 
-from apps.support.replies.policy_words import fill, policy_words
-from apps.support.replies.words import languages, words_of
 from apps.support.shop.handbook_files import Article, read_articles
 from apps.support.shop.models import PolicyArticle, PolicySection
 from apps.support.shop.policy import Policy
+from apps.support.shop.policy_words import fill, policy_words
+from apps.support.shop.terms import IS_CJK, terms_of
+from apps.support.words import languages, words_of
 
 PACKAGED = files("apps.support.shop") / "handbook"
-_WORDS = re.compile(r"[\u3400-\u9fff]+|[^\W_\u3400-\u9fff]+")
-_IS_CJK = re.compile(r"[\u3400-\u9fff]")
 _CHINESE_FUNCTION_WORDS = re.compile(
     "请问|怎么样?|有?什么|规定|规则|政策|条款|如何|一下|你们|您们|我们|多久|多少|哪些|哪个|哪里|可以|能不能|是不是|有没有|可不可以|时候|"
     "[我你您他她它的了吗呢吧么啊呀能会要想有是在到就都还也和给把被让请]"
@@ -46,12 +44,12 @@ class Passage:
         return f"{self.title} › {self.heading}"
 
 
-def search_terms(passage: str) -> str:
+def searchterms_of(passage: str) -> str:
     """The words to index or to search by: lower case, and Chinese as overlapping pairs of characters.
 
     Chinese writes no spaces: neither SQLite's nor PostgreSQL's tokenizer finds its words; both find pairs.
     """
-    return " ".join(_terms(passage))
+    return " ".join(terms_of(passage))
 
 
 def load_handbook(
@@ -105,7 +103,9 @@ def search(
 
     SQLite ranks by BM25, PostgreSQL by its text-search rank.
     """
-    asked = [term for term in dict.fromkeys(_terms(question)) if term not in _stop_words()][:MOST_QUERY_TERMS]
+    asked = [term for term in dict.fromkeys(terms_of(question)) if term not in _stop_words()][
+        :MOST_QUERY_TERMS
+    ]
     same = _same_meaning()
     terms = list(dict.fromkeys([*asked, *(same[term] for term in asked if term in same)]))
     if not terms:
@@ -143,26 +143,28 @@ def relevance(question: str, passage: Passage) -> float:
     asked = content_words(question)
     if not asked:
         return 0.0
-    spoken = {_stem(term) for term in _terms(f"{passage.citation} {passage.body}")}
+    spoken = {_stem(term) for term in terms_of(f"{passage.citation} {passage.body}")}
     same = _same_meaning()
-    spoken |= {_stem(same[term]) for term in _terms(passage.body) if term in same}
+    spoken |= {_stem(same[term]) for term in terms_of(passage.body) if term in same}
     found = [term for term in asked if {_stem(term), _stem(same.get(term, term))} & spoken]
     return len(found) / len(asked)
 
 
 def shared_words(question: str, sentence: str) -> int:
     """How many of the words that say what the question is about stand in the sentence."""
-    return len({_stem(term) for term in content_words(question)} & {_stem(term) for term in _terms(sentence)})
+    return len(
+        {_stem(term) for term in content_words(question)} & {_stem(term) for term in terms_of(sentence)}
+    )
 
 
 def content_words(question: str) -> list[str]:
     """The words that say what a question is about: no "what can I do?", and pairs of Chinese characters."""
-    terms = dict.fromkeys(_terms(_CHINESE_FUNCTION_WORDS.sub(" ", question)))
-    return [term for term in terms if term not in _stop_words() and (len(term) > 1 or _IS_CJK.match(term))]
+    terms = dict.fromkeys(terms_of(_CHINESE_FUNCTION_WORDS.sub(" ", question)))
+    return [term for term in terms if term not in _stop_words() and (len(term) > 1 or IS_CJK.match(term))]
 
 
 def _stem(term: str) -> str:
-    return term if _IS_CJK.match(term) else term[:_PREFIX]
+    return term if IS_CJK.match(term) else term[:_PREFIX]
 
 
 def _filled(article: Article, policy: Policy) -> list[tuple[str, str]]:
@@ -174,7 +176,7 @@ def _fill(stored: PolicyArticle, article: Article, policy: Policy) -> None:
     stored.title = title = fill(article.title, policy_words(policy, article.language))
     for heading, body in _filled(article, policy):
         # The heading says what the section is about: it counts three times as much as a word of the body.
-        terms = search_terms(f"{title} {heading} {heading} {heading} {body}")
+        terms = searchterms_of(f"{title} {heading} {heading} {heading} {body}")
         stored.sections.append(PolicySection(heading=heading, body=body, terms=terms))
 
 
@@ -193,12 +195,3 @@ def _same_meaning() -> Mapping[str, str]:
         for word, others in words_of(language).search.same_meaning.items()
         for alike in others
     }
-
-
-def _terms(passage: str) -> Iterable[str]:
-    for match in _WORDS.finditer(unicodedata.normalize("NFKC", passage).lower()):
-        word = match[0]
-        if not _IS_CJK.match(word) or len(word) == 1:
-            yield word
-        else:
-            yield from (word[start : start + 2] for start in range(len(word) - 1))

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 
 from apps.support.errors import HandbookError
-from apps.support.replies.policy_words import policy_words
-from apps.support.replies.words import PLACEHOLDER, languages
 from apps.support.shop.policy import Policy
+from apps.support.shop.policy_words import policy_words
+from apps.support.words import PLACEHOLDER, languages
 
 MOST_TITLE_CHARACTERS = 255  # of the tables' columns
 MOST_PROBLEMS = 20

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from enum import Enum
 from threading import Event
-from typing import Protocol
 
 from filelock import FileLock, Timeout
 from sqlalchemy import text
@@ -24,24 +23,18 @@ class Work(Enum):
     IMPORT = ("import", 0x496D706F)
 
 
-class Held(Protocol):
-    """Whether the lock is still ours: a database that restarts forgets its locks."""
-
-    def __call__(self) -> bool: ...
+Held = Callable[[], bool]
+"""Whether the lock is still ours: a database that restarts forgets its locks."""
 
 
-@contextmanager
-def only_one(database: Database, work: Work, stop: Event) -> Iterator[Held | None]:
+def only_one(database: Database, work: Work, stop: Event) -> AbstractContextManager[Held | None]:
     """Wait for the lock and hold it; None where `stop` was set first. Raises SQLAlchemyError."""
-    with _hold(database, work, _until(stop)) as held:
-        yield held
+    return _hold(database, work, _until(stop))
 
 
-@contextmanager
-def at_once(database: Database, work: Work) -> Iterator[Held | None]:
+def at_once(database: Database, work: Work) -> AbstractContextManager[Held | None]:
     """Hold the lock; None where another process does. Raises SQLAlchemyError."""
-    with _hold(database, work, (None,)) as held:
-        yield held
+    return _hold(database, work, (None,))
 
 
 def _until(stop: Event) -> Iterator[None]:
@@ -50,11 +43,8 @@ def _until(stop: Event) -> Iterator[None]:
         stop.wait(TRY_AGAIN_S)
 
 
-@contextmanager
-def _hold(database: Database, work: Work, attempts: Iterable[None]) -> Iterator[Held | None]:
-    hold = _with_file if database.is_sqlite else _with_database
-    with hold(database, work, attempts) as held:
-        yield held
+def _hold(database: Database, work: Work, attempts: Iterable[None]) -> AbstractContextManager[Held | None]:
+    return (_with_file if database.is_sqlite else _with_database)(database, work, attempts)
 
 
 @contextmanager

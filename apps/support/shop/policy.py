@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from apps.support.errors import PolicyError
+from apps.support.errors import PolicyError, problems_of
 from apps.support.shop.models import OrderStatus
 
 PACKAGED = files("apps.support.shop") / "policy.toml"
@@ -169,13 +169,4 @@ def _read(file: Path | Traversable) -> Policy:
     except tomllib.TOMLDecodeError as error:
         raise PolicyError(f"the policy {file} is no TOML: {error}") from error
     except ValidationError as error:
-        raise PolicyError(
-            f"the policy {file} cannot be used: {'; '.join(map(_problem, error.errors()))}"
-        ) from error
-
-
-def _problem(error: object) -> str:
-    assert isinstance(error, dict)
-    key = ".".join(str(part) for part in error["loc"])
-    known = {"extra_forbidden": "no such key", "missing": "the key is missing"}
-    return f"{key}: {known.get(error['type'], error['msg'])}"
+        raise PolicyError(f"the policy {file} cannot be used: {problems_of(error)}") from error

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import random
+import tomllib
 from datetime import UTC, date, datetime, time, timedelta
+from importlib.resources import files
+from itertools import product as combinations
 
 from faker import Faker
 from sqlalchemy import func, select
@@ -30,8 +33,8 @@ from apps.support.shop.models import (
     Variant,
 )
 from apps.support.shop.policy import Policy, load_policy
-from apps.support.shop.seed_catalog import PRODUCTS
 
+PRODUCTS = tomllib.loads((files("apps.support.shop") / "seed_catalog.toml").read_text("utf-8"))["products"]
 SEED = 20_240_229
 CUSTOMERS = 60
 ORDERS = 180
@@ -79,19 +82,19 @@ class _Seeder:
         products = []
         for row in PRODUCTS:
             product = Product(
-                name=row.name,
-                name_zh=row.name_zh,
-                category=row.category,
-                description=row.description,
-                warranty_months=row.warranty_months,
+                name=row["name"],
+                name_zh=row["name_zh"],
+                category=row["category"],
+                description=row["description"],
+                warranty_months=row.get("warranty_months", 0),
             )
-            for number, options in enumerate(row.variants, start=1):
+            for number, values in enumerate(combinations(*row["options"].values()), start=1):
                 stock = self.random.choice((0, 2, 5, 12, 40))
                 product.variants.append(
                     Variant(
-                        sku=f"{row.sku}-{number:02}",
-                        options=options,
-                        price=row.price + 500 * self.random.randrange(0, 3),
+                        sku=f"{row['sku']}-{number:02}",
+                        options=dict(zip(row["options"], values, strict=True)),
+                        price=row["price"] + 500 * self.random.randrange(0, 3),
                         currency="USD",
                         available=stock > 0,
                         stock=stock,
@@ -171,7 +174,7 @@ class _Seeder:
                     unit_price=variant.price,
                 )
             )
-        order.total = sum(item.unit_price * item.quantity for item in order.items)
+        order.total = sum(item.total for item in order.items)
         method = self.random.choice(customer.payment_methods)
         self._pay(order, method, PaymentKind.PAYMENT, PaymentStatus.COMPLETED, order.total, placed_on)
         if status in (OrderStatus.SHIPPED, OrderStatus.DELIVERED):
@@ -223,7 +226,7 @@ class _Seeder:
     def _return(self, order: Order, method: PaymentMethod) -> None:
         item = order.items[0]
         status = self.random.choice((ReturnStatus.REQUESTED, ReturnStatus.RECEIVED, ReturnStatus.COMPLETED))
-        amount = item.unit_price * item.quantity
+        amount = item.total
         asked_on = min(
             order.shipments[0].expected_on or self.today, self.today - timedelta(days=1)
         ) + timedelta(days=1)

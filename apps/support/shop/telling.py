@@ -10,14 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from apps.support.errors import NotFoundError, UnusableValueError
-from apps.support.shop.changes import (
-    Changed,
-    OrderChange,
-    ShipmentChange,
-    VariantChange,
-    change_order,
-    change_variant,
-)
+from apps.support.shop.changes import Changed, ShipmentChange, change_order, change_variant
 from apps.support.shop.models import AuditEntry, Order, Variant
 from apps.support.shop.money import decimal_amount, parse_minor
 
@@ -32,8 +25,7 @@ def tell_of_order(session: Session, number: str, told: dict[str, Any], *, teller
     if order is None:
         raise NotFoundError(f"no order {wanted}")
     parcel = {name: value for name, value in told.items() if name != "status" and value is not None}
-    change = OrderChange(status=told["status"], shipments=[ShipmentChange(**parcel)] if parcel else [])
-    changed = change_order(order, change)
+    changed = change_order(order, told["status"], [ShipmentChange(**parcel)] if parcel else [])
     _audit(session, "order_told", teller, changed, order)
     return _before_and_after(changed)
 
@@ -55,7 +47,7 @@ def tell_of_variant(
         minor = None if price is None else parse_minor(str(price), variant.currency)
     except ValueError as error:
         raise UnusableValueError(f"price: {error}") from error
-    changed = change_variant(variant, VariantChange(price=minor, stock=stock, available=available))
+    changed = change_variant(variant, {"price": minor, "stock": stock, "available": available})
     _audit(session, "variant_told", teller, {"sku": (sku, sku), **changed} if changed else {})
     if "price" in changed:
         before, after = (str(decimal_amount(minor, variant.currency)) for minor in changed["price"])

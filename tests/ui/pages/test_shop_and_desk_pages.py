@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from apps.settings import Settings
-from apps.support.conversations import records
+from apps.support.conversations import records, tickets
 from apps.support.shop.models import Customer, Order, OrderStatus
 from apps.support.shop.seed import DEMO_EMAILS
 from tests.ui.conftest import serving
@@ -283,7 +283,7 @@ def test_a_person_takes_over_answers_and_returns_the_conversation(open_page: Ope
     assert "Closed" in person.locator("#ticket").inner_text()
     customer.wait_for_selector("#status p:not(.person)")
     with site.database.read() as session:
-        assert records.get_ticket(session, int(ticket[0][1:])).assignee == "Mia"
+        assert tickets.get_ticket(session, int(ticket[0][1:])).assignee == "Mia"
 
 
 def test_a_draft_is_refused_in_words_where_a_person_is_asked_for(open_page: OpenPage) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from apps.support.errors import ConflictError, DatabaseNotReadyError, ImportFileError
-from apps.support.shop.database import Database
+from apps.support.shop.database import Database, cause_of
 from apps.support.shop.importing.comparing import Comparison
 from apps.support.shop.importing.csv_tables import CsvTable
 from apps.support.shop.importing.figures import DecimalMark
@@ -36,8 +36,9 @@ def import_file(
     try:
         return _import(database, path, options, progress)
     except SQLAlchemyError as error:
-        cause = getattr(error, "orig", None) or error
-        raise DatabaseNotReadyError(f"nothing was imported: {database.safe_url}: {cause}") from error
+        raise DatabaseNotReadyError(
+            f"nothing was imported: {database.safe_url}: {cause_of(error)}"
+        ) from error
 
 
 def _import(database: Database, path: Path, options: ImportOptions, progress: Progress) -> ImportReport:

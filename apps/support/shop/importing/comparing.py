@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby, islice
 from typing import Any, TypeVar
 
@@ -21,6 +21,7 @@ from apps.support.shop.importing.records import (
     VariantRecord,
 )
 from apps.support.shop.importing.updating import update_customer, update_order, update_variant
+from apps.support.shop.importing.writing import rows_of
 from apps.support.shop.models import Customer, Order, OrderItem, PaymentMethod, Product, Variant
 
 RECORDS_PER_BATCH = 250
@@ -46,35 +47,22 @@ class Comparison:
 
     def batches(self, records: Iterable[Record]) -> Iterator[Batch]:
         """Batches that have something to write. Raises ImportFileError at the first record that does not fit."""
-        for _kind, alike in groupby(records, key=type):
+        sorters: dict[type[Record], Callable[[Session, list[Any], Batch], None]] = {
+            VariantRecord: self._sort_variants,
+            CustomerRecord: self._sort_customers,
+            OrderRecord: self._sort_orders,
+        }
+        for kind, alike in groupby(records, key=type):
             while some := list(islice(alike, RECORDS_PER_BATCH)):
                 batch = Batch()
                 # A reading transaction that lasts would keep SQLite's log from being folded in.
                 with self._database.read() as session, session.no_autoflush:
-                    self._sort(session, some, batch)
+                    sorters[kind](session, some, batch)
                 if batch != Batch():
                     yield batch
 
-    def _sort(self, session: Session, records: Sequence[Record], batch: Batch) -> None:
-        variants = [record for record in records if isinstance(record, VariantRecord)]
-        customers = [record for record in records if isinstance(record, CustomerRecord)]
-        orders = [record for record in records if isinstance(record, OrderRecord)]
-        if variants:
-            self._sort_variants(session, variants, batch)
-        if customers:
-            self._sort_customers(session, customers, batch)
-        if orders:
-            self._sort_orders(session, orders, batch)
-
     def _sort_variants(self, session: Session, records: list[VariantRecord], batch: Batch) -> None:
-        there = {
-            variant.sku: variant
-            for variant in session.scalars(
-                select(Variant)
-                .where(Variant.sku.in_([record.sku for record in records]))
-                .options(selectinload(Variant.product))
-            )
-        }
+        there = rows_of(session, Variant.sku, [record.sku for record in records], Variant.product)
         ids = _known(session, Product.external_id, [record.product_external_id for record in records])
         names = _known(session, Product.name, [record.product for record in records])
         for record in records:
@@ -100,14 +88,8 @@ class Comparison:
             batch.new_variants.append(record)
 
     def _sort_customers(self, session: Session, records: list[CustomerRecord], batch: Batch) -> None:
-        there = {
-            customer.email: customer
-            for customer in session.scalars(
-                select(Customer)
-                .where(Customer.email.in_([record.email for record in records]))
-                .options(selectinload(Customer.payment_methods))
-            )
-        }
+        emails = [record.email for record in records]
+        there = rows_of(session, Customer.email, emails, Customer.payment_methods)
         taken = _known(session, Customer.external_id, [record.external_id for record in records])
         methods = [method.external_id for record in records for method in record.methods]
         taken_methods = _known(session, PaymentMethod.external_id, methods)

@@ -34,22 +34,15 @@ class _Row(BaseModel):
 
 
 class _Address(_Row):
-    address1: Text
-    address2: Maybe = ""
+    line1: Text = Field(alias="address1")
+    line2: Maybe = Field(default="", alias="address2")
     city: Text
-    state: Maybe = ""
-    zip: Annotated[str, StringConstraints(min_length=1, max_length=32)]
+    region: Maybe = Field(default="", alias="state")
+    postcode: Annotated[str, StringConstraints(min_length=1, max_length=32)] = Field(alias="zip")
     country: Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
     def told(self) -> AddressChange:
-        return AddressChange(
-            line1=self.address1,
-            line2=self.address2,
-            city=self.city,
-            region=self.state,
-            postcode=self.zip,
-            country=self.country,
-        )
+        return AddressChange(**self.model_dump())
 
 
 class _Variant(_Row):
@@ -71,8 +64,8 @@ class _Name(_Row):
 
 
 class _PaymentMethod(_Row):
-    id: Text
-    source: Text
+    external_id: Text = Field(alias="id")
+    kind: Text = Field(alias="source")
     brand: Maybe | None = None
     last_four: Annotated[str, StringConstraints(pattern=r"^\d{4}$")] | None = None
     balance: Price | None = None
@@ -177,17 +170,10 @@ def _customers(shop: _Shop) -> Iterator[Record]:
         place = f"users[{key!r}]"
         methods = []
         for method in row.payment_methods.values():
-            field = f"payment_methods.{method.id}.balance"
-            methods.append(
-                MethodRecord(
-                    external_id=method.id,
-                    kind=method.source,
-                    brand=method.brand,
-                    last_four=method.last_four,
-                    balance=None if method.balance is None else _minor(method.balance, place, field),
-                    currency=CURRENCY,
-                )
-            )
+            field = f"payment_methods.{method.external_id}.balance"
+            balance = None if method.balance is None else _minor(method.balance, place, field)
+            own = method.model_dump(exclude={"balance"})
+            methods.append(MethodRecord(balance=balance, currency=CURRENCY, **own))
         yield CustomerRecord(
             place=place,
             external_id=row.user_id,
@@ -202,7 +188,7 @@ def _customers(shop: _Shop) -> Iterator[Record]:
 def _orders(shop: _Shop) -> Iterator[Record]:
     emails = {user.user_id: user.email.lower() for user in shop.users.values()}
     skus = {item.item_id for product in shop.products.values() for item in product.variants.values()}
-    methods = {method.id for user in shop.users.values() for method in user.payment_methods.values()}
+    methods = {method.external_id for user in shop.users.values() for method in user.payment_methods.values()}
     for key, row in shop.orders.items():
         place = f"orders[{key!r}]"
         if row.user_id not in emails:
@@ -220,7 +206,13 @@ def _orders(shop: _Shop) -> Iterator[Record]:
 
 
 def _order(row: _Order, place: str, email: str) -> OrderRecord:
-    parcels = {tracking: parcel for parcel in row.fulfillments for tracking in parcel.tracking_id}
+    numbers = [number for parcel in row.fulfillments for number in parcel.tracking_id]
+    parcel_of = {
+        item: number
+        for parcel in row.fulfillments
+        for number in parcel.tracking_id
+        for item in parcel.item_ids
+    }
     status = OrderStatus(row.status)
     parcel_status = ShipmentStatus.DELIVERED if status is OrderStatus.DELIVERED else ShipmentStatus.PREPARING
     return OrderRecord(
@@ -237,14 +229,7 @@ def _order(row: _Order, place: str, email: str) -> OrderRecord:
                 options=item.options,
                 quantity=1,
                 unit_price=_minor(item.price, place, f"items.{position}.price"),
-                tracking_number=next(
-                    (
-                        number
-                        for number, parcel in reversed(parcels.items())
-                        if item.item_id in parcel.item_ids
-                    ),
-                    None,
-                ),
+                tracking_number=parcel_of.get(item.item_id),
             )
             for position, item in enumerate(row.items)
         ],
@@ -256,5 +241,7 @@ def _order(row: _Order, place: str, email: str) -> OrderRecord:
             )
             for position, paid in enumerate(row.payment_history)
         ],
-        shipments=[ShipmentChange(tracking_number=number, status=parcel_status) for number in parcels],
+        shipments=[
+            ShipmentChange(tracking_number=number, status=parcel_status) for number in dict.fromkeys(numbers)
+        ],
     )

@@ -20,7 +20,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm.exc import StaleDataError
 
 from apps.support.errors import ConflictError, DatabaseNotReadyError
-from apps.support.shop.database import Database
+from apps.support.shop.database import Database, cause_of
 from apps.support.shop.importing.options import ImportReport, Progress
 from apps.support.shop.importing.records import Batch
 from apps.support.shop.importing.scratch import Scratch
@@ -74,7 +74,7 @@ def write(database: Database, run_id: int, progress: Progress) -> list[str]:
     except SQLAlchemyError as error:
         raise DatabaseNotReadyError(
             "the import is checked and stored, but not all of it is in the shop's tables yet "
-            f"({getattr(error, 'orig', None) or error}): `duet db upgrade` goes on with it"
+            f"({cause_of(error)}): `duet db upgrade` goes on with it"
         ) from error
     return refused
 
@@ -141,9 +141,7 @@ def _begun(database: Database) -> Iterator[list[tuple[int, str, bool]]]:
             ]
         yield runs
     except SQLAlchemyError as error:
-        raise DatabaseNotReadyError(
-            f"{database.safe_url}: {getattr(error, 'orig', None) or error}"
-        ) from error
+        raise DatabaseNotReadyError(f"{database.safe_url}: {cause_of(error)}") from error
 
 
 class _Turns:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import Table, insert, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
@@ -16,12 +16,7 @@ from apps.support.shop.importing.records import (
     OrderRecord,
     VariantRecord,
 )
-from apps.support.shop.importing.updating import (
-    payment_method,
-    update_customer,
-    update_order,
-    update_variant,
-)
+from apps.support.shop.importing.updating import update_customer, update_order, update_variant
 from apps.support.shop.models import (
     Customer,
     Order,
@@ -34,8 +29,6 @@ from apps.support.shop.models import (
     Variant,
 )
 
-M = TypeVar("M", Variant, Customer, Order)
-
 
 def write_batch(session: Session, batch: Batch) -> None:
     """Write all of the batch in the caller's transaction. It was compared with the database before.
@@ -47,29 +40,33 @@ def write_batch(session: Session, batch: Batch) -> None:
     if batch.new_orders:
         _insert_orders(session, batch.new_orders)
     skus = {record.sku: record for record in batch.changed_variants}
-    for variant in _there(session, Variant, Variant.sku, skus, Variant.product):
-        update_variant(variant, skus[variant.sku])
+    for sku, variant in rows_of(session, Variant.sku, skus, Variant.product, lock=True).items():
+        update_variant(variant, skus[sku])
     emails = {record.email: record for record in batch.changed_customers}
-    for customer in _there(session, Customer, Customer.email, emails, Customer.payment_methods):
-        update_customer(customer, emails[customer.email])
+    for email, customer in rows_of(
+        session, Customer.email, emails, Customer.payment_methods, lock=True
+    ).items():
+        update_customer(customer, emails[email])
     numbers = {record.number: record for record in batch.changed_orders}
-    for order in _there(session, Order, Order.number, numbers, Order.shipments):
-        update_order(order, numbers[order.number])
+    for number, order in rows_of(session, Order.number, numbers, Order.shipments, lock=True).items():
+        update_order(order, numbers[number])
 
 
-def _there(
+def rows_of(
     session: Session,
-    model: type[M],
     key: InstrumentedAttribute[str],
     keys: Iterable[str],
     part: InstrumentedAttribute[Any],
-) -> Iterable[M]:
-    """The rows of these keys with one of their parts, locked against others' changes."""
-    wanted = list(keys)
+    *,
+    lock: bool = False,
+) -> dict[str, Any]:
+    """The rows of these keys, each with one of its parts; with `lock` closed to others' changes."""
+    model, wanted = key.class_, list(keys)
     if not wanted:
-        return []
-    query = select(model).where(key.in_(wanted)).options(selectinload(part)).with_for_update(of=model)
-    return session.scalars(query)
+        return {}
+    query = select(model).where(key.in_(wanted)).options(selectinload(part))
+    found = session.scalars(query.with_for_update(of=model) if lock else query)
+    return {getattr(row, key.key): row for row in found}
 
 
 def _insert_variants(session: Session, records: Sequence[VariantRecord]) -> None:
@@ -114,7 +111,7 @@ def _new_customer(record: CustomerRecord) -> Customer:
         language=record.language or "en",
         newsletter=record.newsletter or False,
         address=record.address.over(None),
-        payment_methods=[payment_method(method) for method in record.methods],
+        payment_methods=[PaymentMethod(**method.model_dump()) for method in record.methods],
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, composite, mapped_column, relationship
@@ -64,16 +65,32 @@ class ReturnStatus(StrEnum):
 class Address:
     """A postal address; `country` is a name or ISO code as the shop writes it."""
 
-    line1: str
-    line2: str
-    city: str
-    region: str
-    postcode: str
-    country: str
+    line1: str = ""
+    line2: str = ""
+    city: str = ""
+    region: str = ""
+    postcode: str = ""
+    country: str = ""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether a parcel would arrive: a street, a city and a postcode."""
+        return bool(self.line1 and self.city and self.postcode)
 
     def one_line(self) -> str:
         parts = (self.line1, self.line2, self.city, f"{self.region} {self.postcode}".strip(), self.country)
         return ", ".join(part for part in parts if part)
+
+
+def _address_columns() -> Any:
+    return composite(
+        mapped_column("line1", String(255)),
+        mapped_column("line2", String(255)),
+        mapped_column("city", String(255)),
+        mapped_column("region", String(255)),
+        mapped_column("postcode", String(32)),
+        mapped_column("country", String(64)),
+    )
 
 
 class Customer(Base):
@@ -86,14 +103,7 @@ class Customer(Base):
     phone: Mapped[ShortText | None]
     language: Mapped[Language]
     newsletter: Mapped[bool] = mapped_column(default=False)
-    address: Mapped[Address] = composite(
-        mapped_column("line1", String(255)),
-        mapped_column("line2", String(255)),
-        mapped_column("city", String(255)),
-        mapped_column("region", String(255)),
-        mapped_column("postcode", String(32)),
-        mapped_column("country", String(64)),
-    )
+    address: Mapped[Address] = _address_columns()
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     orders: Mapped[list[Order]] = relationship(back_populates="customer", order_by="Order.placed_at.desc()")
@@ -159,14 +169,7 @@ class Order(Base):
     cancel_reason: Mapped[ShortText | None]
     note: Mapped[LongText | None]
     invoice_number: Mapped[ShortText | None] = mapped_column(unique=True)
-    address: Mapped[Address] = composite(
-        mapped_column("line1", String(255)),
-        mapped_column("line2", String(255)),
-        mapped_column("city", String(255)),
-        mapped_column("region", String(255)),
-        mapped_column("postcode", String(32)),
-        mapped_column("country", String(64)),
-    )
+    address: Mapped[Address] = _address_columns()
     version: Mapped[int] = mapped_column()  # raised by every write: two writers cannot both win
 
     customer: Mapped[Customer] = relationship(back_populates="orders")
@@ -194,6 +197,11 @@ class OrderItem(Base):
     order: Mapped[Order] = relationship(back_populates="items")
     variant: Mapped[Variant | None] = relationship()
     shipment: Mapped[Shipment | None] = relationship()
+
+    @property
+    def total(self) -> int:
+        """In minor units of the order's currency."""
+        return self.unit_price * self.quantity
 
 
 class Payment(Base):

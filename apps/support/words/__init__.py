@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from apps.support.errors import WordsError
+from apps.support.errors import WordsError, problems_of
 
-FOLDER = files("apps.support.replies.words")
+Language = str
+"""The code of a language that has a file of words, such as "en"."""
+FOLDER = files("apps.support.words")
 DEFAULT = "en"
 """The language of the reference file, and of a customer of whom none is known."""
 
@@ -107,13 +109,22 @@ def words_of(language: str) -> Words:
     return words
 
 
+def listing(parts: Sequence[str], language: str, joint: Literal["and", "or"] = "and") -> str:
+    """ "a, b and c"; in Chinese "a、b、c"; of nothing the word for that."""
+    phrases = words_of(language).phrases
+    return join(parts or [phrases["nothing"]], phrases["comma"], phrases[joint])
+
+
+def join(parts: Sequence[str], comma: str, last: str) -> str:
+    return parts[0] if len(parts) == 1 else f"{comma.join(parts[:-1])}{last}{parts[-1]}"
+
+
 def read_words(file: Traversable) -> Words:
     """One file of words. Raises WordsError."""
     try:
         return Words.model_validate(read_toml(file))
     except ValidationError as error:
-        wrong = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()]
-        raise WordsError(f"the words {file.name} cannot be used: {'; '.join(wrong)}") from error
+        raise WordsError(f"the words {file.name} cannot be used: {problems_of(error)}") from error
 
 
 def read_toml(file: Traversable) -> dict[str, Any]:

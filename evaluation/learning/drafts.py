@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from apps.support.learning.pseudonyms import Pseudonyms
 from apps.support.replies.facts import Fact
-from apps.support.replies.language import Language
 from apps.support.replies.sentences import Note
 from apps.support.shop.models import Draft, Message
+from apps.support.words import Language
+from evaluation.learning.pseudonyms import Pseudonyms
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from enum import StrEnum
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from apps.support.learning.pseudonyms import Pseudonyms
 from apps.support.shop.models import Feedback, TurnTrace
+from evaluation.learning.pseudonyms import Pseudonyms
 
 
 class Source(StrEnum):

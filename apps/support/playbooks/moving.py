@@ -1,31 +1,27 @@
-"""How an order's money moves: what is done at once, and what is left to the shop's accounting."""
+"""How an order's money and goods move: what is done at once, and what is left to the shop."""
 
 from __future__ import annotations
 
+import secrets
 from datetime import UTC, datetime
 
-from sqlalchemy.orm import Session
-
 from apps.support.errors import ActionRefusedError
-from apps.support.playbooks.order_rules import covers, paid_with
-from apps.support.reading.state import Step
+from apps.support.playbooks.order_rules import covers
 from apps.support.replies.facts import Money
-from apps.support.shop.models import Order, Payment, PaymentKind, PaymentMethod, PaymentStatus
+from apps.support.shop.models import (
+    Order,
+    OrderItem,
+    Payment,
+    PaymentKind,
+    PaymentMethod,
+    PaymentStatus,
+    Return,
+    ReturnItem,
+    ReturnKind,
+    ReturnStatus,
+    Variant,
+)
 from apps.support.shop.policy import Policy
-
-
-def agreed_method(session: Session, step: Step, order: Order) -> PaymentMethod | None:
-    """The method that was named in the proposal, else the order's own.
-
-    Raises ActionRefusedError where it is gone, or not the customer's any more.
-    """
-    number = step.arguments.get("method_id")
-    if number is None:
-        return paid_with(order)
-    method = session.get(PaymentMethod, number, with_for_update=True)
-    if method is None or method.customer_id != order.customer_id:
-        raise ActionRefusedError("changed_meanwhile")
-    return method
 
 
 def refund(order: Order, method: PaymentMethod | None, amount: int, policy: Policy) -> None:
@@ -59,3 +55,32 @@ def _pay(order: Order, method: PaymentMethod | None, kind: PaymentKind, amount: 
         created_at=datetime.now(UTC),
     )
     order.payments.append(payment)
+
+
+def move_stock(old: Variant | None, new: Variant, quantity: int) -> None:
+    if new.stock is not None:
+        if new.stock < quantity:
+            raise ActionRefusedError("changed_meanwhile")
+        new.stock -= quantity
+    if old is not None and old.stock is not None:
+        old.stock += quantity
+
+
+def send_back(
+    order: Order,
+    kind: ReturnKind,
+    method: PaymentMethod | None,
+    amount: int,
+    items: list[tuple[OrderItem, Variant | None]],
+) -> Return:
+    back = Return(
+        number=f"{'R' if kind == ReturnKind.RETURN else 'X'}{secrets.randbelow(9 * 10**8) + 10**8}",
+        kind=kind,
+        status=ReturnStatus.REQUESTED,
+        refund=amount,
+        method=method if amount else None,
+        currency=order.currency,
+        items=[ReturnItem(order_item=item, replacement=new, quantity=item.quantity) for item, new in items],
+    )
+    order.returns.append(back)
+    return back

@@ -8,11 +8,10 @@ from decimal import Decimal
 from functools import cache
 
 from apps.support.errors import WordsError
-from apps.support.replies.listing import listing
-from apps.support.replies.words import PLACEHOLDER, words_of
 from apps.support.shop.models import OrderStatus
 from apps.support.shop.money import format_amount, minor_digits
 from apps.support.shop.policy import Deed, Policy
+from apps.support.words import PLACEHOLDER, listing, words_of
 
 _DEEDS: tuple[Deed, ...] = ("cancel", "change", "address", "payment", "return", "exchange")
 
