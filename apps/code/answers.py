@@ -68,7 +68,8 @@ class Answer:
     whether a program can begin with what stands before the cursor: if not, nothing can make the file parse.
     `unchecked` says why nothing was run, where something was to be. `compiles` is the verdict of the language's own
     compiler on the whole file, None where it was not asked or could not be; `compile_problem` says what it found, or
-    why it could not be asked.
+    why it could not be asked. For an edit, `code` takes the place of `selection`, the selected lines as they were, and
+    `diff` is what changes in the file; of the file is also said what is said for a completion.
     """
 
     code: str
@@ -83,6 +84,8 @@ class Answer:
     unchecked: str | None = None
     compiles: bool | None = None
     compile_problem: str | None = None
+    selection: str | None = None
+    diff: str | None = None
 
 
 Event = Token | Checked | Answer

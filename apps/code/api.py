@@ -1,4 +1,4 @@
-"""`/api/code/write`, `/complete`, `/translate`: JSON in, JSON out.
+"""`/api/code/write`, `/edit`, `/complete`, `/translate`: JSON in, JSON out.
 
 With `Accept: text/event-stream` the answer is the events `token`… (of the first draft), `checked`… (for
 each draft that was run), `done`.
@@ -18,6 +18,7 @@ from apps.auth import Scope
 from apps.code.answers import EFFORTS, Answer, Checked, Event, Events, Token
 from apps.code.assistant import MAX_TOKENS, CodeAssistant
 from apps.code.completion import Gap, OtherFile
+from apps.code.editing import Edit
 from apps.permissions import needs
 from core_model.errors import CoreError
 from core_model.requests import SamplingParams
@@ -80,6 +81,32 @@ class CompleteBody(_Body):
         )
 
 
+class EditBody(_Body):
+    instruction: Text = Field(min_length=1)
+    prefix: Text = ""
+    selection: Text = Field(min_length=1, description="Whole lines; part of a line stands for the line.")
+    suffix: Text = ""
+    language: str | None = Field(None, description="Left out, it is found from the name and the text.")
+    filename: str | None = None
+    max_tokens: MaxTokens | None = Field(
+        None, description="Left out, what a selection of this size may need."
+    )
+
+    @property
+    def edit(self) -> Edit:
+        """The edit that is asked for. Raises RequestError where nothing is selected."""
+        return Edit(
+            self.instruction,
+            self.prefix,
+            self.selection,
+            self.suffix,
+            filename=self.filename,
+            language=self.language,
+            sampling=SamplingParams(temperature=self.temperature),
+            max_tokens=self.max_tokens,
+        )
+
+
 class TranslateBody(_Body):
     code: Text = Field(min_length=1)
     source: str
@@ -96,7 +123,8 @@ class CheckBody(BaseModel):
 
 
 class AnswerBody(BaseModel):
-    """`prefix_parses` only for a completion; `checked` tells what the code was run on."""
+    """`prefix_parses` only for a completion or an edit, `selection` and `diff` only for an edit; `checked` tells what
+    the code was run on."""
 
     code: str
     language: str
@@ -110,6 +138,8 @@ class AnswerBody(BaseModel):
     unchecked: str | None
     compiles: bool | None
     compile_problem: str | None
+    selection: str | None
+    diff: str | None
 
 
 def create_router(assistant_of: Callable[[Request], CodeAssistant]) -> APIRouter:
@@ -129,6 +159,11 @@ def create_router(assistant_of: Callable[[Request], CodeAssistant]) -> APIRouter
     ) -> Response:
         """What belongs between `prefix` and `suffix`."""
         return await _respond(assistant.complete(body.gap, compile=body.compile), request, accept)
+
+    @router.post("/edit", response_model=AnswerBody)
+    async def edit(body: EditBody, request: Request, assistant: Assistant, accept: Accept = "") -> Response:
+        """What takes the selection's place by an instruction."""
+        return await _respond(assistant.edit(body.edit, compile=body.compile), request, accept)
 
     @router.post("/translate", response_model=AnswerBody)
     async def translate(

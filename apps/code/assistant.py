@@ -1,4 +1,4 @@
-"""The code assistant: write, complete, translate.
+"""The code assistant: write, edit, complete, translate.
 
 Every answer is a stream of events: `Token`s, a `Checked` for each draft that was run, one `Answer`.
 """
@@ -16,6 +16,7 @@ from apps.code.completion import Completer, Gap
 from apps.code.constraints import Constraints, served_language
 from apps.code.drafting import Drafting
 from apps.code.drivers import CallResult
+from apps.code.editing import Edit, Editor
 from apps.code.examples import Example, called_name, find_examples
 from apps.code.prompts import LANGUAGE_NAMES, REPAIR, REPAIR_TRANSLATION, TRANSLATE, WRITE
 from apps.code.refining import Task, refine
@@ -51,6 +52,7 @@ class CodeAssistant:
         self._model = model
         self._constraints = Constraints(model.engine.tokenizer) if grammar else None
         self._completer = Completer(model.engine, model.adapter, grammar)
+        self._editor = Editor(model.engine, model.adapter, grammar)
 
     @cached_property
     def _sandbox(self) -> Sandbox | None:
@@ -180,6 +182,38 @@ class CodeAssistant:
             seconds=time.perf_counter() - started,
             finish_reason=end.finish_reason,
             prefix_parses=end.complete is not None,
+        )
+
+    def edit(self, edit: Edit, *, compile: bool = False) -> Events:
+        """What takes a selection's place by an instruction.
+
+        Raises LanguageNotServedError where the edit's language is none of ours, and RequestError for a selection that
+        the model has no room for.
+        """
+        return self._compiled(self._replace(edit), compile, edit.prefix, edit.suffix)
+
+    def _replace(self, edit: Edit) -> Events:
+        started = time.perf_counter()
+        language = self._editor.language_of(edit)
+        if language is None:
+            raise RequestError("the language cannot be told from the text; name it", "language")
+        replacement = self._editor.submit(replace(edit, language=language))
+        try:
+            for text in replacement:
+                yield Token(text)
+        finally:
+            replacement.cancel()
+        end = replacement.result()
+        yield Answer(
+            code=end.text,
+            language=language,
+            parses=parses(edit.file_with(end.text), language),
+            tokens=len(end.tokens),
+            seconds=time.perf_counter() - started,
+            finish_reason=end.finish_reason,
+            prefix_parses=end.complete is not None,
+            selection=edit.selection,
+            diff=edit.diff(end.text),
         )
 
     def _compiled(self, events: Events, asked: bool, before: str = "", after: str = "") -> Events:

@@ -41,6 +41,18 @@ REPAIR = ChatPromptTemplate.from_messages(
 REPAIR_TRANSLATION = ChatPromptTemplate.from_messages([*TRANSLATE.messages, *REPAIR.messages[-2:]])
 
 
+EDIT = ChatPromptTemplate.from_messages(
+    [
+        (
+            "human",
+            "Here is some {language_name}:\n{code}\n\nEdit it: {instruction}\nKeep all of it that this does not "
+            "concern as it is. Answer with the whole edited {language_name} in one markdown code block.",
+        )
+    ]
+)
+"""The instruction comes last, so that all before it is read while somebody is still typing it."""
+
+
 def fence(language: str) -> str:
     """The opening line of a code block."""
     return f"```{language}\n"

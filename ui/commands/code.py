@@ -1,7 +1,8 @@
-"""`duet code`: write, complete and translate. The code alone goes to stdout, notes go to stderr."""
+"""`duet code`: write, edit, complete and translate. The code alone goes to stdout, notes go to stderr."""
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from apps.code.assistant import CodeAssistant
 
 app = typer.Typer(
-    no_args_is_help=True, help="The code assistant: write, complete, translate (Python, Java, C++)."
+    no_args_is_help=True, help="The code assistant: write, edit, complete, translate (Python, Java, C++)."
 )
 
 TOKENS_PER_REQUEST = 2048
@@ -77,6 +78,36 @@ def complete(
         gap = Gap(text[:at], text[at:], filename=file.name, language=language)
         events = assistant.complete(gap, compile=compile)
         _show(events, as_it_comes=False)  # what came may still be cut back to what fits the file
+
+
+@app.command()
+def edit(
+    file: File,
+    instruction: Annotated[str, typer.Argument(help="What is to become of the lines, in words.")],
+    lines: Annotated[
+        str, typer.Option(help="The lines to edit, from 1, as 12 or 12-20 [default: all].")
+    ] = "",
+    language: Annotated[
+        str | None, typer.Option("--language", "-l", help="If the file's name does not say.")
+    ] = None,
+    diff: Annotated[
+        bool, typer.Option("--diff", help="Show what changes in the file, for `patch` or `git apply`.")
+    ] = False,
+    model: Model = None,
+    compile: Compile = False,
+) -> None:
+    """Show what takes the place of some lines by an instruction."""
+    text = _read(file)
+    first, last = _line_range(lines, text)
+    at = text.split("\n")
+    selection = "\n".join(at[first - 1 : last])
+    prefix = "".join(f"{line}\n" for line in at[: first - 1])
+    suffix = text[len(prefix) + len(selection) :]
+    from apps.code.editing import Edit
+
+    asked = Edit(instruction, prefix, selection, suffix, file.name, _language_of(file, language))
+    with code_assistant(model) as assistant:
+        _show(assistant.edit(asked, compile=compile), as_it_comes=not diff, diff=diff)
 
 
 @app.command()
@@ -141,8 +172,8 @@ def _is_final(effort: Effort, language: str) -> bool:
     return effort.waves == 0 and language != "cpp"
 
 
-def _show(events: Events, as_it_comes: bool = True) -> None:
-    """Code on stdout: as it comes, or, where what comes first may not be the last word, at the end."""
+def _show(events: Events, as_it_comes: bool = True, diff: bool = False) -> None:
+    """Code on stdout: as it comes, or, where what comes first may not be the last word, at the end; or its diff."""
     from apps.code.answers import Answer, Checked, Token
 
     newline = True
@@ -156,8 +187,9 @@ def _show(events: Events, as_it_comes: bool = True) -> None:
             typer.echo(f"draft {event.draft}: {event.passed} of {event.total} checks; {verdict}", err=True)
         elif isinstance(event, Answer):
             if not as_it_comes:
-                sys.stdout.write(event.code)
-                newline = event.code.endswith("\n")
+                text = (event.diff or "") if diff else event.code
+                sys.stdout.write(text)
+                newline = not text or text.endswith("\n")
             if not newline:
                 sys.stdout.write("\n")
             typer.echo(_note(event), err=True)
@@ -180,6 +212,16 @@ def _note(answer: Answer) -> str:
         problem = f": {answer.compile_problem}" if answer.compile_problem else ""
         compiles = f"; {names[answer.compiles]}{problem}"
     return f"{checked}{parses}{compiles}; {answer.tokens} tokens in {answer.seconds:.1f} s{cut}"
+
+
+def _line_range(lines: str, text: str) -> tuple[int, int]:
+    """The first and the last of the lines named as 12 or 12-20, all where none are. Raises BadParameter."""
+    count = len(text.removesuffix("\n").split("\n"))
+    found = re.fullmatch(r"(\d+)(?:-(\d+))?", lines or f"1-{count}")
+    first, last = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
+    if not 1 <= first <= last <= count:
+        raise typer.BadParameter(f"lines are named as 12 or 12-20, up to {count}, not {lines!r}")
+    return first, last
 
 
 def _read(file: Path) -> str:
