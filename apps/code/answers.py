@@ -41,23 +41,60 @@ class Token:
     text: str
 
 
+GENERAL_CHECKS = ("parses", "compiles", "loads", "runs")
+"""What is tried on the whole program, and is no example: that it compiles says nothing of what it does."""
+
+
 @dataclass(frozen=True)
 class Check:
-    """One thing that was tried: `name` is the example, `detail` what came out instead."""
+    """One thing that was tried: `name` is the example, or one of GENERAL_CHECKS, `detail` what came out instead."""
 
     name: str
     passed: bool
     detail: str = ""
 
+    @property
+    def is_example(self) -> bool:
+        return self.name not in GENERAL_CHECKS
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What the assistant made up to run the code on, and what came of it: nobody has said what is right.
+
+    Of the `drafts` that it was tried on, `alike` gave the same as this one, itself included.
+    """
+
+    name: str
+    gave: str
+    alike: int
+    drafts: int
+
 
 @dataclass(frozen=True)
 class Checked:
-    """A draft was run. `draft` counts from 1; `problem` is None where nothing was wrong."""
+    """A draft was judged. `draft` counts from 1; `problem` is None where nothing was wrong.
+
+    It passed so many of `total` examples, and was run on so many things that were made up (`tried`). Where both are 0
+    it was compiled, or loaded, and not run.
+    """
 
     draft: int
     passed: int
     total: int
     problem: str | None
+    tried: int = 0
+
+    @property
+    def verdict(self) -> str:
+        """In words; "passes" only where there are examples."""
+        if self.problem is not None:
+            return self.problem
+        if self.total:
+            return f"passes {self.passed} of {self.total} examples"
+        if self.tried:
+            return f"no fault found; run on {self.tried} made-up inputs, whose right answers nobody gave"
+        return "no fault found; not run"
 
 
 @dataclass(frozen=True)
@@ -68,7 +105,8 @@ class Answer:
     whether a program can begin with what stands before the cursor: if not, nothing can make the file parse.
     `unchecked` says why nothing was run, where something was to be. `compiles` is the verdict of the language's own
     compiler on the whole file, None where it was not asked or could not be; `compile_problem` says what it found, or
-    why it could not be asked.
+    why it could not be asked. `trials` tell what it was run on that was made up; `unknown`, that a construct in it, or
+    in what it is a translation of, is none that the grammar knows.
     """
 
     code: str
@@ -83,6 +121,8 @@ class Answer:
     unchecked: str | None = None
     compiles: bool | None = None
     compile_problem: str | None = None
+    trials: tuple[Trial, ...] = ()
+    unknown: str | None = None
 
 
 Event = Token | Checked | Answer
