@@ -41,12 +41,16 @@ class _Body(BaseModel):
     compile: bool = Field(False, description="Ask javac or g++ too; Python is always asked.")
 
 
+_COMPILED = Field(True, description="Whether javac or g++ are asked, too; Python always is.")
+
+
 class WriteBody(_Body):
     task: Text = Field(min_length=1)
     language: str
     start: Text = ""
     effort: EffortName = "normal"
     max_tokens: MaxTokens = MAX_TOKENS
+    compile: bool = _COMPILED
 
 
 class FileBody(BaseModel):
@@ -114,6 +118,16 @@ class TranslateBody(_Body):
     start: Text = ""
     effort: EffortName = "normal"
     max_tokens: MaxTokens = MAX_TOKENS
+    compile: bool = _COMPILED
+
+
+class TrialBody(BaseModel):
+    """What the assistant made up to run the code on; `alike` of `drafts` gave the same."""
+
+    name: str
+    gave: str
+    alike: int
+    drafts: int
 
 
 class CheckBody(BaseModel):
@@ -138,6 +152,8 @@ class AnswerBody(BaseModel):
     unchecked: str | None
     compiles: bool | None
     compile_problem: str | None
+    trials: list[TrialBody]
+    unknown: str | None
     selection: str | None
     diff: str | None
 

@@ -12,6 +12,8 @@ from ui.pages.labels import Language, text
 from ui.pages.listing import code_html
 from ui.pages.rendering import line, render
 
+_MOST_TRIALS = 4
+
 
 @dataclass
 class CodeAnswer:
@@ -56,14 +58,7 @@ class CodeAnswer:
         """One line for each draft that was run; a single one has the list of its checks instead."""
         if not self.drafts or (self.answer is not None and len(self.drafts) < 2):
             return Markup()
-        rows = [
-            _Row(
-                text("code.draft", self.reader, draft=draft.draft, passed=draft.passed, total=draft.total),
-                not draft.problem,
-                draft.problem or "",
-            )
-            for draft in self.drafts
-        ]
+        rows = [_draft(draft, self.reader) for draft in self.drafts]
         return render("checks", self.reader, checks=rows, drafts=True)
 
     def _verdict(self, answer: Answer) -> Markup:
@@ -73,7 +68,7 @@ class CodeAnswer:
             words.append(text("code.prefix_broken", reader))
         if answer.finish_reason == "length":
             words.append(text("code.cut", reader))
-        examples = [check for check in answer.checked if not _is_general(check)]
+        examples = [check for check in answer.checked if check.is_example]
         if examples:
             passed = sum(check.passed for check in examples)
             words.append(text("code.passed", reader, passed=passed, total=len(examples)))
@@ -94,10 +89,18 @@ class CodeAnswer:
     def _checks(self, answer: Answer) -> Markup:
         if answer.unchecked:
             return line("note", text("code.unchecked", self.reader, reason=answer.unchecked))
-        if not answer.checked:
-            return Markup()
         rows = [_row(check, self.reader) for check in answer.checked]
-        return render("checks", self.reader, checks=rows, drafts=False)
+        checks = render("checks", self.reader, checks=rows, drafts=False) if rows else Markup()
+        return checks + self._trials(answer)
+
+    def _trials(self, answer: Answer) -> Markup:
+        """What it was run on that the assistant made up, the first few of it."""
+        if not answer.trials:
+            return Markup()
+        counts = {"alike": min(trial.alike for trial in answer.trials), "drafts": answer.trials[0].drafts}
+        rows = [_Row(trial.name, True, trial.gave, is_code=True) for trial in answer.trials[:_MOST_TRIALS]]
+        head = line("note", text("code.own_examples", self.reader, **counts))
+        return head + render("checks", self.reader, checks=rows, drafts=False)
 
 
 @dataclass(frozen=True)
@@ -110,13 +113,17 @@ class _Row:
     is_code: bool = False
 
 
+def _draft(draft: Checked, reader: Language) -> _Row:
+    """What was found of one draft; it passes only where there were examples."""
+    key = "code.draft" if draft.total else "code.draft_tried" if draft.tried else "code.draft_not_run"
+    if draft.problem and not draft.total:
+        key = "code.draft_wrong"
+    name = text(key, reader, draft=draft.draft, passed=draft.passed, total=draft.total)
+    return _Row(name, not draft.problem, draft.problem or "")
+
+
 def _row(check: Check, reader: Language) -> _Row:
-    if not _is_general(check):
+    if check.is_example:
         return _Row(check.name, check.passed, check.detail or "", is_code=True)
     name = text(f"check.{check.name}.{'good' if check.passed else 'bad'}", reader)
     return _Row(name, check.passed, check.detail or "")
-
-
-def _is_general(check: Check) -> bool:
-    """Whether the whole program was tried, not one example."""
-    return check.name in ("parses", "runs", "compiles", "loads")

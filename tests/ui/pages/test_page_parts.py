@@ -178,22 +178,22 @@ def test_verdicts_are_shown_as_they_come() -> None:
     shown = CodeAnswer("python", "en", code="def f(x):\n    return x\n")
     assert "Writing" in shown.status()
     shown.drafts.append(Checked(1, 1, 2, "f(2) gives 2, but it must give 4"))
-    assert "Draft 1: 1 of 2 checks pass" in shown.status()
+    assert "Draft 1: 1 of 2 examples pass" in shown.status()
     assert "f(2) gives 2, but it must give 4" in shown.status()
     shown.drafts.append(Checked(2, 2, 2, None))
-    assert "Draft 2: 2 of 2 checks pass" in shown.status()
+    assert "Draft 2: 2 of 2 examples pass" in shown.status()
     checks = (Check("f(2) == 4", True), Check("f(0) == 0", True))
     shown.finish(Answer(shown.code, "python", True, 40, 1.5, "stop", drafts=2, checked=checks))
     assert "2 of 2 examples pass" in shown.status()
     assert "f(2) == 4" in shown.status()
-    assert "Draft 1: 1 of 2 checks pass" in shown.status()
+    assert "Draft 1: 1 of 2 examples pass" in shown.status()
 
 
 def test_a_program_that_only_loads_is_not_said_to_pass_examples() -> None:
     shown = CodeAnswer("python", "en", code="x = 1\n")
     shown.finish(Answer("x = 1\n", "python", True, 4, 0.1, "stop", checked=(Check("loads", True),)))
     assert "examples pass" not in shown.status()
-    assert "no examples were given" in shown.status()
+    assert "the task gives no example" in shown.status()
 
 
 def test_what_the_compiler_refuses_is_shown() -> None:
