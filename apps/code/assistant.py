@@ -9,6 +9,7 @@ import time
 from dataclasses import replace
 from functools import cached_property
 
+from apps.code import asking, running
 from apps.code.answers import EFFORTS, NORMAL, QUICK, Answer, Check, Checked, Effort, Event, Events, Token
 from apps.code.compilers import compilation
 from apps.code.completion import Completer, Gap
@@ -168,6 +169,19 @@ class CodeAssistant:
             selection=edit.selection,
             diff=edit.diff(end.text),
         )
+
+    def asks_for_code(self, text: str) -> bool:
+        """Whether a task asks for code at all, by the model's judgement; in doubt it does."""
+        return asking.asks_for_code(text, self._model.engine)
+
+    def run(self, code: str, language: str, called: str = "") -> running.Output:
+        """Run a program, or `called`, such as `primes(10)`, in the sandbox.
+
+        Raises CannotRunError, ToolchainMissingError and SandboxError.
+        """
+        if self._sandbox is None:
+            raise SandboxUnavailableError("this machine has no sandbox to run programs in")
+        return running.run(code, served_language(language), self._sandbox, called)
 
     def _compiled(self, events: Events, asked: bool, before: str = "", after: str = "") -> Events:
         """The same events; the answer with the verdict of the language's own compiler."""

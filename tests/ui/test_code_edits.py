@@ -81,7 +81,7 @@ def test_llama_vim_gets_the_lines_alone_indented_as_they_were(server: Server) ->
 
 
 def test_what_llama_vim_reads_ahead_is_read_once(server: Server) -> None:
-    selection = HEAD + AREA + TAIL
+    selection = HEAD + AREA + TAIL * 6
     warming = {
         "id_slot": 0, "messages": vim_messages("", "", selection, ""), "samplers": [], "n_predict": 0, "stream": False,
         "cache_prompt": True, "response_fields": [""],
