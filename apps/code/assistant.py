@@ -9,8 +9,9 @@ import time
 from dataclasses import replace
 from functools import cached_property
 
-from apps.code import asking, running
+from apps.code import running
 from apps.code.answers import EFFORTS, NORMAL, QUICK, Answer, Check, Checked, Effort, Event, Events, Token
+from apps.code.asking import Asking
 from apps.code.compilers import compilation
 from apps.code.completion import Completer, Gap
 from apps.code.constraints import Constraints, served_language
@@ -50,6 +51,7 @@ class CodeAssistant:
         self._constraints = Constraints(model.engine.tokenizer) if grammar else None
         self._completer = Completer(model.engine, model.adapter, grammar)
         self._editor = Editor(model.engine, model.adapter, grammar)
+        self._asking = Asking(model.engine)
 
     @cached_property
     def _sandbox(self) -> Sandbox | None:
@@ -172,7 +174,7 @@ class CodeAssistant:
 
     def asks_for_code(self, text: str) -> bool:
         """Whether a task asks for code at all, by the model's judgement; in doubt it does."""
-        return asking.asks_for_code(text, self._model.engine)
+        return self._asking.asks_for_code(text)
 
     def run(self, code: str, language: str, called: str = "") -> running.Output:
         """Run a program, or `called`, such as `primes(10)`, in the sandbox.
