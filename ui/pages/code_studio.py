@@ -27,7 +27,8 @@ from ui.pages.labels import Language, text, unexpected
 log = structlog.get_logger(__name__)
 
 LANGUAGE_CHOICES = [(label, name) for name, label in LANGUAGE_NAMES.items()]
-LINES = {"lines": 14, "max_lines": 26}
+EDITOR: dict[str, Any] = {"language": "python", "lines": 14, "max_lines": 26, "buttons": []}
+"""Of what somebody types; on a narrow screen buttons would stand over the label."""
 _AGAIN = 0.7
 """Temperature of what is asked for again."""
 _PATIENCE_S = 2.0
@@ -47,7 +48,7 @@ def build(blocks: gr.Blocks, assistant: Callable[[], CodeAssistant]) -> None:
                 write = _button(frame, "write", "code.keys")
                 tasks = _examples(frame, TASKS)
             with frame.make(gr.Tab, {"label": "code.edit"}, id="edit"):
-                part = frame.make(gr.Code, {"label": "code.part"}, language="python", elem_id="part", **LINES)
+                part = frame.make(gr.Code, {"label": "code.part"}, elem_id="part", **EDITOR)
                 selection, after = gr.Textbox(visible=False), gr.Textbox(visible=False)
                 start, end = gr.Number(visible=False), gr.Number(visible=False)
                 instruction = _words(
@@ -57,7 +58,7 @@ def build(blocks: gr.Blocks, assistant: Callable[[], CodeAssistant]) -> None:
                 edit = _button(frame, "edit", "code.keys_edit")
                 changes = _examples(frame, CHANGES)
             with frame.make(gr.Tab, {"label": "code.complete"}, id="complete"):
-                gap = frame.make(gr.Code, {"label": "code.file"}, language="python", elem_id="gap", **LINES)
+                gap = frame.make(gr.Code, {"label": "code.file"}, elem_id="gap", **EDITOR)
                 suffix, cursor, ghost = (
                     gr.Textbox(visible=False),
                     gr.Number(visible=False),
@@ -68,9 +69,7 @@ def build(blocks: gr.Blocks, assistant: Callable[[], CodeAssistant]) -> None:
                 suggest = gr.Button(visible="hidden", elem_id="suggest")
                 gaps = _examples(frame, GAPS)
             with frame.make(gr.Tab, {"label": "code.translate"}, id="translate"):
-                program = frame.make(
-                    gr.Code, {"label": "code.source"}, language="python", elem_id="source", **LINES
-                )
+                program = frame.make(gr.Code, {"label": "code.source"}, elem_id="source", **EDITOR)
                 with gr.Row():
                     source, target = (
                         _language(frame, "code.from", "python"),

@@ -117,7 +117,7 @@ def test_a_selection_is_edited_and_what_changed_is_shown(open_page: OpenPage) ->
     page.locator("#instruction textarea, #instruction input").press("Control+Enter")
     page.wait_for_selector("#answer .changes")
     assert "class Stack" not in page.locator("#answer .added, #answer .removed").all_inner_texts()
-    page.get_by_text("Code", exact=True).click()
+    page.locator("#shown").get_by_text("Code", exact=True).click()
     page.wait_for_selector("#result .cm-content", state="visible")
     after = code_in(page, "result")
     assert parses(after, "java")
