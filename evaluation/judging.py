@@ -92,7 +92,7 @@ def _judge_python(problem: Problem, code: str, sandbox: Sandbox) -> Verdict:
 def _program(problem: Problem, code: str) -> drivers.ProgramText:
     """Tests with a `main` of their own become what our entry begins; without, the calls of a driver do."""
     if problem.accepts is not None:
-        return drivers.program(code, problem.language, problem.entry_point)
+        return drivers.program(code, problem.language, [problem.entry_point])
     kept = problem.before + definitions(code, problem.language)
     if problem.language == "java":
         return drivers.ProgramText(kept + problem.after, "Main")

@@ -38,6 +38,18 @@ def load(folder: Path, source: str, target: str) -> list[Problem]:
     return problems
 
 
+def directions(
+    folder: Path, source: str | None = None, target: str | None = None
+) -> dict[tuple[str, str], list[Problem]]:
+    """The problems of each direction, all six of them where neither language is named. Raises DataError."""
+    return {
+        (one, another): load(folder, one, another)
+        for one in LANGUAGES
+        for another in LANGUAGES
+        if one != another and source in (None, one) and target in (None, another)
+    }
+
+
 def _number(task_id: str) -> str:
     return task_id.rpartition("/")[2]
 

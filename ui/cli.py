@@ -31,6 +31,7 @@ from ui.commands import (
     evaluate_grammar,
     evaluate_held_out,
     evaluate_intents,
+    evaluate_mutants,
     evaluate_quantization,
     evaluate_reading,
     evaluate_replies,
@@ -83,6 +84,7 @@ app.add_typer(db.app, name="db")
 for evaluation in (
     evaluate_intents.intents,
     evaluate_held_out.held_out,
+    evaluate_mutants.mutants,
     evaluate_grammar.grammar,
     evaluate_quantization.quantization,
     evaluate_wording.wording,

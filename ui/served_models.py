@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
 from apps.code.completion import Completer, Gap
+from apps.code.editing import Edit, Editor
 from apps.code.requests import CodeRequests
 from core_model.classifier import FILE_NAME as CLASSIFIER_FILE
 from core_model.classifier import Classifier
@@ -20,6 +21,7 @@ from core_model.lora import load_adapter
 from core_model.requests import Completion, GenerationRequest, Piece
 from core_model.tokenizer import Tokenizer
 from core_model.training.card import METRICS_FILE
+from ui.openai.edits import edit_of
 from ui.openai.errors import BusyError, ModelNotFoundError
 from ui.openai.gaps import gap_of
 from ui.openai.schemas import ChatRequest, CompletionRequest
@@ -72,7 +74,9 @@ class EngineModel:
     id: str
     engine: Engine
     adapter: str | None = None
-    fences: bool = False  # constrain the code in chat answers even if no language is asked for
+    fences: bool = (
+        False  # the code assistant: code in chat answers parses, editors' chats about a selection are edits
+    )
     created: int = field(default_factory=lambda: int(time.time()))
 
     @cached_property
@@ -84,7 +88,14 @@ class EngineModel:
         """What fills gaps with this model."""
         return Completer(self.engine, self.adapter)
 
+    @cached_property
+    def _editor(self) -> Editor:
+        return Editor(self.engine, self.adapter)
+
     async def chat(self, request: ChatRequest, owner: str) -> list[Answer]:
+        if self.fences and (edit := edit_of(request)) is not None:
+            self.check_room(request.n)
+            return await asyncio.to_thread(self._edits, replace(edit, owner=owner), request)
         messages = [message.as_template_input() for message in request.messages]
         samplings = [request.sampling_of(choice) for choice in range(request.n)]
         try:
@@ -133,25 +144,35 @@ class EngineModel:
         samplings = [request.sampling_of(choice) for choice in range(request.n)]
         return self._submit(self._requests.continuation(prompt, samplings, request.language), request, owner)
 
+    def _edits(self, edit: Edit, request: ChatRequest) -> list[Answer]:
+        # Greedy unless something else is asked for: an editor's suggestion should not change with every look.
+        drawn = (
+            replace(request.sampling_of(choice), temperature=request.temperature or 0.0)
+            for choice in range(request.n)
+        )
+        return _started(self._editor.submit(replace(edit, sampling=sampling)) for sampling in drawn)
+
     def _submit(
         self, wanted: list[GenerationRequest], request: ChatRequest | CompletionRequest, owner: str
     ) -> list[Answer]:
         self.check_room(len(wanted))
-        answers: list[Answer] = []
-        try:
-            for one in wanted:
-                asked = replace(
-                    one,
-                    window=request.window,
-                    attention=request.attention,
-                    adapter=self.adapter,
-                    owner=owner,
-                )
-                answers.append(self.engine.submit(asked))
-        except BaseException:
-            _cancel(answers)
-            raise
-        return answers
+        window, attention, adapter = request.window, request.attention, self.adapter
+        return _started(
+            self.engine.submit(replace(one, window=window, attention=attention, adapter=adapter, owner=owner))
+            for one in wanted
+        )
+
+
+def _started(answers: Iterable[Answer]) -> list[Answer]:
+    """All of them: where one cannot be started, those before it are stopped."""
+    started: list[Answer] = []
+    try:
+        for answer in answers:
+            started.append(answer)
+    except BaseException:
+        _cancel(started)
+        raise
+    return started
 
 
 def _cancel(answers: Sequence[Answer]) -> None:

@@ -1,4 +1,4 @@
-"""`/api/code/write`, `/complete`, `/translate`: JSON in, JSON out.
+"""`/api/code/write`, `/edit`, `/complete`, `/translate`: JSON in, JSON out.
 
 With `Accept: text/event-stream` the answer is the events `token`… (of the first draft), `checked`… (for
 each draft that was run), `done`.
@@ -19,6 +19,7 @@ from apps.body import Body
 from apps.code.answers import EFFORTS, Answer, Checked, Event, Events, Token
 from apps.code.assistant import MAX_TOKENS, CodeAssistant
 from apps.code.completion import Gap, OtherFile
+from apps.code.editing import Edit
 from apps.events import in_thread, named, server_sent
 from apps.permissions import needs
 from core_model.errors import CoreError
@@ -42,12 +43,16 @@ class _Body(Body):
     compile: bool = Field(False, description="Ask javac or g++ too; Python is always asked.")
 
 
+_COMPILED = Field(True, description="Whether javac or g++ are asked, too; Python always is.")
+
+
 class WriteBody(_Body):
     task: Text = Field(min_length=1)
     language: str
     start: Text = ""
     effort: EffortName = "normal"
     max_tokens: MaxTokens = MAX_TOKENS
+    compile: bool = _COMPILED
 
 
 class FileBody(Body):
@@ -82,6 +87,32 @@ class CompleteBody(_Body):
         )
 
 
+class EditBody(_Body):
+    instruction: Text = Field(min_length=1)
+    prefix: Text = ""
+    selection: Text = Field(min_length=1, description="Whole lines; part of a line stands for the line.")
+    suffix: Text = ""
+    language: str | None = Field(None, description="Left out, it is found from the name and the text.")
+    filename: str | None = None
+    max_tokens: MaxTokens | None = Field(
+        None, description="Left out, what a selection of this size may need."
+    )
+
+    @property
+    def edit(self) -> Edit:
+        """The edit that is asked for. Raises RequestError where nothing is selected."""
+        return Edit(
+            self.instruction,
+            self.prefix,
+            self.selection,
+            self.suffix,
+            filename=self.filename,
+            language=self.language,
+            sampling=SamplingParams(temperature=self.temperature),
+            max_tokens=self.max_tokens,
+        )
+
+
 class TranslateBody(_Body):
     code: Text = Field(min_length=1)
     source: str
@@ -89,6 +120,16 @@ class TranslateBody(_Body):
     start: Text = ""
     effort: EffortName = "normal"
     max_tokens: MaxTokens = MAX_TOKENS
+    compile: bool = _COMPILED
+
+
+class TrialBody(BaseModel):
+    """What the assistant made up to run the code on; `alike` of `drafts` gave the same."""
+
+    name: str
+    gave: str
+    alike: int
+    drafts: int
 
 
 class CheckBody(BaseModel):
@@ -98,7 +139,8 @@ class CheckBody(BaseModel):
 
 
 class AnswerBody(BaseModel):
-    """`prefix_parses` only for a completion; `checked` tells what the code was run on."""
+    """`prefix_parses` only for a completion or an edit, `selection` and `diff` only for an edit; `checked` tells what
+    the code was run on."""
 
     code: str
     language: str
@@ -112,6 +154,10 @@ class AnswerBody(BaseModel):
     unchecked: str | None
     compiles: bool | None
     compile_problem: str | None
+    trials: list[TrialBody]
+    unknown: str | None
+    selection: str | None
+    diff: str | None
 
 
 def create_router(assistant_of: Callable[[Request], CodeAssistant]) -> APIRouter:
@@ -131,6 +177,11 @@ def create_router(assistant_of: Callable[[Request], CodeAssistant]) -> APIRouter
     ) -> Response:
         """What belongs between `prefix` and `suffix`."""
         return await _respond(assistant.complete(body.gap, compile=body.compile), request, accept)
+
+    @router.post("/edit", response_model=AnswerBody)
+    async def edit(body: EditBody, request: Request, assistant: Assistant, accept: Accept = "") -> Response:
+        """What takes the selection's place by an instruction."""
+        return await _respond(assistant.edit(body.edit, compile=body.compile), request, accept)
 
     @router.post("/translate", response_model=AnswerBody)
     async def translate(

@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from apps.code.errors import LanguageNotServedError
-from apps.code.grammar.constraint import BlockConstraint, FencedConstraint, GrammarConstraint
+from apps.code.grammar.constraint import (
+    BlockConstraint,
+    FencedConstraint,
+    GrammarConstraint,
+    PlacedConstraint,
+    TokenConstraint,
+)
 from apps.code.grammar.errors import PrefixNotViableError, UnknownLanguageError
 from apps.code.grammar.joining import MAX_READ
 from apps.code.grammar.languages import language as grammar_language
@@ -52,6 +58,35 @@ class Constraints:
         except PrefixNotViableError:
             constraint = None
         return Block(fence(name), END_OF_BLOCK, constraint)
+
+    def placed(
+        self, language: str, prefix: str, selection: str, suffix: str, indentation: str = ""
+    ) -> PlacedConstraint | None:
+        """A chat answer that takes a selection's place in a program; `selection` is given at the margin.
+
+        None where nothing can be said of the place: it does not take what stands there now, and either nothing stands
+        around it or nothing was found that makes the program whole (a part of a file, or one that is broken elsewhere).
+        Raises LanguageNotServedError.
+        """
+        try:
+            constraint = PlacedConstraint(
+                served_language(language), self._tokenizer, prefix, suffix, indentation
+            )
+        except PrefixNotViableError:
+            return None
+        if self._takes(constraint, selection):
+            return constraint
+        around = (prefix + suffix).strip()
+        return constraint if around and (constraint.may_end() or constraint.closing()) else None
+
+    def _takes(self, constraint: TokenConstraint, text: str) -> bool:
+        """Whether a text meets a constraint."""
+        place = constraint.fork()
+        for token in self._tokenizer.encode(text):
+            if not place.allows(token):
+                return False
+            place.accept(token)
+        return place.may_end()
 
     def fenced(self) -> FencedConstraint:
         """The text is Markdown, and programs inside the fences of known languages."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from tree_sitter import Node
 
-from apps.code.syntax import parse
+from apps.code.syntax import nodes, parse, text_of
 
 _NAMES = {
     "algorithm": (
@@ -76,8 +76,8 @@ _EVERYTHING = "bits/stdc++.h"
 
 
 def with_declarations(code: str) -> str:
-    """C++ code with the headers and the function declarations that it lacks; the rest stays as it is."""
-    return with_headers(_with_prototypes(code))
+    """C++ code with the headers, function declarations and exceptions that it lacks; the rest stays as it is."""
+    return with_headers(_with_prototypes(_with_exceptions(code)))
 
 
 def with_headers(code: str) -> str:
@@ -89,7 +89,7 @@ def with_headers(code: str) -> str:
     root = parse(code, "cpp")
     includes = [node for node in root.children if node.type == "preproc_include"]
     included = {
-        _text(node.child_by_field_name("path")).strip('<>"') for node in _nodes(root, "preproc_include")
+        text_of(node.child_by_field_name("path")).strip('<>"') for node in nodes(root, "preproc_include")
     }
     if _EVERYTHING in included:
         return code
@@ -102,16 +102,52 @@ def with_headers(code: str) -> str:
     return "".join([*lines[:place], *(f"#include <{header}>\n" for header in missing), *lines[place:]])
 
 
+def _with_exceptions(code: str) -> str:
+    """What is thrown, by a capital name, and defined nowhere becomes a std::runtime_error with a message."""
+    root = parse(code, "cpp")
+    thrown = {
+        text_of(call.child_by_field_name("function"))
+        for statement in nodes(root, "throw_statement")
+        for call in statement.named_children
+        if call.type == "call_expression"
+    }
+    known = {text_of(node) for node in nodes(root) if _is_declared(node)}
+    unknown = sorted(name for name in thrown - known if name.isidentifier() and name[0].isupper())
+    if not unknown or any(
+        node.type == "preproc_include" and b'"' in (node.text or b"") for node in nodes(root)
+    ):
+        return code  # a header of the user's may define it
+    classes = "".join(
+        f"struct {name} : std::runtime_error {{\n"
+        f'    explicit {name}(const std::string& message = "{name}") : std::runtime_error(message) {{}}\n}};\n\n'
+        for name in unknown
+    )
+    heads = ("preproc_include", "using_declaration", "comment")
+    first = next(node for node in root.children if node.type not in heads)
+    rows = code.splitlines(keepends=True)
+    place = _above_comments(first).start_point.row
+    return "".join([*rows[:place], classes, *rows[place:]])
+
+
+def _above_comments(node: Node) -> Node:
+    """The first of the comments that stand directly above a node, or the node."""
+    while (above := node.prev_sibling) is not None and above.type == "comment":
+        if node.start_point.row - above.end_point.row > 1:
+            break
+        node = above
+    return node
+
+
 def _with_prototypes(code: str) -> str:
     """Functions that stand behind their first use are declared in front of the function that uses them."""
     content = code.encode("utf-8", "replace")
     root = parse(code, "cpp")
     functions = [found for node in root.children if (found := free_function(node)) is not None]
-    known = {_text(name) for node in root.children for name in _declared_functions(node)}
+    known = {text_of(name) for node in root.children for name in _declared_functions(node)}
     missing: dict[str, str] = {}
     first: Node | None = None
     for place, user in enumerate(functions):
-        used = {_text(node) for node in _nodes(user.definition, "identifier")}
+        used = {text_of(node) for node in nodes(user.definition, "identifier")}
         for function in functions[place + 1 :]:
             if function.name in used - known and "=" not in function.parameters:
                 missing.setdefault(
@@ -121,10 +157,7 @@ def _with_prototypes(code: str) -> str:
         known.add(user.name)
     if first is None:
         return code
-    while (above := first.prev_sibling) is not None and above.type == "comment":
-        if first.start_point.row - above.end_point.row > 1:
-            break
-        first = above
+    first = _above_comments(first)
     before, after = content[: first.start_byte], content[first.start_byte :]
     return before.decode() + "".join(missing.values()) + "\n" + after.decode()
 
@@ -150,7 +183,7 @@ def free_function(node: Node) -> FreeFunction | None:
     if name is None or name.type != "identifier":
         return None
     returns = (node.text or b"")[: declarator.start_byte - node.start_byte].decode("utf-8", "replace")
-    return FreeFunction(node, returns.strip(), _text(name), _text(parameters))
+    return FreeFunction(node, returns.strip(), text_of(name), text_of(parameters))
 
 
 def _function_declarator(node: Node) -> Node | None:
@@ -173,14 +206,14 @@ def _header_of(name: str) -> str | None:
 
 def _standard_names(root: Node) -> Iterator[str]:
     """The names in the code that mean the standard library's, as far as its form tells."""
-    opened = any("namespace std" in _text(node) for node in _nodes(root, "using_declaration"))
-    declared = {_text(node) for node in _nodes(root) if _is_declared(node)}
-    for node in _nodes(root):
-        if node.type == "qualified_identifier" and _text(node.child_by_field_name("scope")) == "std":
+    opened = any("namespace std" in text_of(node) for node in nodes(root, "using_declaration"))
+    declared = {text_of(node) for node in nodes(root) if _is_declared(node)}
+    for node in nodes(root):
+        if node.type == "qualified_identifier" and text_of(node.child_by_field_name("scope")) == "std":
             name = node.child_by_field_name("name")
-            yield _text(name.child_by_field_name("name") or name if name else None)
+            yield text_of(name.child_by_field_name("name") or name if name else None)
         elif node.type in ("identifier", "type_identifier", "namespace_identifier"):
-            name_text = _text(node)
+            name_text = text_of(node)
             if name_text not in declared and (opened or name_text in _C_HEADER_OF):
                 yield name_text
 
@@ -196,16 +229,3 @@ def _is_declared(node: Node) -> bool:
     return parent.type.endswith(("declarator", "declaration")) and node in parent.children_by_field_name(
         "declarator"
     )
-
-
-def _nodes(node: Node, kind: str | None = None) -> Iterator[Node]:
-    left = [node]
-    while left:
-        node = left.pop()
-        left += node.children
-        if kind is None or node.type == kind:
-            yield node
-
-
-def _text(node: Node | None) -> str:
-    return (node.text or b"").decode("utf-8", "replace") if node is not None else ""

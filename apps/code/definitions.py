@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from tree_sitter import Node
 
 from apps.code.java_units import TYPES, name_of
-from apps.code.syntax import parse
+from apps.code.syntax import parse, text_of
 
 
 def definitions(code: str, language: str, *, keep_main: bool = False) -> str:
@@ -21,6 +23,17 @@ def definitions(code: str, language: str, *, keep_main: bool = False) -> str:
         elif language == "java" and node.type in TYPES:
             for public in _public_words(node):
                 del content[public.start_byte : public.end_byte]
+    return content.decode("utf-8", "replace")
+
+
+def without(code: str, language: str, names: Collection[str]) -> str:
+    """The code without the definitions, and Python's imports, of any of these names."""
+    content = bytearray(code.encode("utf-8", "replace"))
+    for node in reversed(parse(code, language).children):
+        imported = {text_of(name) for name in node.children_by_field_name("name")}
+        is_import = node.type == "import_from_statement" and bool(imported & set(names))
+        if is_import or set(_defined_by(node)) & set(names):
+            del content[node.start_byte : node.end_byte]
     return content.decode("utf-8", "replace")
 
 

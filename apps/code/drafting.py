@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.prompts import ChatPromptTemplate
 
 from apps.code.constraints import Constraints
-from apps.code.cpp_declarations import with_declarations
+from apps.code.declarations import with_declarations
 from apps.code.prompts import END_OF_BLOCK, fence
 from core_model.chat_model import DuetChatModel
 
@@ -35,8 +35,8 @@ class Draft:
 class Drafting:
     """How drafts of one answer are made.
 
-    `start` is code that each begins with; C++ gets the headers and declarations that it lacks. Without `constraints` a
-    draft is just what the model wrote.
+    `start` is code that each begins with; imports and declarations that it lacks are added (`declarations.py`).
+    Without `constraints` a draft is just what the model wrote.
     """
 
     model: DuetChatModel
@@ -73,9 +73,23 @@ class Drafting:
         tokens = last.usage_metadata["output_tokens"] if last.usage_metadata else 0
         reason = last.response_metadata.get("finish_reason", "stop")
         code = (self.start + said).rstrip() + "\n"
-        if self.constraints and self.language == "cpp":
-            code = with_declarations(code)
+        if self.constraints:
+            code = with_declarations(code, self.language)
         return Draft(code, tokens, reason)
+
+    def whole(
+        self, prompt: ChatPromptTemplate, inputs: dict[str, str], temperature: float, seed: int
+    ) -> Draft:
+        """A draft that nobody watches."""
+        stream = self.stream(prompt, inputs, temperature, seed)
+        try:
+            while True:
+                next(stream)
+        except StopIteration as end:
+            draft: Draft = end.value
+            return draft
+        finally:
+            stream.close()
 
     def _demonstrations(self) -> list[str]:
         """Where an answer that the user began ends, but for what the beginning itself contains."""

@@ -10,3 +10,10 @@ class LanguageNotServedError(RequestError):
 
     def __init__(self, name: str, parameter: str = "language") -> None:
         super().__init__(f"the code assistant writes python, java and cpp, not {name!r}", parameter)
+
+
+class NoCodeAskedError(RequestError):
+    """A task that asks for no code."""
+
+    def __init__(self) -> None:
+        super().__init__("the task asks for no code: say what a program should do", "task")

@@ -73,11 +73,12 @@ class NoValueError(ValueError):
 
 @dataclass(frozen=True)
 class Example:
-    """`text` is what the user wrote, for showing."""
+    """`text` is what the user wrote, for showing. `number` is that of the function where there are several."""
 
     arguments: tuple[Any, ...]
     expected: Any
     text: str
+    number: int = 0
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,21 @@ def find_examples(task: str, function: Signature) -> list[Example]:
     named = [call.example for call in calls if plain_name(call.name) == plain_name(function.name)]
     found = [*named, *_inputs_and_outputs(task, function), *_given_then(task, function)]
     return list({repr(example.arguments): example for example in found or _misnamed(calls)}.values())
+
+
+def arguments_given(text: str, function: Signature) -> list[tuple[Any, ...]]:
+    """What a function is called with in a text, as far as it is written out, each once; results need not be told."""
+    found: dict[str, tuple[Any, ...]] = {}
+    for mention in _CALLED.finditer(text[:MOST_CHARACTERS]):
+        if plain_name(mention[1]) != plain_name(function.name):
+            continue
+        try:
+            arguments, _ = _items(text, mention.end(), "call(", 0)
+        except NoValueError:
+            continue
+        if isinstance(arguments, list) and len(arguments) == len(function.parameters):
+            found[repr(arguments)] = tuple(arguments)
+    return list(found.values())
 
 
 def called_name(task: str) -> str | None:

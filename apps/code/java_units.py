@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,6 +10,8 @@ from tree_sitter import Node
 
 from apps.code.syntax import parse
 
+# A backslash that another one escapes begins no Unicode escape.
+_ESCAPE = re.compile(r"(?<!\\)((?:\\\\)*)\\u+([0-9a-fA-F]{4})")
 TYPES = (
     "class_declaration",
     "interface_declaration",
@@ -28,6 +31,7 @@ class JavaUnit:
     file_name: str
     main_class: str
     types: tuple[str, ...]
+    has_main: bool = False
 
 
 def java_unit(source: str) -> JavaUnit:
@@ -41,8 +45,19 @@ def java_unit(source: str) -> JavaUnit:
     package = next((_package(node) for node in children if node.type == "package_declaration"), "")
     main = preferred or public or "Main"
     return JavaUnit(
-        public or "Main", f"{package}.{main}" if package else main, tuple(name for name, _ in found)
+        public or "Main",
+        f"{package}.{main}" if package else main,
+        tuple(name for name, _ in found),
+        preferred is not None,
     )
+
+
+def with_characters(source: str) -> str:
+    """Source with the characters that its Unicode escapes stand for, as javac reads it (JLS 3.3)."""
+    if "\\u" not in source:
+        return source
+    text = _ESCAPE.sub(lambda escape: escape[1] + chr(int(escape[2], 16)), source)
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def name_of(declaration: Node) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
-from apps.code.sandbox import Limits, Run, Sandbox
+from apps.code.sandbox import OUTPUT, Limits, Run, Sandbox
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,20 @@ class Program:
         environment: Mapping[str, str] | None = None,
         descriptors: Sequence[int] = (),
         reserved: bool = False,
+        arguments: Sequence[str] = (),
+        folder: Path | None = None,
     ) -> Run:
+        """`arguments` are those of its command line. It runs in `folder`, which it can write to, or in an empty one."""
+        command = [*self.command, *arguments]
+        if folder is not None:
+            inside = self.sandbox.path_inside(folder, OUTPUT)
+            command = ["/bin/sh", "-c", 'cd "$0" && exec "$@"', inside, *command]
         if self.address_space_bytes is not None:
             limits = replace(limits, address_space_bytes=self.address_space_bytes + limits.memory_bytes)
         return self.sandbox.run(
-            self.command,
+            command,
             work=self.folder,
+            output=folder,
             read_only=self.read_only,
             stdin=stdin.encode(errors="surrogatepass"),
             environment=environment,

@@ -40,6 +40,43 @@ REPAIR = ChatPromptTemplate.from_messages(
 )
 REPAIR_TRANSLATION = ChatPromptTemplate.from_messages([*TRANSLATE.messages, *REPAIR.messages[-2:]])
 
+USE = ChatPromptTemplate.from_messages(
+    [
+        *WRITE.messages,
+        ("ai", "{draft}"),
+        (
+            "human",
+            "Show by a short example how this is used: {language_name} code that makes what it needs, calls each "
+            "public function once or twice in a sensible order and prints every result. Do not repeat the solution.",
+        ),
+    ]
+)
+RUN = ChatPromptTemplate.from_messages(
+    [
+        *WRITE.messages,
+        ("ai", "{draft}"),
+        (
+            "human",
+            "Show three runs of this program, one after another in the same folder, that try what it was asked for. "
+            'Answer with JSON: "files" has the names and texts of the files that must be there before, "runs" the '
+            "command line arguments of each run and the lines that are typed into it.",
+        ),
+    ]
+)
+USED = "\n\nThis use of it must work:\n{usage}"
+
+
+EDIT = ChatPromptTemplate.from_messages(
+    [
+        (
+            "human",
+            "Here is some {language_name}:\n{code}\n\nEdit it: {instruction}\nKeep all of it that this does not "
+            "concern as it is. Answer with the whole edited {language_name} in one markdown code block.",
+        )
+    ]
+)
+"""The instruction comes last, so that all before it is read while somebody is still typing it."""
+
 
 def fence(language: str) -> str:
     """The opening line of a code block."""

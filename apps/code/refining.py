@@ -1,22 +1,24 @@
 """From a first draft to an answer that passes: check, and while something is wrong, repair and draw again.
 
 Only what the user gave decides: examples in the task, or, in a translation, the source program itself.
-Drafts that are equal in this are compared on made-up inputs; the one that most others agree with is taken.
+Drafts that are equal in this are compared on what is made up, inputs or a use of the code; the one that most others
+agree with is taken.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from langchain_core.prompts import ChatPromptTemplate
 
-from apps.code.answers import Answer, Checked, Effort, Events, Token
-from apps.code.checking import Verdict, agree, agreement
+from apps.code.answers import Answer, Checked, Effort, Events, Token, Trial
+from apps.code.checking import Verdict, agree, agreement, alike
 from apps.code.drafting import Draft, Drafting
+from apps.code.drivers import CallResult
 from apps.code.prompts import fence
 from apps.code.sandbox import Sandbox, SandboxError
 from apps.code.syntax import parses
@@ -24,16 +26,32 @@ from apps.code.toolchains import ToolchainMissingError
 
 SAMPLE_TEMPERATURE = 0.7
 _UNCHECKABLE = (ToolchainMissingError, SandboxError)
+_MOST_CHARACTERS = 400  # of what came of a trial, as it is told
+
+
+@dataclass(frozen=True)
+class Use:
+    """A use of the code that was made up: `told` in the prompt of further drafts, `of` says what comes of one."""
+
+    told: str
+    tokens: int
+    of: Callable[[str], Mapping[str, CallResult]]
 
 
 @dataclass(frozen=True)
 class Task:
-    """What is to be drafted and how a draft is judged."""
+    """What is to be drafted and how a draft is judged.
+
+    `use` makes up a use of a draft with which nothing was found wrong; None where there is no need, or it came to
+    nothing. `unknown` is what the grammar does not know of the source.
+    """
 
     prompt: ChatPromptTemplate
     repair: ChatPromptTemplate
     inputs: dict[str, str]
     judge: Callable[[str], Verdict]
+    use: Callable[[str], Use | None] = lambda code: None
+    unknown: str | None = None
 
 
 @dataclass(frozen=True)
@@ -46,34 +64,139 @@ class _Judged:
         return self.verdict.problem is None
 
 
+@dataclass
+class _Refinement:
+    """The drafts of one answer, and the use that they are compared by, once there is one."""
+
+    task: Task
+    drafting: Drafting
+    effort: Effort
+    seed: int
+    started: float = field(default_factory=time.perf_counter)
+    judged: list[_Judged] = field(default_factory=list)
+    use: Use | None = None
+    asked: bool = False
+
+    def run(self, first: Draft) -> Generator[Checked, None, None]:
+        """Tells of each draft that is judged; they are in `judged`."""
+        self.judged = [_Judged(first, self.task.judge(first.code))]
+        self._find_use()
+        yield _checked(1, self.judged[0])
+        compares = self.judged[0].all_pass and self._is_doubtful(self.judged[0].verdict)
+        if self.judged[0].all_pass and not compares:
+            return
+        comparing = 0
+        for wave in range(self.effort.waves):
+            comparing += any(item.all_pass for item in self.judged)
+            late = time.perf_counter() - self.started > self.effort.budget_s
+            if late or comparing > self.effort.comparing:
+                return
+            for item in self._draw(self.seed + 1 + wave * self.effort.width):
+                self.judged.append(item)
+                self._find_use()
+                yield _checked(len(self.judged), self.judged[-1])
+                if self._is_settled():
+                    return  # it has what it was asked for: the wave's other drafts are left
+
+    def _find_use(self) -> None:
+        """Make up a use of the first draft that nothing is wrong with, and try it on all of these."""
+        best = next((item for item in self.judged if item.all_pass), None)
+        if best is None or self.asked:
+            return
+        self.asked = True
+        self.use = self.task.use(best.draft.code)
+        if self.use is not None:
+            self.judged = [self._used(item) for item in self.judged]
+
+    def _used(self, item: _Judged) -> _Judged:
+        if self.use is None or not item.all_pass:
+            return item
+        return replace(item, verdict=item.verdict.used(self.use.of(item.draft.code)))
+
+    def _is_doubtful(self, verdict: Verdict) -> bool:
+        """Whether a draft that passes is to be compared with others: it was tried on few examples, or fails with an
+        error on what was made up, such as an empty list."""
+        return bool(verdict.made_up) and (
+            verdict.examples <= self.effort.compared_examples or verdict.crash is not None
+        )
+
+    def _is_settled(self) -> bool:
+        """Whether a draft passes, and as many as the effort asks for give the same as it for all that was made up."""
+        passing = [item for item in self.judged if item.all_pass]
+        if not passing:
+            return False
+        made_up = _choose(passing).verdict.made_up
+        same = sum(agree(made_up, item.verdict.made_up) for item in passing)
+        return not made_up or same >= self.effort.alike
+
+    def _draw(self, first_seed: int) -> Generator[_Judged, None, None]:
+        """More drafts at the same time, which the engine computes as one batch.
+
+        One of them repairs the best draft so far, if something is wrong with it or it fails on what was made up.
+        """
+        best = max(self.judged, key=lambda item: item.verdict.passed)
+        problem = best.verdict.problem or best.verdict.crash
+        width, left = self.effort.width, threading.Event()
+        told = self.task.inputs
+        if self.use is not None:
+            told = {**told, "task": told["task"] + self.use.told}
+
+        def make(index: int) -> _Judged | None:
+            prompt, inputs = self.task.prompt, told
+            if index == 0 and problem is not None:
+                said = f"{fence(self.drafting.language)}{best.draft.code}```"
+                prompt, inputs = self.task.repair, {**told, "draft": said, "problem": problem}
+            stream = self.drafting.stream(prompt, inputs, SAMPLE_TEMPERATURE, first_seed + index)
+            try:
+                while not left.is_set():
+                    next(stream)
+            except StopIteration as end:
+                return self._used(_Judged(end.value, self.task.judge(end.value.code)))
+            finally:
+                stream.close()
+            return None
+
+        pool = ThreadPoolExecutor(width, thread_name_prefix="duet-draft")
+        try:
+            for future in as_completed([pool.submit(make, index) for index in range(width)]):
+                item = future.result()
+                if item is not None:
+                    yield item
+        finally:
+            left.set()
+            pool.shutdown()
+
+
 def refine(
     task: Task, drafting: Drafting, effort: Effort, sandbox: Sandbox | None, temperature: float, seed: int
 ) -> Events:
     """Streams the first draft, then tells of each check, and ends with the answer."""
-    started = time.perf_counter()
+    work = _Refinement(task, drafting, effort, seed)
     stream = drafting.stream(task.prompt, task.inputs, temperature, seed)
     first = yield from _as_tokens(stream)
-    judged = [_Judged(first, Verdict())]
     unchecked = None
     if effort.waves:
         if sandbox is None:
             unchecked = "this machine has no sandbox to run programs in"
         else:
             try:
-                judged = yield from _improve(task, drafting, effort, first, started, seed)
+                yield from work.run(first)
             except _UNCHECKABLE as error:
                 unchecked = str(error)
+    judged = work.judged or [_Judged(first, Verdict())]
     chosen = _choose(judged)
     yield Answer(
         code=chosen.draft.code,
         language=drafting.language,
         parses=parses(chosen.draft.code, drafting.language),
-        tokens=sum(item.draft.tokens for item in judged),
-        seconds=time.perf_counter() - started,
+        tokens=sum(item.draft.tokens for item in judged) + (work.use.tokens if work.use else 0),
+        seconds=time.perf_counter() - work.started,
         finish_reason=chosen.draft.finish_reason,
         drafts=len(judged),
         checked=chosen.verdict.checks,
         unchecked=unchecked,
+        trials=_trials(chosen, judged),
+        unknown=chosen.verdict.unknown or task.unknown,
     )
 
 
@@ -88,82 +211,6 @@ def _as_tokens(stream: Generator[str, None, Draft]) -> Generator[Token, None, Dr
         stream.close()
 
 
-def _improve(
-    task: Task,
-    drafting: Drafting,
-    effort: Effort,
-    first: Draft,
-    started: float,
-    seed: int,
-) -> Generator[Checked, None, list[_Judged]]:
-    judged = [_Judged(first, task.judge(first.code))]
-    yield _checked(1, judged[0])
-    compares = judged[0].all_pass and _is_doubtful(judged[0].verdict, effort)
-    for wave in range(effort.waves):
-        settled = _is_settled(judged, effort) if wave else judged[0].all_pass and not compares
-        if settled or time.perf_counter() - started > effort.budget_s:
-            break
-        for item in _draw(task, drafting, judged, effort.width, seed + 1 + wave * effort.width):
-            judged.append(item)
-            yield _checked(len(judged), item)
-    return judged
-
-
-def _is_doubtful(verdict: Verdict, effort: Effort) -> bool:
-    """Whether a draft that passes is to be compared with others: it was tried on few examples, or fails with an
-    error on a made-up input, such as an empty list."""
-    return bool(verdict.made_up) and (
-        len(verdict.checks) <= effort.compared_examples or verdict.crash is not None
-    )
-
-
-def _is_settled(judged: Sequence[_Judged], effort: Effort) -> bool:
-    """Whether a draft passes, and as many as the effort asks for give the same as it for all made-up inputs."""
-    passing = [item for item in judged if item.all_pass]
-    if not passing:
-        return False
-    made_up = _choose(passing).verdict.made_up
-    alike = sum(agree(made_up, item.verdict.made_up) for item in passing)
-    return not made_up or alike >= effort.alike
-
-
-def _draw(
-    task: Task, drafting: Drafting, judged: Sequence[_Judged], width: int, first_seed: int
-) -> Generator[_Judged, None, None]:
-    """`width` more drafts at the same time, which the engine computes as one batch.
-
-    One of them repairs the best draft so far, if something is wrong with it or it fails on a made-up input.
-    """
-    best = max(judged, key=lambda item: item.verdict.passed)
-    problem = best.verdict.problem or best.verdict.crash
-    left = threading.Event()
-
-    def make(index: int) -> _Judged | None:
-        prompt, inputs = task.prompt, task.inputs
-        if index == 0 and problem is not None:
-            said = f"{fence(drafting.language)}{best.draft.code}```"
-            prompt, inputs = task.repair, {**inputs, "draft": said, "problem": problem}
-        stream = drafting.stream(prompt, inputs, SAMPLE_TEMPERATURE, first_seed + index)
-        try:
-            while not left.is_set():
-                next(stream)
-        except StopIteration as end:
-            return _Judged(end.value, task.judge(end.value.code))
-        finally:
-            stream.close()
-        return None
-
-    pool = ThreadPoolExecutor(width, thread_name_prefix="duet-draft")
-    try:
-        for future in as_completed([pool.submit(make, index) for index in range(width)]):
-            item = future.result()
-            if item is not None:
-                yield item
-    finally:
-        left.set()
-        pool.shutdown()
-
-
 def _choose(judged: Sequence[_Judged]) -> _Judged:
     """The draft that passes most; among equals the one that most agree with; then the earliest."""
     score = [item.verdict.passed - (item.verdict.problem is not None) for item in judged]
@@ -172,5 +219,28 @@ def _choose(judged: Sequence[_Judged]) -> _Judged:
     return best[agreed.index(max(agreed))]
 
 
+def _trials(chosen: _Judged, judged: Sequence[_Judged]) -> tuple[Trial, ...]:
+    """What was made up, what the chosen draft gave, and how many gave the same."""
+    tried = [item.verdict.made_up for item in judged if item.verdict.made_up]
+    function = chosen.verdict.function
+    return tuple(
+        Trial(
+            f"{function}{text.replace(',)', ')')}" if function else text,
+            _told(result),
+            sum(item is result or alike(item, result) for made_up in tried if (item := made_up.get(text))),
+            len(tried),
+        )
+        for text, result in chosen.verdict.made_up.items()
+    )
+
+
+def _told(result: CallResult) -> str:
+    if result.error is not None:
+        return f"fails with {result.error}"[:_MOST_CHARACTERS]
+    return (result.value if result.printed else repr(result.value))[:_MOST_CHARACTERS]
+
+
 def _checked(number: int, item: _Judged) -> Checked:
-    return Checked(number, item.verdict.passed, len(item.verdict.checks), item.verdict.problem)
+    verdict = item.verdict
+    passed = sum(check.passed for check in verdict.checks if check.is_example)
+    return Checked(number, passed, verdict.examples, verdict.problem, len(verdict.made_up))

@@ -1,7 +1,8 @@
 """Made-up inputs for a function: of its parameters' types, and changed a little from a task's examples.
 
 Changing what is known to be valid is EvalPlus's type-aware mutation (Liu et al. 2023, section 2.1): a Roman numeral
-or a line of brackets is hardly ever drawn from a type alone.
+or a line of brackets is hardly ever drawn from a type alone. So are the texts and numbers that a program compares with,
+which are taken out of the program where there is one.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
+from apps.code.literals import NONE, Literals
 from apps.code.signatures import Signature, ValueType
 
 _WORDS = (
@@ -28,6 +30,9 @@ _WORDS = (
     "ZzZ",
 )
 _EDGES = (0, 1, 2, 3, 10)
+_SENTENCE = ["the", "quick", "Brown", "fox", "is", "not", "3", "years", "old", "And", "I", "am", "a", "Dog"]
+_SIZES = 16  # sizes of values, from 0
+_SEPARATORS = " ,;-/.:_"
 
 
 def made_up_inputs(function: Signature, examples: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
@@ -38,13 +43,17 @@ def made_up_inputs(function: Signature, examples: Sequence[Sequence[Any]]) -> li
     return [values for text, values in found.items() if text not in given]
 
 
-def sample_inputs(function: Signature, count: int = 16, seed: int = 0) -> list[tuple[Any, ...]]:
-    """Small and odd values first. Empty where a type is not known."""
+def sample_inputs(
+    function: Signature, count: int = 16, seed: int = 0, literals: Literals = NONE
+) -> list[tuple[Any, ...]]:
+    """Small and odd values first; many of the program's own `literals`. Empty where a type is not known."""
     kinds = [kind for _, kind in function.parameters]
     if any(kind is None for kind in kinds):
         return []
     draw = random.Random(seed)
-    inputs = [tuple(_value(kind, draw, size) for kind in kinds if kind) for size in range(count)]
+    inputs = [
+        tuple(_value(kind, draw, size % _SIZES, literals) for kind in kinds if kind) for size in range(count)
+    ]
     return list({repr(values): values for values in inputs}.values())
 
 
@@ -118,24 +127,76 @@ def _rearranged(items: list[Any], draw: random.Random) -> list[Any]:
     return swapped
 
 
-def _value(kind: ValueType, draw: random.Random, size: int) -> Any:
+def _value(kind: ValueType, draw: random.Random, size: int, literals: Literals) -> Any:
     """`size` 0, 1, … asks for larger values."""
     match kind.kind:
         case "int" | "long":
-            low = -size if size % 5 == 4 else 1  # mostly what functions on numbers are made for
-            return draw.choice(_EDGES) if draw.random() < 0.2 else draw.randint(low, 2 * size + 2)
+            return _integer(draw, size, literals)
         case "float":
-            return round(draw.uniform(-size, size + 1), 1)
+            if literals.numbers and draw.random() < 0.3:
+                return round(draw.choice(literals.numbers) + draw.choice((-0.5, 0, 0.5, 1)), 2)
+            return round(draw.uniform(-size, size + 1), draw.choice((0, 1, 1, 2)))
         case "bool":
             return draw.random() < 0.5
         case "char":
-            return draw.choice("abcxyzABC019 ")
+            return draw.choice("abcxyzABC019 " + literals.characters)
         case "str":
-            return draw.choice(_WORDS) if draw.random() < 0.5 else "".join(draw.choices("abcABC 12", k=size))
+            return _text(draw, size, literals)
         case "ListNode":
             return [draw.randint(0, 9) for _ in range(size % 7)]
         case "TreeNode":
             return [draw.randint(0, 9) for _ in range(size % 8)]
         case _:
             assert kind.element is not None
-            return [_value(kind.element, draw, min(size, 8)) for _ in range(min(size, 8))]
+            return _list(kind.element, draw, min(size, 8), literals)
+
+
+def _integer(draw: random.Random, size: int, literals: Literals) -> int:
+    whole = [number for number in literals.numbers if isinstance(number, int)]
+    if whole and draw.random() < 0.3:
+        return draw.choice(whole) + draw.choice((-1, 0, 0, 1))
+    if draw.random() < 0.2:
+        return draw.choice(_EDGES)
+    low = -size if size % 5 == 4 else 1  # mostly what functions on numbers are made for
+    return draw.randint(low, 2 * size + 2 if draw.random() < 0.7 else 40 * size + 2)
+
+
+def _list(element: ValueType, draw: random.Random, size: int, literals: Literals) -> list[Any]:
+    """Of different values, or few that are repeated; in any order, rising, falling, or the same from both ends."""
+    items = [_value(element, draw, min(size, 8), literals) for _ in range(size)]
+    if items and draw.random() < 0.3:
+        items = draw.choices(items[: 1 + size // 3], k=size)
+    match draw.randrange(8):
+        case 0:
+            return sorted(items, key=repr) if element.kind == "list" else sorted(items)
+        case 1:
+            return sorted(items, key=repr, reverse=True) if element.kind == "list" else sorted(items)[::-1]
+        case 2:
+            return items[: size - size // 2] + items[: size // 2][::-1]
+    return items
+
+
+def _text(draw: random.Random, size: int, literals: Literals) -> str:
+    """A word, a sentence, a date, something like a text of the program's, or letters at random."""
+    own = [text for text in literals.texts if len(text) > 1]
+    separators = [item for item in _SEPARATORS if item in literals.characters] or [" "]
+    match draw.randrange(8):
+        case 0 | 1:
+            return draw.choice(_WORDS)
+        case 2:
+            return draw.choice(separators).join(draw.choices(_SENTENCE, k=1 + size // 2))
+        case 3 if own:
+            return draw.choice(own)
+        case 4 if own:
+            return draw.choice(separators).join(draw.choices([*own, *_SENTENCE], k=1 + size // 4))
+        case 5 if own:
+            return "".join(_rearranged(list(draw.choice(own)), draw))
+        case 6 if separators != [" "] and literals.numbers:
+            parts = (
+                draw.randint(0, 13),
+                draw.randint(0, 32),
+                draw.choice((7, 1999, 2024, draw.randint(0, 99))),
+            )
+            return draw.choice(separators).join(f"{part:02}" for part in parts)
+    alphabet = "abcABC 12" + literals.characters * 2
+    return "".join(draw.choices(alphabet, k=size))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tree_sitter import Node
 
+from apps.code.java_units import modifiers_of
 from apps.code.syntax import parse
 
 _FUNCTIONS = {"python": "function_definition", "java": "method_declaration", "cpp": "function_definition"}
@@ -35,11 +36,15 @@ class ValueType:
 
 @dataclass(frozen=True)
 class Signature:
-    """A function; a type is None where it is not declared or has no counterpart."""
+    """A function; a type is None where it is not declared or has no counterpart.
+
+    `of_instance`: it is called on an object, whose state it may depend on.
+    """
 
     name: str
     parameters: tuple[tuple[str, ValueType | None], ...]
     returns: ValueType | None = None
+    of_instance: bool = field(default=False, compare=False)
 
 
 def signatures(code: str, language: str) -> list[Signature]:
@@ -106,7 +111,8 @@ def signature_at(node: Node, language: str) -> Signature:
             named = [_python_parameter(item) for item in parameters.named_children] if parameters else []
             returns = type_from(_text(node.child_by_field_name("return_type")))
             kept = tuple(item for item in named if item is not None and item[0] not in ("self", "cls"))
-            return Signature(_text(node.child_by_field_name("name")), kept, returns)
+            of_instance = any(item is not None and item[0] == "self" for item in named)
+            return Signature(_text(node.child_by_field_name("name")), kept, returns, of_instance)
         case "java":
             parameters = node.child_by_field_name("parameters")
             typed = tuple(
@@ -115,7 +121,8 @@ def signature_at(node: Node, language: str) -> Signature:
                 if item.type == "formal_parameter"
             )
             returns = type_from(_text(node.child_by_field_name("type")))
-            return Signature(_text(node.child_by_field_name("name")), typed, returns)
+            of_instance = "static" not in modifiers_of(node)
+            return Signature(_text(node.child_by_field_name("name")), typed, returns, of_instance)
         case _:
             return _cpp_signature(node)
 
@@ -147,4 +154,9 @@ def _cpp_signature(node: Node) -> Signature:
         pointer = "*" if "*" in name else ""
         typed.append((name.strip("*& "), type_from(_text(item.child_by_field_name("type")) + pointer)))
     name = _text(declarator.child_by_field_name("declarator")) if declarator else ""
-    return Signature(name.rpartition("::")[2], tuple(typed), type_from(returns))
+    inside = node.parent is not None and node.parent.type == "field_declaration_list"
+    static = any(
+        child.type == "storage_class_specifier" and _text(child) == "static" for child in node.children
+    )
+    of_instance = (inside or "::" in name) and not static
+    return Signature(name.rpartition("::")[2], tuple(typed), type_from(returns), of_instance)

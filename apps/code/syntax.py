@@ -50,6 +50,21 @@ def parses(code: str, language: str) -> bool:
     return not parse(code, language).has_error
 
 
+def nodes(root: Node, kind: str | None = None) -> Iterator[Node]:
+    """All nodes below one and itself, in no order; of one type where it is named."""
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        waiting += node.children
+        if kind is None or node.type == kind:
+            yield node
+
+
+def text_of(node: Node | None) -> str:
+    """What stands in the code there; empty where there is no node."""
+    return (node.text or b"").decode("utf-8", "replace") if node is not None else ""
+
+
 def errors(root: Node) -> Iterator[Node]:
     """The places below a node where code is not as the grammar has it."""
     waiting = [root]  # no recursion: code may be nested deeper than Python's stack

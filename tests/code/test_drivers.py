@@ -74,7 +74,9 @@ def test_a_program_that_one_call_kills_is_begun_again_behind_it(sandbox: Sandbox
     results = call(code, "cpp", function, [([3],), ([],), ([4],)], sandboxed("cpp", sandbox)).results
     assert [result.value for result in results] == [3, None, 4]
     assert "SIGABRT" in str(results[1].error)
-    dead = call(code, "cpp", function, [([],), ([4],)], sandboxed("cpp", sandbox))
+    first = call(code, "cpp", function, [([],), ([4],)], sandboxed("cpp", sandbox)).results
+    assert [result.value for result in first] == [None, 4]
+    dead = call(code, "cpp", function, [([],), ([],)], sandboxed("cpp", sandbox))
     assert "SIGABRT" in str(dead.failure)
 
 

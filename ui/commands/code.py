@@ -1,7 +1,8 @@
-"""`duet code`: write, complete and translate. The code alone goes to stdout, notes go to stderr."""
+"""`duet code`: write, edit, complete and translate. The code alone goes to stdout, notes go to stderr."""
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,13 +15,14 @@ from apps.settings import load_settings
 from ui.commands.models import make_ready
 
 if TYPE_CHECKING:
-    from apps.code.answers import Answer, Effort, Events
+    from apps.code.answers import Answer, Effort, Events, Trial
     from apps.code.assistant import CodeAssistant
 
 app = typer.Typer(
-    no_args_is_help=True, help="The code assistant: write, complete, translate (Python, Java, C++)."
+    no_args_is_help=True, help="The code assistant: write, edit, complete, translate (Python, Java, C++)."
 )
 
+_MOST_TRIALS = 4
 TOKENS_PER_REQUEST = 2048
 """Prompt and answer, at most, of a request that is to run beside others."""
 
@@ -30,7 +32,7 @@ EffortName = Annotated[
     str, typer.Option("--effort", help="quick, normal or thorough: how much is checked and repaired.")
 ]
 Compile = Annotated[
-    bool, typer.Option("--compile", help="Ask javac or g++ about the finished code; Python is always asked.")
+    bool, typer.Option(help="Ask javac or g++ about the finished code; Python is always asked.")
 ]
 File = Annotated[
     Path, typer.Argument(exists=True, dir_okay=False, help="The file to work on; it is not changed.")
@@ -43,13 +45,13 @@ def write(
     language: Language,
     model: Model = None,
     effort: EffortName = "normal",
-    compile: Compile = False,
+    compile: Compile = True,
 ) -> None:
     """Write code for a task, and check it on the examples that the task gives."""
     chosen = effort_named(effort)
     with code_assistant(model) as assistant:
         events = assistant.write(task, language, effort=chosen, compile=compile)
-        _show(events, as_it_comes=_is_final(chosen, language))
+        _show(events)
 
 
 @app.command()
@@ -76,7 +78,37 @@ def complete(
     with code_assistant(model) as assistant:
         gap = Gap(text[:at], text[at:], filename=file.name, language=language)
         events = assistant.complete(gap, compile=compile)
-        _show(events, as_it_comes=False)  # what came may still be cut back to what fits the file
+        _show(events)
+
+
+@app.command()
+def edit(
+    file: File,
+    instruction: Annotated[str, typer.Argument(help="What is to become of the lines, in words.")],
+    lines: Annotated[
+        str, typer.Option(help="The lines to edit, from 1, as 12 or 12-20 [default: all].")
+    ] = "",
+    language: Annotated[
+        str | None, typer.Option("--language", "-l", help="If the file's name does not say.")
+    ] = None,
+    diff: Annotated[
+        bool, typer.Option("--diff", help="Show what changes in the file, for `patch` or `git apply`.")
+    ] = False,
+    model: Model = None,
+    compile: Compile = False,
+) -> None:
+    """Show what takes the place of some lines by an instruction."""
+    text = _read(file)
+    first, last = _line_range(lines, text)
+    at = text.split("\n")
+    selection = "\n".join(at[first - 1 : last])
+    prefix = "".join(f"{line}\n" for line in at[: first - 1])
+    suffix = text[len(prefix) + len(selection) :]
+    from apps.code.editing import Edit
+
+    asked = Edit(instruction, prefix, selection, suffix, file.name, _language_of(file, language))
+    with code_assistant(model) as assistant:
+        _show(assistant.edit(asked, compile=compile), diff)
 
 
 @app.command()
@@ -88,13 +120,13 @@ def translate(
     ] = None,
     model: Model = None,
     effort: EffortName = "normal",
-    compile: Compile = False,
+    compile: Compile = True,
 ) -> None:
     """Translate a file to another language, and check that both programs answer alike."""
     text, chosen = _read(file), effort_named(effort)
     with code_assistant(model) as assistant:
         events = assistant.translate(text, _language_of(file, language), to, effort=chosen, compile=compile)
-        _show(events, as_it_comes=_is_final(chosen, to))
+        _show(events)
 
 
 @contextmanager
@@ -136,31 +168,30 @@ def effort_named(name: str) -> Effort:
     return EFFORTS[name]
 
 
-def _is_final(effort: Effort, language: str) -> bool:
-    """Whether the first draft is the answer, as it comes: C++ may get includes in front."""
-    return effort.waves == 0 and language != "cpp"
+def _show(events: Events, diff: bool = False) -> None:
+    """Code, or its diff, on stdout at the end, for what comes first may not be the last word; verdicts on stderr."""
+    from apps.code.answers import Answer, Checked
 
-
-def _show(events: Events, as_it_comes: bool = True) -> None:
-    """Code on stdout: as it comes, or, where what comes first may not be the last word, at the end."""
-    from apps.code.answers import Answer, Checked, Token
-
-    newline = True
     for event in events:
-        if isinstance(event, Token) and as_it_comes:
-            sys.stdout.write(event.text)
-            sys.stdout.flush()
-            newline = event.text.endswith("\n")
-        elif isinstance(event, Checked):
-            verdict = "passes" if event.problem is None else event.problem
-            typer.echo(f"draft {event.draft}: {event.passed} of {event.total} checks; {verdict}", err=True)
+        if isinstance(event, Checked):
+            typer.echo(f"draft {event.draft}: {event.verdict}", err=True)
         elif isinstance(event, Answer):
-            if not as_it_comes:
-                sys.stdout.write(event.code)
-                newline = event.code.endswith("\n")
-            if not newline:
-                sys.stdout.write("\n")
+            told = event.code if not diff else event.diff or ""
+            sys.stdout.write(told if not told or told.endswith("\n") else f"{told}\n")
+            for trial in event.trials[:_MOST_TRIALS]:
+                typer.echo(_told(trial), err=True)
             typer.echo(_note(event), err=True)
+
+
+def _told(trial: Trial) -> str:
+    same = f"{trial.alike} of {trial.drafts} drafts alike"
+    if "\n" not in trial.name + trial.gave:
+        return f"the assistant's own example ({same}): {trial.name} → {trial.gave}"
+    return f"the assistant's own example ({same}):\n{_indented(trial.name)}\n  gives\n{_indented(trial.gave)}"
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"    {line}" for line in text.rstrip().splitlines())
 
 
 def _note(answer: Answer) -> str:
@@ -171,15 +202,31 @@ def _note(answer: Answer) -> str:
     checked = ""
     if answer.unchecked:
         checked = f"not run: {answer.unchecked}; "
+    elif examples := [check for check in answer.checked if check.is_example]:
+        passed = [check.name for check in examples if check.passed]
+        checked = f"passes {len(passed)} of {len(examples)} examples ({'; '.join(passed[:5])}); "
+    elif answer.trials:
+        checked = "run on what the assistant made up, whose right answers nobody gave; "
     elif answer.checked:
-        passed = [check.name for check in answer.checked if check.passed]
-        checked = f"passes {len(passed)} of {len(answer.checked)} checks ({'; '.join(passed[:5])}); "
+        checked = "not run on any example; "
     compiles = ""
     if answer.compiles is not None or answer.compile_problem:
         names = {True: "compiles", False: "does not compile", None: "not compiled"}
         problem = f": {answer.compile_problem}" if answer.compile_problem else ""
         compiles = f"; {names[answer.compiles]}{problem}"
+    if answer.unknown:
+        checked += f"{answer.unknown}, so the compiler alone has judged; "
     return f"{checked}{parses}{compiles}; {answer.tokens} tokens in {answer.seconds:.1f} s{cut}"
+
+
+def _line_range(lines: str, text: str) -> tuple[int, int]:
+    """The first and the last of the lines named as 12 or 12-20, all where none are. Raises BadParameter."""
+    count = len(text.removesuffix("\n").split("\n"))
+    found = re.fullmatch(r"(\d+)(?:-(\d+))?", lines or f"1-{count}")
+    first, last = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
+    if not 1 <= first <= last <= count:
+        raise typer.BadParameter(f"lines are named as 12 or 12-20, up to {count}, not {lines!r}")
+    return first, last
 
 
 def _read(file: Path) -> str:

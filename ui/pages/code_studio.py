@@ -1,62 +1,38 @@
-"""The code studio: write, complete, translate; the code comes as it is written."""
+"""The code studio: write, edit, complete, translate; the code comes as it is written."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 import structlog
 
-from apps.code import completion
-from apps.code.assistant import EFFORTS, Answer, Checked, CodeAssistant, Events
+from apps.code import editing
+from apps.code.assistant import EFFORTS, Answer, CodeAssistant, Events
+from apps.code.completion import AUTOMATIC_FLOOR, Gap
+from apps.code.completion.gap import GREEDY
+from apps.code.errors import NoCodeAskedError
 from apps.code.prompts import LANGUAGE_NAMES
+from core_model.requests import SamplingParams
+from ui.pages import examples
 from ui.pages.code_answer import CodeAnswer
-from ui.pages.examples import GAPS, PROGRAMS, TASKS, Gap, Program, Task
+from ui.pages.code_result import EDITOR_LANGUAGES, Result, Updates
+from ui.pages.code_scripts import SHOW_GHOST, SPLIT_AT_CURSOR, SPLIT_AT_SELECTION, put_cursor
+from ui.pages.examples import CHANGES, GAPS, PROGRAMS, TASKS, Change, Program, Task
 from ui.pages.frame import AT_ONCE, QUIET, Frame
-from ui.pages.labels import Language, error_text, text, unexpected
-from ui.pages.rendering import line, render
+from ui.pages.labels import Language, text, unexpected
 
 log = structlog.get_logger(__name__)
 
 LANGUAGE_CHOICES = [(label, name) for name, label in LANGUAGE_NAMES.items()]
-# The editor knows no Java; its C++ looks alike.
-EDITOR_LANGUAGES = {"python": "python", "java": "cpp", "cpp": "cpp"}
-SECONDS_BETWEEN_UPDATES = 0.08
-LINES = {"lines": 14, "max_lines": 26}
-
-# Gradio does not tell where the cursor is, the editor (CodeMirror) does. Without one code goes on at its end.
-_EDITOR = 'document.querySelector("#gap .cm-content")?.cmTile?.root?.view'
-_SPLIT_AT_CURSOR = f"""(code, _suffix, ...others) => {{
-  const state = {_EDITOR}?.state;
-  const text = state ? state.doc.toString() : code ?? "";
-  const cursor = state ? state.selection.main.head : text.length;
-  return [text.slice(0, cursor), text.slice(cursor), ...others];
-}}"""
-_PUT_CURSOR = f"""(cursor) => {{
-  const put = (tries) => {{
-    const view = {_EDITOR};
-    if (view && view.state.doc.length >= cursor) {{
-      view.dispatch({{selection: {{anchor: cursor}}, scrollIntoView: true}});
-      view.focus();
-    }} else if (tries) setTimeout(put, 50, tries - 1);
-  }};
-  setTimeout(put, 100, 20);
-}}"""
-_LISTING = """
-element.addEventListener("click", async (event) => {
-  const button = event.target.closest(".copy");
-  if (!button) return;
-  await navigator.clipboard.writeText(element.querySelector("code").textContent);
-  button.textContent = button.dataset.copied;
-});
-watch("value", () => {
-  const caret = element.querySelector(".caret"), pane = element.querySelector(".listing");
-  if (caret) pane.scrollTop = Math.max(pane.scrollTop, caret.offsetTop - pane.clientHeight + 60);
-});
-"""
+EDITOR: dict[str, Any] = {"language": "python", "lines": 14, "max_lines": 26, "buttons": []}
+"""Of what somebody types; on a narrow screen buttons would stand over the label."""
+_AGAIN = 0.7
+"""Temperature of what is asked for again."""
+_PATIENCE_S = 2.0
+"""A suggestion that comes later than this is about what was typed long ago."""
 
 
 def build(blocks: gr.Blocks, assistant: Callable[[], CodeAssistant]) -> None:
@@ -66,136 +42,176 @@ def build(blocks: gr.Blocks, assistant: Callable[[], CodeAssistant]) -> None:
     with gr.Row(elem_classes="columns"):
         with gr.Column(scale=5, min_width=320), gr.Tabs(elem_id="modes"):
             with frame.make(gr.Tab, {"label": "code.write"}, id="write"):
-                words = {"label": "code.task", "placeholder": "code.task_hint"}
-                task = frame.make(gr.Textbox, words, lines=6, max_lines=16, max_length=8_000, elem_id="task")
+                task = _words(frame, "code.task", "code.task_hint", "task", lines=6)
                 with gr.Row():
-                    write_language = _language(frame, "code.language", "python")
-                    write_effort = _effort(frame)
-                write = frame.make(gr.Button, {"value": "code.write"}, variant="primary", elem_id="write")
+                    write_language, write_effort = _language(frame, "code.language", "python"), _effort(frame)
+                write = _button(frame, "write", "code.keys")
                 tasks = _examples(frame, TASKS)
-            with frame.make(gr.Tab, {"label": "code.complete"}, id="complete"):
-                gap = frame.make(gr.Code, {"label": "code.file"}, language="python", elem_id="gap", **LINES)
-                suffix, cursor = gr.Textbox(visible=False), gr.Number(visible=False)
-                gap_language = _language(frame, "code.language", "python")
-                complete = frame.make(
-                    gr.Button, {"value": "code.complete"}, variant="primary", elem_id="complete"
+            with frame.make(gr.Tab, {"label": "code.edit"}, id="edit"):
+                part = frame.make(gr.Code, {"label": "code.part"}, elem_id="part", **EDITOR)
+                selection, after = gr.Textbox(visible=False), gr.Textbox(visible=False)
+                start, end = gr.Number(visible=False), gr.Number(visible=False)
+                instruction = _words(
+                    frame, "code.instruction", "code.instruction_hint", "instruction", lines=1
                 )
+                edit_language = _language(frame, "code.language", "python")
+                edit = _button(frame, "edit", "code.keys_edit")
+                changes = _examples(frame, CHANGES)
+            with frame.make(gr.Tab, {"label": "code.complete"}, id="complete"):
+                gap = frame.make(gr.Code, {"label": "code.file"}, elem_id="gap", **EDITOR)
+                suffix, cursor, ghost = (
+                    gr.Textbox(visible=False),
+                    gr.Number(visible=False),
+                    gr.Textbox(visible=False),
+                )
+                gap_language = _language(frame, "code.language", "python")
+                complete = _button(frame, "complete", "code.keys_complete")
+                suggest = gr.Button(visible="hidden", elem_id="suggest")
                 gaps = _examples(frame, GAPS)
             with frame.make(gr.Tab, {"label": "code.translate"}, id="translate"):
-                program = frame.make(
-                    gr.Code, {"label": "code.source"}, language="python", elem_id="source", **LINES
-                )
+                program = frame.make(gr.Code, {"label": "code.source"}, elem_id="source", **EDITOR)
                 with gr.Row():
-                    source = _language(frame, "code.from", "python")
-                    target = _language(frame, "code.to", "java")
+                    source, target = (
+                        _language(frame, "code.from", "python"),
+                        _language(frame, "code.to", "java"),
+                    )
                     translate_effort = _effort(frame)
-                translate = frame.make(
-                    gr.Button, {"value": "code.translate"}, variant="primary", elem_id="translate"
-                )
+                translate = _button(frame, "translate", "code.keys")
                 programs = _examples(frame, PROGRAMS)
         with gr.Column(scale=6, min_width=320):
-            view = gr.HTML(js_on_load=_LISTING, elem_id="answer")
-            verdict = gr.HTML(elem_id="verdict")
-            with gr.Row():
-                stop = frame.make(gr.Button, {"value": "code.stop"}, visible=False, elem_id="stop")
-                insert = frame.make(gr.Button, {"value": "code.insert"}, visible=False, elem_id="insert")
-    whole, kept = gr.State(""), gr.State(None)
+            result = Result(frame, assistant)
 
-    def do_write(task: str, language: str, effort: str, reader: Language) -> Iterator[list[Any]]:
-        problem = None if task.strip() else "code.need_task"
-        yield from _answer(
-            lambda: assistant().write(task, language, effort=EFFORTS[effort]),
-            CodeAnswer(language, reader),
-            problem,
+    def do_write(task: str, language: str, effort: str, reader: Language) -> Iterator[Updates]:
+        def ask(attempt: int) -> Events:
+            if not attempt and not assistant().asks_for_code(task):
+                raise NoCodeAskedError
+            options: Any = {"effort": EFFORTS[effort], "compile": True, **_again(attempt)}
+            return assistant().write(task, language, **options)
+
+        if not task.strip():
+            yield result.told("code.need_task", reader)
+            return
+        yield from result.answering(CodeAnswer(language, reader, ask))
+
+    def do_edit(
+        prefix: str, selection: str, suffix: str, instruction: str, language: str, reader: Language
+    ) -> Iterator[Updates]:
+        if not (selection.strip() and instruction.strip()):
+            yield result.told("code.need_instruction" if selection.strip() else "code.need_code", reader)
+            return
+        asked = editing.Edit(instruction, prefix, selection, suffix, language=language)
+
+        def ask(attempt: int) -> Events:
+            drawn = replace(asked, sampling=SamplingParams(**_again(attempt)))
+            return assistant().edit(drawn, compile=True)
+
+        before = (prefix + selection + suffix, language)
+        yield from result.answering(
+            CodeAnswer(language, reader, ask, asked.prefix, asked.suffix, before, goes_back=True)
         )
 
-    def do_complete(prefix: str, suffix: str, language: str, reader: Language) -> Iterator[list[Any]]:
-        problem = None if (prefix + suffix).strip() else "code.need_code"
-        yield from _answer(
-            lambda: assistant().complete(completion.Gap(prefix, suffix, language=language)),
-            CodeAnswer(language, reader, prefix, suffix),
-            problem,
-        )
+    def do_complete(prefix: str, suffix: str, language: str, reader: Language) -> Iterator[Updates]:
+        def ask(attempt: int) -> Events:
+            sampling = replace(GREEDY, **_again(attempt))
+            return assistant().complete(Gap(prefix, suffix, language=language, sampling=sampling))
+
+        if not (prefix + suffix).strip():
+            yield result.told("code.need_code", reader)
+            return
+        yield from result.answering(CodeAnswer(language, reader, ask, prefix, suffix, goes_back=True))
+
+    def do_suggest(prefix: str, suffix: str, language: str) -> str:
+        """A suggestion that nobody has asked for: at once, and only where it is worth saying."""
+        if not (prefix + suffix).strip():
+            return ""
+        asked = Gap(prefix, suffix, language=language, deadline_s=_PATIENCE_S, floor=AUTOMATIC_FLOOR)
+        try:
+            *_, answer = assistant().complete(asked)
+        except Exception as error:
+            log.warning("no suggestion", reason=str(error), exc_info=unexpected(error))
+            return ""
+        assert isinstance(answer, Answer)
+        return answer.code
 
     def do_translate(
         code: str | None, source: str, target: str, effort: str, reader: Language
-    ) -> Iterator[list[Any]]:
+    ) -> Iterator[Updates]:
         code = code or ""
-        problem = "code.same" if source == target else None if code.strip() else "code.need_code"
-        yield from _answer(
-            lambda: assistant().translate(code, source, target, effort=EFFORTS[effort]),
-            CodeAnswer(target, reader),
-            problem,
-        )
 
-    outputs = [view, verdict, stop, insert, whole, kept]
+        def ask(attempt: int) -> Events:
+            options: Any = {"effort": EFFORTS[effort], "compile": True, **_again(attempt)}
+            return assistant().translate(code, source, target, **options)
+
+        if source == target or not code.strip():
+            yield result.told("code.same" if source == target else "code.need_code", reader)
+            return
+        yield from result.answering(CodeAnswer(target, reader, ask, source=(code, source)))
+
     once = {**QUIET, "trigger_mode": "once"}
-    runs = [
-        write.click(do_write, [task, write_language, write_effort, frame.language], outputs, **once),
+    asking = [
+        write.click(do_write, [task, write_language, write_effort, frame.language], result.outputs, **once),
+        edit.click(
+            do_edit, [part, selection, after, instruction, edit_language, frame.language], result.outputs,
+            js=SPLIT_AT_SELECTION, **once,
+        ),
         complete.click(
-            do_complete, [gap, suffix, gap_language, frame.language], outputs, js=_SPLIT_AT_CURSOR, **once
+            do_complete, [gap, suffix, gap_language, frame.language], result.outputs, js=SPLIT_AT_CURSOR, **once
         ),
         translate.click(
-            do_translate, [program, source, target, translate_effort, frame.language], outputs, **once
+            do_translate, [program, source, target, translate_effort, frame.language], result.outputs, **once
         ),
-    ]
-    stop.click(_stop, [kept, frame.language], [view, verdict, stop, insert], cancels=runs, **AT_ONCE)
-    insert.click(lambda code: [code, gr.update(visible=False)], whole, [gap, insert], **AT_ONCE)
-    gap_language.input(_highlight, gap_language, gap, **AT_ONCE)
-    source.input(_highlight, source, program, **AT_ONCE)
+    ]  # fmt: skip
+    result.connect(asking)
+    suggested = suggest.click(
+        do_suggest,
+        [gap, suffix, gap_language],
+        ghost,
+        js=SPLIT_AT_CURSOR,
+        **QUIET,
+        trigger_mode="always_last",
+    )
+    suggested.then(None, ghost, None, js=SHOW_GHOST)
+    result.insert.click(_put_back, [result.editor, result.kept], [gap, part, result.insert], **AT_ONCE)
+    for chosen, editor in ((gap_language, gap), (source, program), (edit_language, part)):
+        chosen.input(_highlight, chosen, editor, **AT_ONCE)
 
-    for button, chosen in zip(tasks, TASKS, strict=True):
-        button.click(_fill_task(chosen), frame.language, [task, write_language], **AT_ONCE)
-    for button, example in zip(gaps, GAPS, strict=True):
-        filled = button.click(_fill_gap(example), None, [gap, gap_language, cursor], **AT_ONCE)
-        filled.then(None, cursor, None, js=_PUT_CURSOR)
+    for button, a_task in zip(tasks, TASKS, strict=True):
+        button.click(_fill_task(a_task), frame.language, [task, write_language], **AT_ONCE)
+    for button, change in zip(changes, CHANGES, strict=True):
+        filled = button.click(
+            _fill_change(change), frame.language, [part, edit_language, instruction, start, end], **AT_ONCE
+        )
+        filled.then(None, [start, end], None, js=put_cursor("part"))
+    for button, a_gap in zip(gaps, GAPS, strict=True):
+        filled = button.click(_fill_gap(a_gap), None, [gap, gap_language, cursor], **AT_ONCE)
+        filled.then(None, cursor, None, js=put_cursor("gap"))
     for button, original in zip(programs, PROGRAMS, strict=True):
         button.click(_fill_program(original), None, [program, source, target], **AT_ONCE)
-    frame.finish(blocks, _redraw, [kept], [view, verdict])
+    frame.finish(blocks, result.redraw, [result.kept], result.outputs)
 
 
-def _answer(events: Callable[[], Events], shown: CodeAnswer, problem: str | None) -> Iterator[list[Any]]:
-    """Values for view, verdict, both buttons, the whole file and what is kept, while the answer comes.
-
-    Nothing that happens here may reach a reader as more than one friendly line.
-    """
-    if problem is not None:
-        yield [gr.skip(), line("problem", text(problem, shown.reader)), *_buttons(), gr.skip(), gr.skip()]
-        return
-    yield [gr.skip(), shown.status(), *_buttons(running=True), gr.skip(), shown]
-    try:
-        with closing(events()) as coming:
-            updated = 0.0
-            for event in coming:
-                if isinstance(event, Answer):
-                    shown.finish(event)
-                    break
-                if isinstance(event, Checked):
-                    shown.drafts.append(event)
-                else:
-                    shown.code += event.text
-                if isinstance(event, Checked) or time.monotonic() - updated >= SECONDS_BETWEEN_UPDATES:
-                    yield [shown.listing(), shown.status(), *_buttons(running=True), gr.skip(), gr.skip()]
-                    updated = time.monotonic()
-    except Exception as error:
-        log.warning("no code", reason=str(error), exc_info=unexpected(error))
-        yield [gr.skip(), line("problem", error_text(error, shown.reader)), *_buttons(), gr.skip(), gr.skip()]
-        return
-    fits = bool(shown.prefix or shown.suffix)
-    yield [shown.listing(), shown.status(), *_buttons(insert=fits), shown.whole, shown]
+def _again(attempt: int) -> dict[str, Any]:
+    """How the tokens of an attempt are drawn: first the likeliest, then by chance, each time otherwise."""
+    return {"temperature": _AGAIN if attempt else 0.0, "seed": attempt * 1_000}
 
 
-def _redraw(shown: CodeAnswer | None, reader: Language) -> list[str]:
-    """The last answer in another language of the page."""
-    if shown is None:
-        return [_empty(reader), ""]
-    shown.reader = reader
-    return [shown.listing(), shown.status()]
+def _put_back(code: str, shown: CodeAnswer) -> list[Any]:
+    """The result into the editor that it came from: the one with the gap, or the one with the part to edit."""
+    gap, part = (gr.skip(), code) if shown.source else (code, gr.skip())
+    return [gap, part, gr.update(visible=False)]
 
 
-def _stop(shown: CodeAnswer, reader: Language) -> list[Any]:
-    shown.stopped = True
-    return [*_redraw(shown, reader), *_buttons()]
+def _words(frame: Frame, label: str, hint: str, element_id: str, lines: int) -> Any:
+    words = {"label": label, "placeholder": hint}
+    return frame.make(gr.Textbox, words, lines=lines, max_lines=16, max_length=8_000, elem_id=element_id)
+
+
+def _button(frame: Frame, name: str, keys: str) -> Any:
+    """The button that does what a tab is for, and what the keyboard does."""
+    button = frame.make(gr.Button, {"value": f"code.{name}"}, variant="primary", elem_id=name)
+    words = {"value": lambda reader: text(keys, reader)}
+    frame.make(gr.HTML, words, elem_classes="keys")
+    return button
 
 
 def _language(frame: Frame, label: str, value: str) -> Any:
@@ -222,12 +238,12 @@ def _effort(frame: Frame) -> Any:
     )
 
 
-def _examples(frame: Frame, examples: tuple[Task, ...] | tuple[Gap, ...] | tuple[Program, ...]) -> list[Any]:
+def _examples(frame: Frame, offered: tuple[Task | Change | examples.Gap | Program, ...]) -> list[Any]:
     with gr.Row(elem_classes="examples"):
         frame.make(gr.HTML, {"value": "code.examples"})
         return [
             frame.make(gr.Button, {"value": example.name}, size="sm", elem_classes="example")
-            for example in examples
+            for example in offered
         ]
 
 
@@ -235,7 +251,18 @@ def _fill_task(task: Task) -> Callable[[Language], list[Any]]:
     return lambda reader: [task.chinese if reader == "zh" else task.english, task.language]
 
 
-def _fill_gap(gap: Gap) -> Callable[[], list[Any]]:
+def _fill_change(change: Change) -> Callable[[Language], list[Any]]:
+    language, start = EDITOR_LANGUAGES[change.language], len(change.prefix)
+    return lambda reader: [
+        gr.update(value=change.prefix + change.selection + change.suffix, language=language),
+        change.language,
+        change.chinese if reader == "zh" else change.english,
+        start,
+        start + len(change.selection),
+    ]
+
+
+def _fill_gap(gap: examples.Gap) -> Callable[[], list[Any]]:
     language = EDITOR_LANGUAGES[gap.language]
     return lambda: [
         gr.update(value=gap.prefix + gap.suffix, language=language),
@@ -251,11 +278,3 @@ def _fill_program(program: Program) -> Callable[[], list[Any]]:
 
 def _highlight(language: str) -> Any:
     return gr.update(language=EDITOR_LANGUAGES[language])
-
-
-def _buttons(*, running: bool = False, insert: bool = False) -> list[Any]:
-    return [gr.update(visible=running), gr.update(visible=insert)]
-
-
-def _empty(reader: Language) -> str:
-    return render("code_empty", reader)

@@ -16,6 +16,19 @@ class Task:
 
 
 @dataclass(frozen=True)
+class Change:
+    """Some code between other code, and what is to become of it, in words of both languages."""
+
+    name: str
+    english: str
+    chinese: str
+    prefix: str
+    selection: str
+    suffix: str
+    language: str
+
+
+@dataclass(frozen=True)
 class Gap:
     """A file with a hole; the cursor belongs between `prefix` and `suffix`."""
 
@@ -52,6 +65,39 @@ TASKS = (
         "code.example.lru",
         "An LRU cache for int keys and values with get and put, both in constant time.",
         "实现一个 LRU 缓存，键和值都是 int，get 和 put 都是常数时间。",
+        "cpp",
+    ),
+)
+
+CHANGES = (
+    Change(
+        "code.example.guard",
+        "raise a ValueError if the radius is negative",
+        "半径为负数时抛出 ValueError",
+        "import math\n\n\nclass Circle:\n"
+        "    def __init__(self, radius: float) -> None:\n        self.radius = radius\n\n",
+        "    def area(self) -> float:\n        return math.pi * self.radius**2\n",
+        "\n    def scale(self, factor: float) -> None:\n        self.radius *= factor\n",
+        "python",
+    ),
+    Change(
+        "code.example.guarded",
+        "throw an IllegalStateException if the stack is empty",
+        "栈为空时抛出 IllegalStateException",
+        "import java.util.ArrayList;\n\npublic class Stack {\n"
+        "    private final ArrayList<Integer> items = new ArrayList<>();\n\n",
+        "    public int pop() {\n        return items.remove(items.size() - 1);\n    }\n",
+        "\n    public boolean isEmpty() {\n        return items.isEmpty();\n    }\n}\n",
+        "java",
+    ),
+    Change(
+        "code.example.modern",
+        "take the vector by const reference and use a range-based for loop",
+        "改为 const 引用参数，并使用范围 for 循环",
+        "#include <string>\n#include <vector>\n\nstruct Item {\n    std::string name;\n    double price;\n};\n\n",
+        "double total(std::vector<Item> items) {\n    double sum = 0;\n"
+        "    for (int i = 0; i < items.size(); i++) {\n        sum += items[i].price;\n    }\n    return sum;\n}\n",
+        "",
         "cpp",
     ),
 )

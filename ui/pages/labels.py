@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from apps.code.errors import LanguageNotServedError
+from apps.code.errors import LanguageNotServedError, NoCodeAskedError
 from apps.support.errors import ConflictError, DatabaseNotReadyError, NotFoundError, SupportError
 from core_model.errors import ContextLengthError, CoreError, EngineClosedError, RequestError
 from ui.openai.errors import BusyError, NotReadyError
@@ -32,6 +32,7 @@ _ERRORS: dict[type[Exception], str] = {
     BusyError: "error.busy",
     ContextLengthError: "error.too_long",
     LanguageNotServedError: "error.language",
+    NoCodeAskedError: "code.no_code_asked",
     ConflictError: "error.running",
     NotFoundError: "error.gone",
     DatabaseNotReadyError: "error.database",

@@ -1,17 +1,19 @@
-/** Calls a method on each line of stdin: JSON arguments in, JSON result out. Types come from the method itself. */
+/** Calls a method on each line of stdin: its number and arguments in, as JSON, and the result out. Types come from the
+ * method itself. */
 class DuetDriver {
     private final String line;
     private int at = 0;
 
     private DuetDriver(String line) { this.line = line; }
 
-    static void run(java.util.function.Consumer<String> tell, String entryPoint, String... classes) throws Exception {
+    static void run(java.util.function.Consumer<String> tell, String[] entryPoints, String... classes) throws Exception {
         java.io.BufferedReader input = new java.io.BufferedReader(new java.io.InputStreamReader(System.in, "UTF-8"));
         for (String line = input.readLine(); line != null; line = input.readLine()) {
             String text;
             try {
-                java.util.List<?> values = (java.util.List<?>) new DuetDriver(line).value();
-                java.lang.reflect.Method method = find(entryPoint, values.size(), classes);
+                java.util.List<?> called = (java.util.List<?>) new DuetDriver(line).value();
+                java.util.List<?> values = (java.util.List<?>) called.get(1);
+                java.lang.reflect.Method method = find(entryPoints[Math.toIntExact((Long) called.get(0))], values.size(), classes);
                 method.setAccessible(true);
                 java.lang.reflect.Type[] types = method.getGenericParameterTypes();
                 Object[] arguments = new Object[types.length];

@@ -84,10 +84,11 @@ class ProgramText:
 
 @dataclass(frozen=True)
 class CallResult:
-    """What one call returned, as JSON would have it, or the error it ended with."""
+    """What one call returned, as JSON would have it, or the error it ended with; or what a program printed."""
 
     value: Any = None
     error: str | None = None
+    printed: bool = False
 
 
 def before(code: str, language: str) -> str:
@@ -111,30 +112,33 @@ def unit(code: str, language: str, context: str = "") -> str:
     return before(context + body, language) + context + body
 
 
-def program(code: str, language: str, entry_point: str, context: str = "") -> ProgramText:
-    """The program that calls a function of `code` on each line of stdin. `context` is code that stands before it."""
+def program(code: str, language: str, entry_points: Sequence[str], context: str = "") -> ProgramText:
+    """The program that calls functions of `code`, one for each line of stdin (`calls_in`).
+
+    `context` is code that stands before it.
+    """
     source = unit(code, language, context)
     match language:
         case "java":
             names = ", ".join(f'"{name}"' for name in dict.fromkeys(java_unit(source).types))
             driver = (_FOLDER / "Driver.java").read_text(encoding="utf-8")
+            called = ", ".join(f'"{name}"' for name in entry_points)
             calls = (
                 f"class {_JAVA_CALLS} {{\n    static void duetCalls(java.util.function.Consumer<String> tell) "
-                f'throws Exception {{ DuetDriver.run(tell, "{entry_point}", {names}); }}\n}}\n'
+                f"throws Exception {{ DuetDriver.run(tell, new String[] {{{called}}}, {names}); }}\n}}\n"
             )
             return ProgramText(f"{source}\n{driver}\n{calls}", _JAVA_CALLS)
         case "cpp":
             entry, body = new_name(), definitions(code, language)
-            holder = _cpp_class_of(body, entry_point)
-            function = f"&{holder}::{entry_point}" if holder else _cpp_pointer(body, entry_point)
+            functions = ", ".join(_cpp_callable(body, name) for name in entry_points)
             calls = (
                 f'extern "C" int {entry}(duet_driver::Tell tell) '
-                f"{{ duet_driver::run(tell, {function}); return 0; }}"
+                f"{{ duet_driver::run(tell, {functions}); return 0; }}"
             )
             return ProgramText(f"{source}\n{undefine_macros(context + code)}{calls}\n", entry)
         case _:
             driver = (_FOLDER / "driver.py").read_text(encoding="utf-8")
-            return ProgramText(source, f"{driver}\n\n_answer({entry_point!r})\n")
+            return ProgramText(source, f"{driver}\n\n_answer({', '.join(map(repr, entry_points))})\n")
 
 
 def undefine_macros(code: str) -> str:
@@ -142,9 +146,14 @@ def undefine_macros(code: str) -> str:
     return "".join(f"#undef {name}\n" for name in macros_of(code))
 
 
+def calls_in(calls: Iterable[tuple[int, Sequence[Any]]]) -> str:
+    """The program's stdin: a line for each call of one of its entry points, by number, with arguments."""
+    return "".join(json.dumps([number, list(arguments)]) + "\n" for number, arguments in calls)
+
+
 def arguments_in(calls: Iterable[Sequence[Any]]) -> str:
-    """The program's stdin: one line for each call."""
-    return "".join(json.dumps(list(arguments)) + "\n" for arguments in calls)
+    """The stdin of a program with one entry point."""
+    return calls_in((0, arguments) for arguments in calls)
 
 
 def results_of(told: Iterable[str]) -> list[CallResult]:
@@ -182,6 +191,11 @@ def _value(text: str) -> Any:
 def _nodes(code: str, language: str) -> str:
     defined = names_defined(code, language)
     return "".join(node[language] for name, node in _NODES.items() if name in code and name not in defined)
+
+
+def _cpp_callable(code: str, entry_point: str) -> str:
+    holder = _cpp_class_of(code, entry_point)
+    return f"&{holder}::{entry_point}" if holder else _cpp_pointer(code, entry_point)
 
 
 def _cpp_pointer(code: str, entry_point: str) -> str:

@@ -1,4 +1,5 @@
-// Calls a function on each line of stdin: JSON arguments in, JSON result out. Types come from the function itself.
+// Calls a function on each line of stdin: its number and arguments in, as JSON, and the result out. Types come from the
+// function itself.
 #include <bits/stdc++.h>
 
 namespace duet_driver {
@@ -233,10 +234,9 @@ template <class T> std::enable_if_t<IsTree<T>::value> show(std::ostream &out, T 
 
 using Tell = void (*)(const char *text, unsigned long size);
 
-template <class R, class... A, class Call> void answer(Tell tell, Call call, const std::string &line, R *, std::tuple<A...> *) {
+template <class R, class... A, class Call> void answer(Tell tell, Call call, const Value &arguments, R *, std::tuple<A...> *) {
     std::ostringstream out;
     try {
-        Value arguments = Reader(line).value();
         if (arguments.items.size() != sizeof...(A)) mismatch("list of as many as the function takes");
         std::size_t i = 0;
         std::tuple<std::decay_t<A>...> values{From<std::decay_t<A>>::of(arguments.items[i++])...};
@@ -251,17 +251,21 @@ template <class R, class... A, class Call> void answer(Tell tell, Call call, con
     tell(text.data(), text.size());
 }
 
-template <class R, class C, class... A> void run(Tell tell, R (C::*method)(A...)) {
-    for (std::string line; std::getline(std::cin, line);)
-        answer<R, A...>(tell, [&](auto &...a) -> R { C object; return (object.*method)(a...); }, line, (std::remove_reference_t<R> *)nullptr, (std::tuple<A...> *)nullptr);
+template <class R, class C, class... A> void call(Tell tell, const Value &given, R (C::*method)(A...)) {
+    answer<R, A...>(tell, [&](auto &...a) -> R { C object; return (object.*method)(a...); }, given, (std::remove_reference_t<R> *)nullptr, (std::tuple<A...> *)nullptr);
 }
-template <class R, class C, class... A> void run(Tell tell, R (C::*method)(A...) const) {
-    for (std::string line; std::getline(std::cin, line);)
-        answer<R, A...>(tell, [&](auto &...a) -> R { C object; return (object.*method)(a...); }, line, (std::remove_reference_t<R> *)nullptr, (std::tuple<A...> *)nullptr);
+template <class R, class C, class... A> void call(Tell tell, const Value &given, R (C::*method)(A...) const) {
+    answer<R, A...>(tell, [&](auto &...a) -> R { C object; return (object.*method)(a...); }, given, (std::remove_reference_t<R> *)nullptr, (std::tuple<A...> *)nullptr);
 }
-template <class R, class... A> void run(Tell tell, R (*function)(A...)) {
-    for (std::string line; std::getline(std::cin, line);)
-        answer<R, A...>(tell, [&](auto &...a) -> R { return function(a...); }, line, (std::remove_reference_t<R> *)nullptr, (std::tuple<A...> *)nullptr);
+template <class R, class... A> void call(Tell tell, const Value &given, R (*function)(A...)) {
+    answer<R, A...>(tell, [&](auto &...a) -> R { return function(a...); }, given, (std::remove_reference_t<R> *)nullptr, (std::tuple<A...> *)nullptr);
+}
+template <class... F> void run(Tell tell, F... functions) {
+    for (std::string line; std::getline(std::cin, line);) {
+        Value called = Reader(line).value();
+        long long number = 0;
+        ((number++ == called.items[0].whole ? call(tell, called.items[1], functions) : void()), ...);
+    }
 }
 
 }  // namespace duet_driver

@@ -10,10 +10,12 @@ from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 
+from apps.code.grammar.condition import Condition
 from apps.code.grammar.errors import PrefixNotViableError
 from apps.code.grammar.fenced import BlockText, FencedText
 from apps.code.grammar.grammar import grammar
 from apps.code.grammar.joining import MAX_READ
+from apps.code.grammar.placed import PlacedText
 from apps.code.grammar.program import ProgramText
 
 
@@ -27,27 +29,6 @@ class TokenBytes(Protocol):
 
     def encode(self, text: str) -> list[int]:
         """Tokens of plain text."""
-
-
-class Condition(Protocol):
-    """A condition on text, over immutable states."""
-
-    start: Any
-
-    def advance(self, state: Any, text: str) -> Any | None:
-        """The state after more text, or None where the condition can never be met."""
-
-    def may_end(self, state: Any) -> bool:
-        """Whether the text so far meets the condition."""
-
-    def completion(self, state: Any) -> str | None:
-        """The shortest text found that meets the condition, or None."""
-
-    def representatives(self, state: Any, low: int, high: int) -> Iterator[str]:
-        """Characters that stand for all of the code points low..high."""
-
-    def tidy(self, state: Any) -> None:
-        """Bound the memory: the text moved on."""
 
 
 class _Place(NamedTuple):
@@ -226,7 +207,34 @@ class BlockConstraint(TokenConstraint):
     """
 
     def __init__(self, language: str, tokenizer: TokenBytes, begun: str = "", strict: bool = True) -> None:
-        super().__init__(_strict_or_not(lambda rules: BlockText(language, begun, rules), strict), tokenizer)
+        super().__init__(
+            _strict_or_not(lambda rules: BlockText(ProgramText(grammar(language, rules), begun)), strict),
+            tokenizer,
+        )
+
+
+class PlacedConstraint(TokenConstraint):
+    """The text is whole lines between `prefix` and `suffix` in a program, and the end of the fenced block around them.
+
+    They are written at the margin; in their place each is indented by `indentation`. Raises as `GrammarConstraint`
+    does.
+    """
+
+    def __init__(
+        self,
+        language: str,
+        tokenizer: TokenBytes,
+        prefix: str,
+        suffix: str,
+        indentation: str = "",
+        strict: bool = True,
+    ) -> None:
+        def condition(rules: bool) -> Condition:
+            # A newline more changes no program, and the text may end before its own.
+            program = ProgramText(grammar(language, rules), prefix, f"\n{suffix}")
+            return BlockText(PlacedText(program, indentation), may_be_empty=True)
+
+        super().__init__(_strict_or_not(condition, strict), tokenizer)
 
 
 class FencedConstraint(TokenConstraint):

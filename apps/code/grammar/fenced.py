@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
-from apps.code.grammar.acceptor import Snapshot
+from apps.code.grammar.condition import Condition
 from apps.code.grammar.errors import UnknownLanguageError
 from apps.code.grammar.grammar import grammar
 from apps.code.grammar.program import ProgramText
@@ -22,8 +23,8 @@ class FencedState:
 
     line: str = ""  # of prose or of a free fence, from its beginning
     fence: str = ""  # the backticks or tildes that opened the block; "" in prose
-    program: ProgramText | None = None  # of a fence of a known language
-    code: Snapshot | None = None  # None where the line can only be the closing fence
+    program: Condition | None = None  # of a fence of a known language
+    code: Any = None  # its state; None where the line can only be the closing fence
     marks: int = 0  # of the fence at the beginning of a line of code; -1 further on in the line
     whole: bool = False  # with marks: the program before the line is whole
 
@@ -116,16 +117,13 @@ class FencedText:
 
 
 class BlockText(FencedText):
-    """The condition that the text is a program, which the end of the fenced block that it stands in may follow.
+    """The condition that the text is code, which the end of the fenced block that it stands in may follow."""
 
-    The program begins with `begun`. Raises PrefixNotViableError where none does.
-    """
-
-    def __init__(self, language: str, begun: str = "", strict: bool = True) -> None:
-        super().__init__(strict)
-        program = ProgramText(grammar(language, strict), begun)
-        # The first line of the text is never the end of the block.
-        self.start = FencedState(fence="```", program=program, code=program.start, marks=-1)
+    def __init__(self, program: Condition, may_be_empty: bool = False) -> None:
+        """`program` is the condition that the code meets. The first line may be the end only of what may be empty."""
+        super().__init__()
+        marks = 0 if may_be_empty else -1
+        self.start = FencedState(fence="```", program=program, code=program.start, marks=marks)
 
     def advance(self, state: FencedState, text: str) -> FencedState | None:
         """The state after more text, or None where it can never become a program."""

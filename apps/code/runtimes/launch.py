@@ -26,7 +26,7 @@ def _launch(path: str) -> None:
         show(kind, error, trace)
 
     sys.excepthook = tell
-    sys.argv = [path]
+    sys.argv = [path, *sys.argv[2:]]
     sys.path[:0] = [os.path.dirname(path)]
     with open(path, "rb") as file:
         code = compile(file.read(), path, "exec", dont_inherit=True)

@@ -235,5 +235,10 @@ def _namespaces(command: Sequence[str], walls: Walls, limits: Limits) -> list[st
 
 
 def _give(folder: Path | None, user: int) -> None:
-    if folder is not None:
-        os.chown(folder, user, user)
+    """The folder and what is in it, which another user of a run before may have left."""
+    if folder is None:
+        return
+    os.chown(folder, user, user)
+    for parent, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            os.chown(Path(parent, name), user, user, follow_symlinks=False)

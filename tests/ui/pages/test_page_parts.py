@@ -7,7 +7,8 @@ from typing import get_args
 
 from sqlalchemy import select
 
-from apps.code.answers import Answer, Check, Checked
+from apps.code.answers import Answer, Check, Checked, Events
+from apps.code.running import Output
 from apps.support.conversations.turn import FactsFound, IntentFound, IntentResult
 from apps.support.playbooks.case import HandoverReason
 from apps.support.reading.state import ActionName, ConversationState, Line, Proposal, Question, Wish
@@ -20,6 +21,7 @@ from ui.pages.desk_views import when
 from ui.pages.labels import named
 from ui.pages.offers import offers_of
 from ui.pages.order_card import order_card
+from ui.pages.rendering import render
 from ui.pages.transcript import Bubble, transcript
 from ui.pages.turn_view import TurnView, turn_card
 from ui.pages.words import TEXTS
@@ -174,30 +176,64 @@ def test_a_turn_shows_commands_intent_confidence_alternatives_facts_and_actions(
     assert "<img" not in card
 
 
-def test_verdicts_are_shown_as_they_come() -> None:
-    shown = CodeAnswer("python", "en", code="def f(x):\n    return x\n")
-    assert "Writing" in shown.status()
+def _nothing(attempt: int) -> Events:
+    yield from ()
+
+
+def test_verdicts_are_shown_as_they_come_and_drafts_folded_away() -> None:
+    shown = CodeAnswer("python", "en", _nothing, code="def f(x):\n    return x\n")
+    assert "Writing the first draft" in shown.status()
     shown.drafts.append(Checked(1, 1, 2, "f(2) gives 2, but it must give 4"))
-    assert "Draft 1: 1 of 2 checks pass" in shown.status()
+    assert "Draft 1: 1 of 2 examples pass. Trying more" in shown.status().partition("<details")[0]
     assert "f(2) gives 2, but it must give 4" in shown.status()
     shown.drafts.append(Checked(2, 2, 2, None))
-    assert "Draft 2: 2 of 2 checks pass" in shown.status()
+    assert "Draft 2: 2 of 2 examples pass" in shown.status()
+    assert "f(2) gives 2" not in shown.status().partition("<details")[0]
     checks = (Check("f(2) == 4", True), Check("f(0) == 0", True))
     shown.finish(Answer(shown.code, "python", True, 40, 1.5, "stop", drafts=2, checked=checks))
     assert "2 of 2 examples pass" in shown.status()
     assert "f(2) == 4" in shown.status()
-    assert "Draft 1: 1 of 2 checks pass" in shown.status()
+    assert "Draft 1: 1 of 2 examples pass" in shown.status()
+
+
+def test_an_edit_is_shown_by_the_lines_that_change() -> None:
+    before = "\n".join(f"line {n}" for n in range(1, 21))
+    shown = CodeAnswer(
+        "python", "en", _nothing, "", "", (before, "python"), code=before.replace("line 9", HOSTILE)
+    )
+    lines = shown.comparison()
+    assert "line 5<" not in lines
+    assert ">line 6<" in lines
+    assert 'removed"><span class="no"></span>line 9<' in lines
+    assert "<img" not in lines
+    shown.code = before
+    assert "Nothing changes" in shown.comparison()
+
+
+def test_a_translation_is_shown_beside_its_source() -> None:
+    shown = CodeAnswer("java", "en", _nothing, source=("x = 1\n", "python"), code="int x = 1;\n")
+    both = shown.comparison()
+    assert both.index("Python") < both.index("Java")
+    assert both.count('class="listing"') == 2
+
+
+def test_what_a_run_gave_is_shown_as_text() -> None:
+    said = render("output", "en", output=Output(HOSTILE, "warning", None, "exit 1: warning", 1.25), called="")
+    assert "<img" not in said
+    assert "Ended: exit 1: warning" in said
+    assert "1.2 s" in said
+    assert "It printed nothing" in render("output", "en", output=Output(), called="")
 
 
 def test_a_program_that_only_loads_is_not_said_to_pass_examples() -> None:
-    shown = CodeAnswer("python", "en", code="x = 1\n")
+    shown = CodeAnswer("python", "en", _nothing, code="x = 1\n")
     shown.finish(Answer("x = 1\n", "python", True, 4, 0.1, "stop", checked=(Check("loads", True),)))
     assert "examples pass" not in shown.status()
-    assert "no examples were given" in shown.status()
+    assert "the task gives no example" in shown.status()
 
 
 def test_what_the_compiler_refuses_is_shown() -> None:
-    shown = CodeAnswer("python", "en", code="return 1\n")
+    shown = CodeAnswer("python", "en", _nothing, code="return 1\n")
     problem = "line 1: 'return' outside function"
     shown.finish(Answer(shown.code, "python", True, 4, 0.1, "stop", compiles=False, compile_problem=problem))
     assert "outside function" in shown.status()
