@@ -46,8 +46,9 @@ USE = ChatPromptTemplate.from_messages(
         ("ai", "{draft}"),
         (
             "human",
-            "Show by a short example how this is used: {language_name} code that makes what it needs, calls each "
-            "public function once or twice in a sensible order and prints every result. Do not repeat the solution.",
+            "Show by a short example how this is used: {language_name} code of at most 15 lines that makes what it "
+            "needs, calls each public function once or twice in a sensible order and prints what comes of it with "
+            "{prints}. Do not repeat the solution.",
         ),
     ]
 )
@@ -59,7 +60,10 @@ RUN = ChatPromptTemplate.from_messages(
             "human",
             "Show three runs of this program, one after another in the same folder, that try what it was asked for. "
             'Answer with JSON: "files" has the names and texts of the files that must be there before, "runs" the '
-            "command line arguments of each run and the lines that are typed into it.",
+            "command line arguments of each run, without the program's name, and the lines that are typed into it. "
+            "Of a program that adds up a file and then what is typed: "
+            '{{"files": [{{"name": "n.txt", "text": "1\\n2\\n"}}], '
+            '"runs": [{{"arguments": ["--sum", "n.txt"], "input": []}}, {{"arguments": [], "input": ["4", "5"]}}]}}',
         ),
     ]
 )

@@ -13,6 +13,7 @@ from ui.pages.listing import code_html
 from ui.pages.rendering import line, render
 
 _MOST_TRIALS = 4
+_MOST_CHECKS = 24
 
 
 @dataclass
@@ -89,7 +90,10 @@ class CodeAnswer:
     def _checks(self, answer: Answer) -> Markup:
         if answer.unchecked:
             return line("note", text("code.unchecked", self.reader, reason=answer.unchecked))
-        rows = [_row(check, self.reader) for check in answer.checked]
+        shown = sorted(answer.checked, key=lambda check: check.passed)[
+            :_MOST_CHECKS
+        ]  # what failed comes first
+        rows = [_row(check, self.reader) for check in shown]
         checks = render("checks", self.reader, checks=rows, drafts=False) if rows else Markup()
         return checks + self._trials(answer)
 
