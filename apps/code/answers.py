@@ -44,6 +44,9 @@ class Token:
 GENERAL_CHECKS = ("parses", "compiles", "loads", "runs")
 """What is tried on the whole program, and is no example: that it compiles says nothing of what it does."""
 
+DEFINES = "defines "
+"""Begins the name of a check that a name of the task's is there."""
+
 
 @dataclass(frozen=True)
 class Check:
@@ -55,7 +58,7 @@ class Check:
 
     @property
     def is_example(self) -> bool:
-        return self.name not in GENERAL_CHECKS
+        return self.name not in GENERAL_CHECKS and not self.name.startswith(DEFINES)
 
 
 @dataclass(frozen=True)

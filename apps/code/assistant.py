@@ -100,7 +100,7 @@ class CodeAssistant:
         Raises as `write` does.
         """
         from_name, to_name = served_language(source, "source"), served_language(target, "target")
-        drafting = self._drafting(to_name, start, max_tokens)
+        drafting = replace(self._drafting(to_name, start, max_tokens), habits=True)
         translating = Translating(code, from_name, to_name, drafting, self._sandbox_for(effort), start)
         events = refine(translating.work, drafting, effort, translating.sandbox, temperature, seed)
         return self._compiled(events, compile)

@@ -10,6 +10,7 @@ from langchain_core.prompts import ChatPromptTemplate
 
 from apps.code.constraints import Constraints
 from apps.code.declarations import with_declarations
+from apps.code.naming import in_habits
 from apps.code.prompts import END_OF_BLOCK, fence
 from core_model.chat_model import DuetChatModel
 
@@ -44,6 +45,7 @@ class Drafting:
     language: str
     start: str
     max_tokens: int
+    habits: bool = False  # its own names are put into the form that is usual in the language
 
     def stream(
         self, prompt: ChatPromptTemplate, inputs: dict[str, str], temperature: float, seed: int
@@ -74,7 +76,8 @@ class Drafting:
         reason = last.response_metadata.get("finish_reason", "stop")
         code = (self.start + said).rstrip() + "\n"
         if self.constraints:
-            code = with_declarations(code, self.language)
+            named = in_habits(code, self.language, self.start) if self.habits else code
+            code = with_declarations(named, self.language)
         return Draft(code, tokens, reason)
 
     def whole(

@@ -20,8 +20,8 @@ TRANSLATE = ChatPromptTemplate.from_messages(
     [
         (
             "human",
-            "Translate this {source_name} code to {target_name}. Keep its behaviour and its structure; "
-            "use the types and the library that are usual in {target_name}. "
+            "Translate this {source_name} code to {target_name}. Keep its behaviour, its structure, its comments and "
+            "what is public or private; use the names, the types and the library that are usual in {target_name}. "
             "Answer with one markdown code block.\n"
             "```{source}\n{code}\n```",
         )
@@ -60,10 +60,7 @@ RUN = ChatPromptTemplate.from_messages(
             "human",
             "Show three runs of this program, one after another in the same folder, that try what it was asked for. "
             'Answer with JSON: "files" has the names and texts of the files that must be there before, "runs" the '
-            "command line arguments of each run, without the program's name, and the lines that are typed into it. "
-            "Of a program that adds up a file and then what is typed: "
-            '{{"files": [{{"name": "n.txt", "text": "1\\n2\\n"}}], '
-            '"runs": [{{"arguments": ["--sum", "n.txt"], "input": []}}, {{"arguments": [], "input": ["4", "5"]}}]}}',
+            "command line arguments of each run, without the program's name, and the lines that are typed into it.",
         ),
     ]
 )

@@ -6,10 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from apps.code.answers import Check
+from apps.code.answers import DEFINES, Check
 from apps.code.checking import Verdict, check
 from apps.code.drafting import Drafting
 from apps.code.examples import Example, called_name, find_examples
+from apps.code.named import names_in, names_wanted
 from apps.code.prompts import LANGUAGE_NAMES, REPAIR, RUN, USE, USED, WRITE, fence
 from apps.code.refining import SAMPLE_TEMPERATURE, Task, Use
 from apps.code.sample_inputs import made_up_inputs
@@ -66,8 +67,15 @@ class Writing:
         function, called = self._function_in(code), self._called
         if function and called and plain_name(function.name) != plain_name(called):
             problem = f"it must define {called}, which the examples call"
-            return Verdict((Check(f"defines {called}", False, f"defines {function.name}"),), problem)
+            return Verdict((Check(DEFINES + called, False, f"defines {function.name}"),), problem)
         examples = self._examples_for(function)
+        if not (examples or self.start or self.entry_point):
+            named = names_wanted(self.task)
+            there = names_in(code, self.language)
+            missing = [name for name in named if name not in there]
+            if missing:
+                checks = (Check(DEFINES + name, name in there) for name in named)
+                return Verdict(tuple(checks), f"it has no {' and no '.join(missing)}, which the task names")
         made_up = []
         if function is not None and not self._needs_use(code, function, examples):
             made_up = made_up_inputs(function, [item.arguments for item in examples])
