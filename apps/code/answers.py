@@ -49,6 +49,15 @@ DEFINES = "defines "
 
 
 @dataclass(frozen=True)
+class Progress:
+    """A long program is translated in parts: this one is begun, of so many; `names` are what is in it."""
+
+    part: int
+    parts: int
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Check:
     """One thing that was tried: `name` is the example, or one of GENERAL_CHECKS, `detail` what came out instead."""
 
@@ -128,5 +137,5 @@ class Answer:
     unknown: str | None = None
 
 
-Event = Token | Checked | Answer
+Event = Token | Progress | Checked | Answer
 Events = Generator[Event, None, None]

@@ -27,6 +27,18 @@ TRANSLATE = ChatPromptTemplate.from_messages(
         )
     ]
 )
+TRANSLATE_PART = ChatPromptTemplate.from_messages(
+    [
+        (
+            "human",
+            "A {source_name} program is translated to {target_name} in parts. Of the parts before, this is there:\n"
+            "```{target}\n{outline}\n```\n"
+            "Translate this part alone, and repeat nothing of the others. Keep its behaviour, its structure, its "
+            "comments and what is public or private; use the names, the types and the library that are usual in "
+            "{target_name}. Answer with one markdown code block.\n```{source}\n{code}\n```",
+        )
+    ]
+)
 REPAIR = ChatPromptTemplate.from_messages(
     [
         *WRITE.messages,

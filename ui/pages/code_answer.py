@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
+from apps.code.answers import Progress
 from apps.code.assistant import Answer, Check, Checked
 from apps.code.prompts import LANGUAGE_NAMES
 from ui.pages.labels import Language, text
@@ -26,6 +27,7 @@ class CodeAnswer:
     suffix: str = ""
     code: str = ""
     drafts: list[Checked] = field(default_factory=list)
+    progress: Progress | None = None
     answer: Answer | None = None
     stopped: bool = False
 
@@ -51,6 +53,9 @@ class CodeAnswer:
             return self._verdict(self.answer) + drafts
         if self.stopped:
             return line("stopped", text("code.stopped", self.reader)) + drafts
+        if not self.drafts and self.progress is not None:
+            part, parts = self.progress.part, self.progress.parts
+            return line("busy", text("code.part", self.reader, part=part, parts=parts))
         if not self.drafts:
             return line("busy", text("code.writing" if self.code else "code.reading", self.reader))
         return line("busy", text("code.trying_again", self.reader)) + drafts

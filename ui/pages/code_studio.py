@@ -11,6 +11,7 @@ import gradio as gr
 import structlog
 
 from apps.code import completion
+from apps.code.answers import Progress
 from apps.code.assistant import EFFORTS, Answer, Checked, CodeAssistant, Events
 from apps.code.prompts import LANGUAGE_NAMES
 from ui.pages.code_answer import CodeAnswer
@@ -172,6 +173,8 @@ def _answer(events: Callable[[], Events], shown: CodeAnswer, problem: str | None
                     break
                 if isinstance(event, Checked):
                     shown.drafts.append(event)
+                elif isinstance(event, Progress):
+                    shown.progress = event
                 else:
                     shown.code += event.text
                 if isinstance(event, Checked) or time.monotonic() - updated >= SECONDS_BETWEEN_UPDATES:
