@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from apps.code.answers import Answer, Checked, Effort, Events, Progress
 from apps.code.checking import Verdict
 from apps.code.declarations import with_declarations
+from apps.code.definitions import without_demonstration
 from apps.code.drafting import Draft, Drafting, as_tokens, drawn
 from apps.code.parts import Part, joined, parts_of
 from apps.code.prompts import LANGUAGE_NAMES, TRANSLATE_PART
@@ -18,11 +19,12 @@ from apps.code.signatures import function_nodes, plain_name, signatures
 from apps.code.syntax import parses
 from apps.code.toolchains import ToolchainMissingError
 from apps.code.translating import Translating
+from apps.code.usage import is_program
 
 LONG = 3_000
 """Characters from which on a program is translated in parts: more is no answer of the usual 1,024 tokens."""
 _OUTLINE = 40  # lines of what is already there that a prompt has, the last ones
-_HOLDER = "public class Main {\n"
+_HOLDER = "public class Program {\n"
 
 
 def parts_if_long(code: str, language: str) -> list[Part] | None:
@@ -62,7 +64,9 @@ class _Parts:
         drafting = replace(self.drafting, start=self._start(part))
         draft = yield from drafting.stream(TRANSLATE_PART, inputs, temperature, seed)
         self.tokens += draft.tokens
-        return draft
+        if is_program(part.code, self.translating.source):
+            return draft
+        return replace(draft, code=without_demonstration(draft.code, target))
 
     def _start(self, part: Part) -> str:
         """Functions stand in one class in Java."""

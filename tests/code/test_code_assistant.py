@@ -256,7 +256,7 @@ def test_a_long_program_is_translated_in_parts_and_says_how_far_it_is(assistant:
     answer = events[-1]
     assert isinstance(answer, Answer)
     assert answer.parses
-    assert answer.code.count("class Main") == 1
+    assert answer.code.count("class Program") == 1
 
 
 def test_an_answer_without_an_example_does_not_say_that_it_passes(

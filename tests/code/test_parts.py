@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from apps.code.definitions import without_demonstration
 from apps.code.long_translating import parts_if_long
 from apps.code.parts import joined, parts_of
 from apps.code.syntax import parses
@@ -90,6 +91,13 @@ def test_classes_of_one_name_become_one_without_repetition() -> None:
     assert whole.count("class Main") == whole.count("static int n = 1;") == 1
     assert parses(whole, "java")
     assert "static int g()" in whole
+
+
+def test_a_main_that_a_model_added_to_a_part_is_left_out() -> None:
+    code = "class A {\n    int f() { return 1; }\n    public static void main(String[] a) { int f; }\n}\n"
+    assert "main" not in without_demonstration(code, "java")
+    assert "int f()" in without_demonstration(code, "java")
+    assert without_demonstration("int f();\nint main() { return 0; }\n", "cpp").strip() == "int f();"
 
 
 def test_the_members_behind_public_stay_public() -> None:
