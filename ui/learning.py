@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import shutil
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
+from sqlalchemy.orm import Session
+
 from apps.settings import Settings
+from apps.support.errors import NotFoundError
 from apps.support.learning import runs
 from apps.support.learning.versions import Versions
 from apps.support.shop.database import Database
@@ -24,11 +27,11 @@ from core_model.training.adapter import Note, Training, train_adapter
 from core_model.training.lora_training import Report
 from core_model.training.recipe import Recipe, Source, read_recipe, write_toml
 from evaluation.learning.gate import LEAST_ROWS
+from evaluation.learning.rows import distinct, kept_apart
 
 KEPT_APART = 0.25
 """The share of the rows, the newest, on which both versions are compared."""
 LEAST_TO_LEARN = round(LEAST_ROWS / KEPT_APART)
-ROWS_FILE = "rows.jsonl"
 SLOWER = 0.25
 """The learning rate, as a part of the first training's: what is known already is to stay."""
 EPOCHS = 2.0
@@ -43,6 +46,7 @@ class Collected(Generic[Row]):
     rows: list[Row]  # oldest first
     counts: dict[str, int]  # source → how many
     last_seen: int
+    corrections: list[Any]  # what the stream is judged by, beside the newest rows
 
 
 @dataclass(frozen=True)
@@ -58,17 +62,16 @@ class Lesson(Protocol[Row, Measured]):
 
     def collect(self, database: Database, after: int, engine: Engine, adapter: str) -> Collected[Row]: ...
 
-    def split(self, rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
-        """(rows to train on, the newest ones kept apart)."""
+    def key(self, row: Row) -> Hashable:
+        """What tells rows from each other: of equal ones the last counts."""
 
-    def write(self, path: Path, rows: Sequence[Row]) -> int:
-        """The training file, with rows of the first training among them; its number of rows."""
+    def write(self, folder: Path, rows: Sequence[Row]) -> tuple[Source, ...]:
+        """Write the files to train on, with rows of the first training; the recipe's sources."""
 
-    def measure(
-        self, engine: Engine, adapter: str, newest: Sequence[Row], folder: Path, mark: str
-    ) -> Measured: ...
+    def measure(self, engine: Engine, adapter: str, newest: Sequence[Row], cases: Path) -> Measured:
+        """On the fixed test and the newest rows; each case is kept in the folder `cases`."""
 
-    def judge(self, served: Measured, learnt: Measured) -> Judged: ...
+    def judge(self, found: Collected[Row], served: Measured, learnt: Measured) -> Judged: ...
 
 
 @dataclass(frozen=True)
@@ -81,64 +84,78 @@ class School:
     report: Report
 
     def learn(self, lesson: Lesson[Any, Any], versions: Versions) -> LearningRun | None:
-        """Train further on what the desk said, measure, decide; None where there is too little to learn from.
+        """Train further on what the desk said, measure, decide; None where there is too little to learn from, or
+        where a person has not decided yet on what was learnt last.
 
-        Raises CoreError, DataError, DatabaseNotReadyError. An interruption leaves the served version as it is.
+        Raises CoreError, DataError, DatabaseNotReadyError, and ConflictError where another version was put into
+        service meanwhile. Whatever is raised, what serves is as it was, and the next time begins with the same rows.
         """
         with self.database.read() as session:
-            after = runs.last_seen(session, versions.name)
+            after, waiting = runs.last_seen(session, versions.name), runs.waiting(session, versions.name)
+        if waiting is not None:
+            self.note(
+                f"{versions.name}: version {waiting.version} waits for a person; `duet adapters approve "
+                f"{versions.name}` or `duet adapters decline {versions.name}` first"
+            )
+            return None
         served, version = versions.served(), versions.next()
         folder = versions.folder(version)
-        with self._engine(versions.served_folder()) as (engine, adapter):
-            found = lesson.collect(self.database, after, engine, adapter)
-            if len(found.rows) < LEAST_TO_LEARN:
+        with ExitStack() as undo:
+            with self._engine(versions.served_folder()) as (engine, adapter):
+                found = lesson.collect(self.database, after, engine, adapter)
+                rows = distinct(found.rows, lesson.key)
+                if len(rows) < LEAST_TO_LEARN:
+                    self.note(
+                        f"{versions.name}: {len(rows)} rows since the last time; {LEAST_TO_LEARN} are needed"
+                    )
+                    return None
+                training, newest = kept_apart(rows, KEPT_APART)
                 self.note(
-                    f"{versions.name}: {len(found.rows)} rows since the last time; {LEAST_TO_LEARN} are needed"
+                    f"{versions.name}: {len(training)} rows to learn from, {len(newest)} newer ones kept apart"
                 )
-                return None
-            training, newest = lesson.split(found.rows)
-            self.note(
-                f"{versions.name}: {len(training)} rows to learn from, {len(newest)} newer ones kept apart"
+                folder.mkdir(parents=True)
+                undo.callback(shutil.rmtree, folder, ignore_errors=True)
+                before = lesson.measure(engine, adapter, newest, folder / "served")
+            self._train(lesson, versions, folder, training)
+            with self._engine(folder) as (engine, adapter):
+                now = lesson.measure(engine, adapter, newest, folder / "learnt")
+            judged = lesson.judge(found, before, now)
+            status = LearningStatus.WAITING if self.settings.learning_asks else LearningStatus.IN_SERVICE
+            run = LearningRun(
+                adapter=versions.name,
+                version=version,
+                from_version=served,
+                status=LearningStatus.REFUSED if judged.objections else status,
+                rows={**found.counts, "trained on": len(training), "kept apart": len(newest)},
+                figures=judged.figures,
+                reasons=judged.objections,
+                last_seen=found.last_seen,
             )
-            folder.mkdir(parents=True)
-            before = lesson.measure(engine, adapter, newest, folder, mark_of(versions.served_folder()))
-        self._train(lesson, versions, folder, training)
-        with self._engine(folder) as (engine, adapter):
-            now = lesson.measure(engine, adapter, newest, folder, mark_of(folder))
-        judged = lesson.judge(before, now)
-        asks = self.settings.learning_asks
-        status = LearningStatus.WAITING if asks else LearningStatus.IN_SERVICE
-        run = LearningRun(
-            adapter=versions.name,
-            version=version,
-            from_version=served,
-            status=LearningStatus.REFUSED if judged.objections else status,
-            rows={**found.counts, "trained on": len(training), "kept apart": len(newest)},
-            figures=judged.figures,
-            reasons=judged.objections,
-            last_seen=found.last_seen,
-        )
-        with self.database.write() as session:
-            runs.record(session, run)
-            if run.status is LearningStatus.IN_SERVICE:
-                runs.put_in_service(session, run)
-                versions.serve(version)
+            with self.database.write() as session:
+                runs.record(session, run)
+                if run.status is LearningStatus.IN_SERVICE:
+                    runs.put_in_service(session, run, versions.served())
+                    versions.serve(version)
+            undo.pop_all()
         return run
 
     def _train(
         self, lesson: Lesson[Any, Any], versions: Versions, folder: Path, training: Sequence[Any]
     ) -> None:
-        lesson.write(folder / ROWS_FILE, training)
         first = read_recipe(versions.delivered / recipes.FILE_NAME)
-        path = folder / recipes.FILE_NAME
         beside = versions.delivered / first.model
         if first.model not in catalog.CATALOG and beside.exists():
             first = first.model_copy(update={"model": str(beside.resolve())})
-        path.write_text(write_toml(further(first, versions.served_folder(), folder)), encoding="utf-8")
+        recipe = further(first, versions.served_folder(), folder, lesson.write(folder, training))
+        path = folder / recipes.FILE_NAME
+        path.write_text(write_toml(recipe), encoding="utf-8")
         settings = self.settings
         recomputed = settings.activation_checkpoint_interval if settings.mem_opt else None
         work = Training(path, folder, settings.home, threads=settings.threads, recomputed_every=recomputed)
-        train_adapter(work, self.report, self.note)
+        try:
+            train_adapter(work, self.report, self.note)
+        finally:
+            work.checkpoint.unlink(missing_ok=True)  # the next time there are more rows: it begins anew
 
     @contextmanager
     def _engine(self, folder: Path) -> Iterator[tuple[Engine, str]]:
@@ -154,13 +171,13 @@ class School:
             engine.close()
 
 
-def further(first: Recipe, served: Path, folder: Path) -> Recipe:
+def further(first: Recipe, served: Path, folder: Path, data: tuple[Source, ...]) -> Recipe:
     """The recipe that goes on from the served version with the desk's rows, slower than the first training."""
     schedule = first.training
     return first.model_copy(
         update={
             "begin_with": os.path.relpath(served, folder),
-            "data": (Source(path=ROWS_FILE),),
+            "data": data,
             "test": (),
             "training": schedule.model_copy(
                 update={"epochs": EPOCHS, "learning_rate": schedule.learning_rate * SLOWER}
@@ -169,17 +186,28 @@ def further(first: Recipe, served: Path, folder: Path) -> Recipe:
     )
 
 
-def mark_of(folder: Path) -> str:
-    """What tells an adapter's weights from others."""
-    return hashlib.sha256((folder / "adapter_model.safetensors").read_bytes()).hexdigest()[:12]
-
-
 def approve(database: Database, versions: Versions) -> LearningRun:
-    """Put what waits for a person into service. Raises NotFoundError, ConflictError."""
+    """Put what waits for a person into service. Raises NotFoundError, and ConflictError where it went on from
+    another version than the one that serves by now."""
     with database.write() as session:
-        run = runs.waiting(session, versions.name)
-        runs.put_in_service(session, run)
+        run = _waiting(session, versions)
+        runs.put_in_service(session, run, versions.served())
         versions.serve(run.version)
+    return run
+
+
+def decline(database: Database, versions: Versions) -> LearningRun:
+    """Keep what waits for a person out; its rows are not looked at again. Raises NotFoundError."""
+    with database.write() as session:
+        run = _waiting(session, versions)
+        runs.decline(session, run)
+    return run
+
+
+def _waiting(session: Session, versions: Versions) -> LearningRun:
+    run = runs.waiting(session, versions.name)
+    if run is None:
+        raise NotFoundError(f"nothing that {versions.name} learnt waits for a person")
     return run
 
 

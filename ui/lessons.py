@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +16,7 @@ from apps.support.replies.writer import ReplyWriter
 from apps.support.shop.database import Database
 from core_model.chat_model import DuetChatModel
 from core_model.engine import Engine
+from core_model.training.recipe import Source
 from evaluation import wording
 from evaluation.cases import CaseFile
 from evaluation.errors import DataError
@@ -26,14 +24,15 @@ from evaluation.learning import gate
 from evaluation.learning import readings as reader_rows
 from evaluation.learning import replies as reply_rows
 from evaluation.reader_data.build import build_reader_data
-from evaluation.reply_pairs.pairs import Pair, write_training
+from evaluation.reply_pairs.pairs import Pair
 from evaluation.support import reading
 from evaluation.support.reading import ReadingCase, ReadingExample
-from ui.learning import KEPT_APART, Collected, Judged
+from ui.learning import Collected, Judged
 
 TOGETHER = 4
 """Replies written at a time."""
 FIXED = "fixed"
+"""Of the adapter's folder of versions: where the files are that are made from the wordings."""
 
 
 @dataclass(frozen=True)
@@ -57,33 +56,37 @@ class ReaderLesson:
             judged = judged_readings(session, after)
         rows = reader_rows.examples_of(judged, Reader(engine, adapter))
         last = max((judgement.id for judgement in judged), default=after)
-        return Collected(rows, dict(Counter(row.kind for row in rows)), last)
+        counts = dict(Counter(row.kind for row in rows))
+        return Collected(rows, counts, last, reader_rows.corrections(judged))
 
-    def split(self, rows: Sequence[ReadingExample]) -> tuple[list[ReadingExample], list[ReadingExample]]:
-        return reader_rows.kept_apart(rows, KEPT_APART)
+    def key(self, row: ReadingExample) -> Hashable:
+        return row.prompt
 
-    def write(self, path: Path, rows: Sequence[ReadingExample]) -> int:
-        first = list(reading.read_examples(self._file("training.jsonl")).values())
-        count = min(len(first), len(rows) * reader_rows.REPLAYED)
-        return reader_rows.write_rows(path, rows, random.Random(1).sample(first, count))
+    def write(self, folder: Path, rows: Sequence[ReadingExample]) -> tuple[Source, ...]:
+        return reader_rows.write_rows(
+            folder, rows, reading.read_examples(self._file("training.jsonl")).values()
+        )
 
     def measure(
-        self, engine: Engine, adapter: str, newest: Sequence[ReadingExample], folder: Path, mark: str
+        self, engine: Engine, adapter: str, newest: Sequence[ReadingExample], cases: Path
     ) -> ReaderMeasured:
         reader = Reader(engine, adapter)
         fixed = reading.read_examples(self._file("test.jsonl"), self.limit)
         kept = dict(enumerate(newest))
-        fixed_file = self.versions.root / FIXED / f"{mark}-{self.limit or 'all'}.cases.jsonl"
-        self.note(f"reading {len(fixed)} fixed and {len(kept)} new messages with {mark}")
+        self.note(f"reading {len(fixed)} fixed and {len(kept)} new messages with {adapter}")
         return ReaderMeasured(
-            _read(reader, fixed, fixed_file, mark), _read(reader, kept, folder / f"{mark}.cases.jsonl", mark)
+            _read(reader, fixed, cases / "fixed.cases.jsonl"),
+            _read(reader, kept, cases / "newest.cases.jsonl"),
         )
 
-    def judge(self, served: ReaderMeasured, learnt: ReaderMeasured) -> Judged:
+    def judge(
+        self, found: Collected[ReadingExample], served: ReaderMeasured, learnt: ReaderMeasured
+    ) -> Judged:
         comparisons = reader_rows.compared((served.fixed, learnt.fixed), (served.newest, learnt.newest))
         contradicted = reader_rows.contradicted(served.newest, learnt.newest)
-        figures = [dict(row) for row in reader_rows.figures_of(comparisons, contradicted)]
-        return Judged(figures, gate.objections(comparisons, contradicted))
+        corrected = reader_rows.corrected(found.corrections, served.fixed)
+        figures = [dict(row) for row in reader_rows.figures_of(comparisons, contradicted, corrected)]
+        return Judged(figures, gate.objections(comparisons, contradicted, corrected))
 
     def _file(self, name: str) -> Path:
         """Of the delivered adapter; made from its wordings where it is not there."""
@@ -118,55 +121,39 @@ class ReplyLesson:
         rows = reply_rows.pairs_of(drafts)
         accepted = sum(draft.accepted for draft in drafts)
         counts = {"accepted": accepted, "edited": len(drafts) - accepted, "not true": len(drafts) - len(rows)}
-        return Collected(rows, counts, max((draft.id for draft in drafts), default=after))
+        return Collected(rows, counts, max((draft.id for draft in drafts), default=after), [])
 
-    def split(self, rows: Sequence[Pair]) -> tuple[list[Pair], list[Pair]]:
-        count = round(len(rows) * KEPT_APART)
-        return list(rows[: len(rows) - count]), list(rows[len(rows) - count :])
+    def key(self, row: Pair) -> Hashable:
+        return reply_rows.prompt_of(row)
 
-    def write(self, path: Path, rows: Sequence[Pair]) -> int:
-        write_training(path, rows)
+    def write(self, folder: Path, rows: Sequence[Pair]) -> tuple[Source, ...]:
         first = self.versions.delivered / "written.jsonl"
         if not first.is_file():
             raise DataError(f"{first} is not there: `duet adapters make-replies` makes it")
-        own = path.read_text(encoding="utf-8").splitlines()
-        lines = first.read_text(encoding="utf-8").splitlines()
-        count = min(len(lines), len(rows) * reply_rows.REPLAYED)
-        lines = own + random.Random(1).sample(lines, count)
-        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        return len(lines)
+        return reply_rows.write_rows(folder, rows, first.read_text(encoding="utf-8").splitlines())
 
-    def measure(
-        self, engine: Engine, adapter: str, newest: Sequence[Pair], folder: Path, mark: str
-    ) -> ReplyMeasured:
+    def measure(self, engine: Engine, adapter: str, newest: Sequence[Pair], cases: Path) -> ReplyMeasured:
         writer = ReplyWriter(DuetChatModel(engine=engine), window=self.window, adapter=adapter)
         fixed = wording.load(self.versions.delivered / "test.jsonl", self.limit)
-        fixed_file = self.versions.root / FIXED / f"{mark}-{self.limit or 'all'}.cases.jsonl"
-        self.note(f"writing {len(fixed)} fixed and {len(newest)} new replies with {mark}")
+        self.note(f"writing {len(fixed)} fixed and {len(newest)} new replies with {adapter}")
         return ReplyMeasured(
-            _write(writer, fixed, fixed_file, mark),
-            _write(writer, newest, folder / f"{mark}.cases.jsonl", mark),
+            _write(writer, fixed, cases / "fixed.cases.jsonl"),
+            _write(writer, newest, cases / "newest.cases.jsonl"),
         )
 
-    def judge(self, served: ReplyMeasured, learnt: ReplyMeasured) -> Judged:
+    def judge(self, found: Collected[Pair], served: ReplyMeasured, learnt: ReplyMeasured) -> Judged:
         comparisons = reply_rows.compared((served.fixed, learnt.fixed), (served.newest, learnt.newest))
         figures = [{**vars(figure), "role": figure.role.value} for figure in comparisons]
         return Judged(figures, gate.objections(comparisons))
 
 
-def _read(reader: Reader, examples: dict[int, ReadingExample], path: Path, mark: str) -> list[ReadingCase]:
-    run = {"adapter": mark, "rows": _digest([vars(example) for example in examples.values()])}
-    with CaseFile(path, run) as cases:
+def _read(reader: Reader, examples: dict[int, ReadingExample], path: Path) -> list[ReadingCase]:
+    with CaseFile(path, {"adapter": reader.adapter}) as cases:
         reading.run(reader, examples, cases)
         return reading.cases_of(cases, examples)
 
 
-def _write(writer: ReplyWriter, pairs: Sequence[Pair], path: Path, mark: str) -> list[dict[str, Any]]:
-    run = {"adapter": mark, "rows": _digest([pair.situation.message + pair.reply for pair in pairs])}
-    with CaseFile(path, run) as cases:
+def _write(writer: ReplyWriter, pairs: Sequence[Pair], path: Path) -> list[dict[str, Any]]:
+    with CaseFile(path, {"adapter": writer.adapter}) as cases:
         wording.run(pairs, writer, cases, TOGETHER)
         return [cases.cases[str(number)] for number in range(len(pairs))]
-
-
-def _digest(rows: Sequence[object]) -> str:
-    return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()

@@ -57,8 +57,9 @@ class Training:
 
     @property
     def checkpoint(self) -> Path:
-        """Where an interrupted training of the recipe lies."""
-        return self.home / "training" / f"{recipes.read_recipe(self.recipe).name}.pt"
+        """Where an interrupted training lies: of each output folder its own, whatever its recipe is called."""
+        output = hashlib.sha256(str(self.output.resolve()).encode()).hexdigest()[:8]
+        return self.home / "training" / f"{recipes.read_recipe(self.recipe).name}-{output}.pt"
 
 
 def train_adapter(training: Training, report: Report, note: Note) -> Metrics:

@@ -53,6 +53,9 @@ def read_classification_data(recipe: Recipe, folder: Path, data_dir: Path | None
         rows = select(read_rows(path, test.text, test.label), test, recipe.training.seed)
         tests[test.name] += rows
         files.append(describe(path, len(rows)))
+    for name, rows in tests.items():
+        if not rows:
+            raise TrainingDataError(f"test {name!r} has no rows: give its files some, or leave it out")
     tested = {row.text.casefold() for rows in tests.values() for row in rows}
     training: list[Example] = []
     held_out: list[Example] = []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 from core_model.training.adapter import Metrics, Note, Training, train_adapter
 from core_model.training.card import METRICS_FILE
@@ -26,25 +25,34 @@ def train(training: Training, report: Report, note: Note) -> Metrics:
 
 def _train_stages(wanted: Curriculum, training: Training, report: Report, note: Note) -> Metrics:
     """The last stage's adapter is the curriculum's; those before lie in its folder `stages`."""
-    before: Path | None = training.begin_with
+    recipes = [training.recipe.parent / path for path in wanted.stages]
+    names = [read_recipe(recipe).name for recipe in recipes]
+    before = [
+        training.output / STAGES / f"{number}-{name}" for number, name in enumerate(names[:-1], start=1)
+    ]
+    stages = [
+        replace(training, recipe=recipe, output=output, begin_with=beginning)
+        for recipe, output, beginning in zip(
+            recipes, [*before, training.output], [training.begin_with, *before], strict=True
+        )
+    ]
     metrics: Metrics = {}
-    last = len(wanted.stages)
-    for number, path in enumerate(wanted.stages, start=1):
-        recipe = training.recipe.parent / path
-        name = read_recipe(recipe).name
-        output = training.output if number == last else training.output / STAGES / f"{number}-{name}"
-        if training.resume and number < last and _is_done(output, recipe):
-            note(f"stage {number} of {last}, {name}: done")
-        else:
-            note(f"stage {number} of {last}: {name}")
-            stage = replace(training, recipe=recipe, output=output, begin_with=before)
-            resume = training.resume and stage.checkpoint.is_file()
-            metrics = train_adapter(replace(stage, resume=resume), report, note)
-        before = output
+    for number, (name, stage) in enumerate(zip(names, stages, strict=True), start=1):
+        if training.resume and number < len(stages) and _is_done(stage):
+            note(f"stage {number} of {len(stages)}, {name}: done")
+            continue
+        note(f"stage {number} of {len(stages)}: {name}")
+        for later in stages[number:]:  # they went on from another adapter than the one that is made now
+            later.checkpoint.unlink(missing_ok=True)
+        for output in before[number:]:
+            (output / METRICS_FILE).unlink(missing_ok=True)
+        resume = training.resume and stage.checkpoint.is_file()
+        metrics = train_adapter(replace(stage, resume=resume), report, note)
     return metrics
 
 
-def _is_done(output: Path, recipe: Path) -> bool:
-    """Whether a stage was trained to its end from this recipe: its figures are written last."""
-    kept = output / FILE_NAME
-    return (output / METRICS_FILE).is_file() and kept.is_file() and kept.read_bytes() == recipe.read_bytes()
+def _is_done(stage: Training) -> bool:
+    """Whether a stage was trained to its end from its recipe: its figures are written last."""
+    kept = stage.output / FILE_NAME
+    done = (stage.output / METRICS_FILE).is_file() and kept.is_file()
+    return done and kept.read_bytes() == stage.recipe.read_bytes()

@@ -18,7 +18,8 @@ Example = TypeVar("Example")
 
 @dataclass(frozen=True)
 class Examples(Generic[Example]):
-    """No example of a test is trained on or validated on; the training has each as often as its file says."""
+    """No example is of two kinds: one of a test is trained on and validated on by no file, nor one held out by
+    another. The training has each as often as the first file that has it says."""
 
     training: list[Example]
     held_out: list[Example]
@@ -38,7 +39,8 @@ def read_examples(
 ) -> Examples[Example]:
     """Read each file with `read`; `key` tells equal examples, `length` is in tokens.
 
-    Raises RecipeError for a file that is not there, and TrainingDataError where nothing is left to train on.
+    Raises RecipeError for a file that is not there, and TrainingDataError where nothing is left to train on, or to
+    test on.
     """
     schedule = recipe.training
     files: list[DataFile] = []
@@ -55,12 +57,19 @@ def read_examples(
     tests: dict[str, list[Example]] = defaultdict(list)
     for test in recipe.test:
         tests[test.name] += fitting(find(test, folder, data_dir))
-    tested = {key(example) for examples in tests.values() for example in examples}
+    for name, examples in tests.items():
+        if not examples:
+            raise TrainingDataError(
+                f"test {name!r} has no example of at most {schedule.max_tokens} tokens: raise training.max_tokens, "
+                "or leave the test out"
+            )
+    taken = {key(example) for examples in tests.values() for example in examples}
     training: list[Example] = []
     held_out: list[Example] = []
     for source in recipe.data:
         found = {key(example): example for example in fitting(find(source, folder, data_dir))}
-        unique = [example for identity, example in found.items() if identity not in tested]
+        unique = [example for identity, example in found.items() if identity not in taken]
+        taken |= found.keys()
         random.Random(schedule.seed).shuffle(unique)
         count = max(1, round(len(unique) * schedule.held_out))
         held_out += unique[:count]

@@ -19,6 +19,9 @@ MOST_CONTRADICTED = 0.12
 """The share of feedback that both versions surely read otherwise must surely be below this. A person who corrects
 mostly does so where the reader was unsure; wrong on purpose is mostly against a reading that was sure and right."""
 
+MORE_SURELY_WRONG = 0.05
+"""How much larger a share of a shop's wrong readings may be sure than of the fixed test's, whose words are others'."""
+
 
 class Role(StrEnum):
     """What a figure is for."""
@@ -62,6 +65,21 @@ class Contradicted:
         return self.contradicted / max(1, self.rows)
 
 
+@dataclass(frozen=True)
+class Corrected:
+    """Rows that say otherwise than the message was read. A reader is mostly unsure where it is wrong, so that few
+    right corrections are of sure readings; wrong ones are of any. How many messages nobody spoke of is no matter."""
+
+    rows: int
+    of_sure_readings: int
+    expected: float
+    """The share of the served version's wrong readings in the fixed test that were sure."""
+
+    @property
+    def share(self) -> float:
+        return self.of_sure_readings / max(1, self.rows)
+
+
 def compare(name: str, role: Role, served: Iterable[bool], learnt: Iterable[bool]) -> Comparison:
     """The shares of rows that are right."""
     pairs = list(zip(served, learnt, strict=True))
@@ -77,7 +95,11 @@ def compare(name: str, role: Role, served: Iterable[bool], learnt: Iterable[bool
     )
 
 
-def objections(comparisons: Sequence[Comparison], contradicted: Contradicted | None = None) -> list[str]:
+def objections(
+    comparisons: Sequence[Comparison],
+    contradicted: Contradicted | None = None,
+    corrected: Corrected | None = None,
+) -> list[str]:
     """Why the learnt version must not go into service; empty where it may."""
     found = []
     asked = [figure for figure in comparisons if figure.role is Role.ASKED]
@@ -89,20 +111,34 @@ def objections(comparisons: Sequence[Comparison], contradicted: Contradicted | N
             f"{contradicted.contradicted} of {contradicted.rows} rows kept apart say otherwise than both versions "
             f"read, the served one surely: the feedback may be wrong in {MOST_CONTRADICTED:.0%} or more"
         )
+    if corrected is not None and _surely_above(corrected, corrected.expected + MORE_SURELY_WRONG):
+        found.append(
+            f"{corrected.of_sure_readings} of {corrected.rows} corrections are of readings that were sure, which "
+            f"{corrected.expected:.0%} of wrong readings are: the feedback may be wrong"
+        )
     found += [objection for figure in comparisons if (objection := _objection(figure)) is not None]
     return found
 
 
 def at_least(count: int, of: int, probability: float) -> float:
-    """How likely a binomial variable is to be `count` or more."""
-    return sum(
-        math.comb(of, k) * probability**k * (1 - probability) ** (of - k) for k in range(count, of + 1)
+    """How likely a binomial variable is to be `count` or more. By logarithms: the terms of many rows are no floats."""
+    yes, no = math.log(probability), math.log1p(-probability)
+    ways = math.lgamma(of + 1)
+    terms = (
+        ways - math.lgamma(k + 1) - math.lgamma(of - k + 1) + k * yes + (of - k) * no
+        for k in range(count, of + 1)
     )
+    return min(1.0, math.fsum(map(math.exp, terms)))
 
 
 def _surely_below(found: Contradicted, share: float) -> bool:
     """Whether so few would be unlikely if the share were this."""
     return 1 - at_least(found.contradicted + 1, found.rows, share) < SIGNIFICANT
+
+
+def _surely_above(found: Corrected, share: float) -> bool:
+    """Whether so many would be unlikely if the share were this."""
+    return share < 1 and at_least(found.of_sure_readings, found.rows, share) < SIGNIFICANT
 
 
 def _objection(figure: Comparison) -> str | None:

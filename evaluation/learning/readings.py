@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from random import Random
 
 from apps.support.learning.readings import JudgedReading, Source
 from apps.support.reading.commands import parse
 from apps.support.reading.reader import MOST_COMMAND_TOKENS, Reader
-from evaluation.learning.gate import Comparison, Contradicted, Role, compare
+from core_model.training.recipe import Source as DataSource
+from evaluation.learning.gate import Comparison, Contradicted, Corrected, Role, compare
 from evaluation.support.reading import (
     ALARMS,
     HARMLESS,
@@ -50,29 +52,21 @@ def examples_of(judged: Iterable[JudgedReading], reader: Reader) -> list[Reading
     return found
 
 
-def kept_apart(
-    rows: Sequence[ReadingExample], share: float
-) -> tuple[list[ReadingExample], list[ReadingExample]]:
-    """(rows to train on, the newest rows): no prompt of the second is in the first."""
-    count = round(len(rows) * share)
-    newest = list(rows[len(rows) - count :])
-    prompts = {row.prompt for row in newest}
-    return [row for row in rows[: len(rows) - count] if row.prompt not in prompts], newest
-
-
 def write_rows(
-    path: Path, rows: Iterable[ReadingExample], replayed: Iterable[ReadingExample] = (), seed: int = 1
-) -> int:
-    """Training rows as `duet adapters train` reads them; their number."""
-    lines = [
-        json.dumps({"prompt": row.prompt, "completion": row.completion, "kind": row.kind}, ensure_ascii=False)
-        for source in (rows, replayed)
-        for row in source
-        for _ in range(1 if row.kind == Source.CONFIRMED or source is replayed else CORRECTIONS_SEEN)
-    ]
-    Random(seed).shuffle(lines)
-    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    return len(lines)
+    folder: Path, rows: Sequence[ReadingExample], first: Iterable[ReadingExample], seed: int = 1
+) -> tuple[DataSource, ...]:
+    """Write the files to train on, and say how often each is seen; `first` are the rows of the first training."""
+    said = {row.prompt for row in rows}
+    others = [row for row in first if row.prompt not in said]  # the desk has the last word
+    files = (
+        ("corrected.jsonl", [row for row in rows if row.kind != Source.CONFIRMED], CORRECTIONS_SEEN),
+        ("confirmed.jsonl", [row for row in rows if row.kind == Source.CONFIRMED], 1),
+        ("replayed.jsonl", Random(seed).sample(others, min(len(others), len(rows) * REPLAYED)), 1),
+    )
+    for name, members, _ in files:
+        lines = [json.dumps(asdict(row), ensure_ascii=False) for row in members]
+        (folder / name).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return tuple(DataSource(path=name, repeat=seen) for name, members, seen in files if members)
 
 
 def compared(
@@ -120,7 +114,26 @@ def contradicted(served: Sequence[ReadingCase], learnt: Sequence[ReadingCase]) -
     return Contradicted(len(served), count)
 
 
-def figures_of(comparisons: Iterable[Comparison], contradictions: Contradicted) -> list[Mapping[str, object]]:
+def corrections(judged: Iterable[JudgedReading]) -> list[JudgedReading]:
+    """What says otherwise than was read; of several on one prompt the last."""
+    last = {judgement.prompt: judgement for judgement in judged}
+    return [
+        judgement
+        for judgement in last.values()
+        if judgement.source is not Source.CONFIRMED and judgement.right.split() != judgement.read.split()
+    ]
+
+
+def corrected(corrections: Sequence[JudgedReading], fixed: Iterable[ReadingCase]) -> Corrected:
+    """How many corrections are of sure readings; `fixed` is the fixed test as the served version reads it."""
+    wrong = [case.confidence >= SURE for case in fixed if not case.is_right]
+    sure = sum(judgement.confidence >= SURE for judgement in corrections)
+    return Corrected(len(corrections), sure, sum(wrong) / max(1, len(wrong)))
+
+
+def figures_of(
+    comparisons: Iterable[Comparison], contradictions: Contradicted, corrections: Corrected
+) -> list[Mapping[str, object]]:
     """As they are stored with the run and shown at the desk."""
     rows: list[Mapping[str, object]] = [{**vars(figure), "role": figure.role.value} for figure in comparisons]
     rows.append(
@@ -129,6 +142,15 @@ def figures_of(comparisons: Iterable[Comparison], contradictions: Contradicted) 
             "role": "stream",
             "rows": contradictions.rows,
             "learnt": contradictions.share,
+        }
+    )
+    rows.append(
+        {
+            "name": "corrections of sure readings",
+            "role": "stream",
+            "rows": corrections.rows,
+            "served": corrections.expected,
+            "learnt": corrections.share,
         }
     )
     return rows

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from random import Random
 from typing import Any
 
 from apps.support.learning.drafts import SentDraft
+from core_model.training.recipe import Source
 from evaluation.learning.gate import Comparison, Role, compare
-from evaluation.reply_pairs.pairs import Pair, is_true
+from evaluation.reply_pairs.pairs import Pair, is_true, write_training
 from evaluation.reply_pairs.situations import Situation
 
 REPLAYED = 4
@@ -25,6 +28,22 @@ def pairs_of(drafts: Iterable[SentDraft]) -> list[Pair]:
         for draft in drafts
         if is_true(draft.sent, draft.notes)
     ]
+
+
+def prompt_of(pair: Pair) -> tuple[str, ...]:
+    """What tells the turns of pairs from each other."""
+    said = pair.situation
+    return (said.language, said.message, *(note.text for note in said.notes))
+
+
+def write_rows(
+    folder: Path, pairs: Sequence[Pair], first: Sequence[str], seed: int = 1
+) -> tuple[Source, ...]:
+    """Write the files to train on; `first` are the lines of the first training."""
+    write_training(folder / "sent.jsonl", pairs)
+    lines = Random(seed).sample(first, min(len(first), len(pairs) * REPLAYED))
+    (folder / "replayed.jsonl").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return Source(path="sent.jsonl"), Source(path="replayed.jsonl")
 
 
 def compared(

@@ -13,7 +13,7 @@ from evaluation.reader_data.catalog import ReaderDataError, read_catalog
 from evaluation.reader_data.making import Example, Maker
 from evaluation.reader_data.wordings import Wording, read_wordings, unseen_wordings
 
-PAIRS, REFUSED, INTRODUCED, LOCATED, CHOICES, ADDRESSES = 1400, 600, 500, 1500, 2300, 900
+PAIRS, REFUSED, INTRODUCED, LOCATED, DESCRIBED, CHOICES, ADDRESSES = 1400, 600, 500, 1500, 600, 2300, 900
 BITEXT_PER_INTENT, CHINESE_PER_INTENT = 120, 30
 """All for each time that the wordings are seen."""
 TEST_SEED = 77
@@ -47,6 +47,7 @@ def build_reader_data(
         "refused for another": list(maker.refused_for_another(REFUSED * times)),
         "introduced": list(maker.introduced(INTRODUCED * times)),
         "located": list(maker.located(LOCATED * times)),
+        "described": list(maker.described(DESCRIBED * times)),
         "choices": list(maker.choices(CHOICES * times)),
         "addresses": list(maker.addresses(ADDRESSES * times)),
         "labelled": list(maker.labelled(rows)),
@@ -59,6 +60,7 @@ def build_reader_data(
         "several wishes": list(unseen.several_wishes(300)),
         "refused for another": list(unseen.refused_for_another(100)),
         "located": list(unseen.located(120)),
+        "described": list(unseen.described(60)),
         "choices": list(unseen.choices(400)),
         "addresses": list(unseen.addresses(100)),
     }

@@ -9,12 +9,17 @@ from evaluation.reader_data.catalog import Product
 from evaluation.reader_data.drawing import Drawing, UnfitError
 
 _DEAREST = re.compile(
-    r"expensive|dear|pric(?:e|i)est|pricey|best|premium|top|highest|deluxe|fanc|luxur|most money|贵|貴|最好|高",
+    r"expensive|dear|pric(?:e|i)est|pricey|best|premium|top|highest|deluxe|fanc|luxur"
+    r"|most money|costs? (?:the )?most|贵|貴|最好|高",
     re.I,
 )
 _CHEAPEST = re.compile(
     r"cheap|least|lowest|afford|inexpensive|budget|economical|less|save|便宜|划算|最低|省", re.I
 )
+
+_BARE_ITEM = re.compile(r"\b(?:the|my) \{item\}")
+TOLD, SEVERAL = 0.2, 0.4
+"""How many items are told by an option that they have; how many wishes for another option are about several."""
 
 
 def is_dearest(text: str) -> bool:
@@ -30,6 +35,9 @@ def choice_of(
     letters = {pair: letter for letter, pair in table.letters.items()}
     many = [option for option, values in table.options.items() if len(values) > 1]
     name = product.called(language, rng)
+    if table.present and language == "en" and _BARE_ITEM.search(drawing.wording.text) and rng.random() < TOLD:
+        own = rng.choice(list(table.options))
+        name = f"{drawing.say_value(own, present[own])} {name}"
     drawing.slots |= {
         "item": name,
         "product": name,
@@ -67,8 +75,14 @@ def choice_of(
     new = rng.choice(others)
     drawing.slots["new"] = drawing.say_value(option, new)
     drawing.slots["old"] = drawing.say_value(option, present[option])
-    if shown == "like" or shown == "keep":
+    if shown in ("like", "keep"):
         return None
+    wanted = {option: new}
+    if shown in ("new", "instead") and kind != "option.new" and len(many) > 1 and rng.random() < SEVERAL:
+        changed = rng.sample(many, rng.randint(2, len(many)))
+        wanted = {o: rng.choice([v for v in table.options[o] if v != present[o]]) for o in changed}
+        drawing.slots["new"] = drawing.describe(wanted)
+        drawing.slots["old"] = drawing.describe({o: present[o] for o in changed})
     if shown == "bigger":
         return _compared(drawing, table, present, letters)
     if kind == "option.not":
@@ -87,9 +101,8 @@ def choice_of(
         return _filled_choice(drawing, f"{letters[option, new]} any")
     if shown == "cheapest_new":
         return _filled_choice(drawing, f"{pick} {letters[option, new]}")
-    wanted = {option: new}
     if drawing.has("options"):
-        chosen = rng.sample(list(table.options), rng.randint(1, min(3, len(table.options))))
+        chosen = rng.sample(list(table.options), rng.randint(1, min(5, len(table.options))))
         values = {o: rng.choice(table.options[o]) for o in chosen}
         drawing.slots["options"] = drawing.describe(values)
         wanted = {**wanted, **values} if drawing.has("new") and shown != "two_options" else values

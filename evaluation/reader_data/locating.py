@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from evaluation.reader_data.drawing import ITEM_VERBS, Drawing, Filled, UnfitError
 from evaluation.reader_data.scenes import Item, Order
 from evaluation.reader_data.wordings import Wording
 
 LOCATED = "located"
-"""The kind of the phrases; they are no messages of their own."""
+DESCRIBED = "described"
+"""The kinds of the phrases; they are no messages of their own."""
 
 
 def located(drawing: Drawing, filled: Filled, phrase: Wording, *, of_several: bool) -> Filled:
@@ -67,3 +69,30 @@ def _said_of(drawing: Drawing, item: Item, order: Order, phrase: Wording) -> str
             raise UnfitError
         place.slots["item2"] = other.product.called(drawing.language, drawing.rng)
     return place.fill([]).text
+
+
+@dataclass
+class Telling(Drawing):
+    """A drawing in which an order is told by what is in it or where it goes, in the place of its number."""
+
+    phrases: Sequence[Wording] = ()
+
+    def number(self, order: Order | None) -> str:
+        """A phrase for the order. Raises UnfitError where it fits another order as well."""
+        if order is None or not self.scene.known:
+            raise UnfitError
+        phrase = self.rng.choice(self.phrases)
+        place = Drawing(self.scene, self.catalog, phrase, self.rng)
+        if place.has("city"):
+            if (
+                sum(other.city == order.city for other in self.scene.orders) != 1
+                or len(self.scene.orders) < 2
+            ):
+                raise UnfitError
+            place.slots["city"] = order.city
+        else:
+            item = self.rng.choice(order.items)
+            if any(item.product.words & i.product.words for i in self.scene.items if i.order != order.handle):
+                raise UnfitError
+            place.slots["item2"] = item.product.called(self.language, self.rng)
+        return place.fill([]).text

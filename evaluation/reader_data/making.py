@@ -8,15 +8,14 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from apps.support.reading import postal
-from apps.support.reading.choices import OptionTable
 from apps.support.reading.commands import write
 from evaluation.reader_data.catalog import Catalog, is_chinese
-from evaluation.reader_data.choices import choice_of
+from evaluation.reader_data.choosing import ChoiceMaker
 from evaluation.reader_data.drawing import Drawing, Filled, UnfitError
 from evaluation.reader_data.joining import merged, with_words
 from evaluation.reader_data.kinds import reading_of
 from evaluation.reader_data.labelled import command_of_intent
-from evaluation.reader_data.locating import LOCATED, located
+from evaluation.reader_data.locating import DESCRIBED, LOCATED, Telling, located
 from evaluation.reader_data.noise import kept_span, mistype, unmarked
 from evaluation.reader_data.proposals import draw_proposal
 from evaluation.reader_data.scenes import Scene, draw_scene
@@ -30,6 +29,9 @@ CRITICAL_TIMES = 2
 CONTEXTS = 0.3
 ASKED_BESIDE = 0.12
 NOISE = 0.3
+RESTATED = "restated"
+"""The kind of the phrases with which people say once more what they want; they are no messages of their own."""
+RESTATED_SHARE = 0.07
 OF_SEVERAL = 3
 """Of so many located wishes one is about things that the customer has in several orders."""
 _GREETINGS = {
@@ -56,6 +58,10 @@ _WISHES = re.compile(
 _OF_AN_ITEM = re.compile(
     r"^(return|swap|drop|problem)\.(item|reason|options|new|instead|not|cheapest|dearest|same|keep|any)$"
 )
+_OF_AN_ORDER = re.compile(
+    r"^(status|tracking|items|total|shipsto|placed|payment|refund|invoice|cancel|return|late|lost)\.number$"
+)
+_NAMED_BY_NUMBER_ALONE = re.compile(r"(?<!order )(?<!Order )(?<!订单)(?<!訂單)\{order\}(?![号號])")
 _QUESTIONS = re.compile(
     r"^(status|tracking|items|total|price|shipsto|payment|refund|balance|profile|product|invoice|sum)\b.*\.(item|number|bare|card|price|stock|show|back|cheapest)$"
 )
@@ -74,7 +80,10 @@ class Maker:
     def __init__(self, catalog: Catalog, wordings: dict[str, list[Wording]], seed: int) -> None:
         self._catalog = catalog
         self._phrases = wordings.get(LOCATED, [])
-        self._wordings = {kind: messages for kind, messages in wordings.items() if kind != LOCATED}
+        self._descriptions = wordings.get(DESCRIBED, [])
+        self._restated = wordings.get(RESTATED, [])
+        phrases = (LOCATED, DESCRIBED, RESTATED)
+        self._wordings = {kind: messages for kind, messages in wordings.items() if kind not in phrases}
         self._rng = Random(seed)
         self._by_language = {
             language: {
@@ -83,7 +92,6 @@ class Maker:
             }
             for language in ("en", "zh")
         }
-        self._optional = [product for product in catalog.products if product.options]
 
     def readings(self, times: int) -> Iterator[Example]:
         """Every wording `times` over, each time in another situation; what must never be misread more often."""
@@ -199,27 +207,33 @@ class Maker:
                 f"{LOCATED}.{kind.split('.')[0]}",
             )
 
+    def described(self, count: int) -> Iterator[Example]:
+        """Wishes about an order that is told by what is in it, in wordings that are written for its number."""
+        wishes = [kind for kind in self._wordings if _OF_AN_ORDER.search(kind)]
+        made = tried = 0
+        while self._descriptions and made < count and tried < MOST_TRIES * count:
+            tried += 1
+            kind = self._rng.choice(wishes)
+            wording = self._rng.choice(self._wordings[kind])
+            phrases = [phrase for phrase in self._descriptions if phrase.language == wording.language]
+            if not _NAMED_BY_NUMBER_ALONE.search(wording.text) or not phrases:
+                continue
+            scene = draw_scene(self._catalog, wording.language, self._rng, known=True)
+            try:
+                filled = reading_of(kind)(Telling(scene, self._catalog, wording, self._rng, phrases=phrases))
+            except UnfitError:
+                continue
+            made += 1
+            last, opened = self._context(scene)
+            text = mistype(filled.text, self._rng, NOISE)
+            view = scene.view(last=last, opened=opened)
+            yield Example(view.render(unmarked(text)), write(filled.commands), f"{DESCRIBED}.{kind}")
+
     def choices(self, count: int) -> Iterator[Example]:
         """Which option is wanted."""
-        kinds = [
-            kind
-            for kind in self._wordings
-            if kind.startswith(("swap.", "option.", "product.", "correct.option"))
-        ]
-        kinds += [
-            "swap.options",
-            "option.values",
-            "option.new",
-            "swap.new",
-            "swap.instead",
-            "product.option",
-        ] * 3
-        made = 0
-        while made < count:
-            example = self._choice(self._rng.choice(kinds))
-            if example is not None:
-                made += 1
-                yield example
+        maker = ChoiceMaker(self._catalog, self._wordings, self._phrases, self._rng)
+        for prompt, completion, kind in maker.draw(count):
+            yield Example(prompt, completion, kind)
 
     def addresses(self, count: int) -> Iterator[Example]:
         """The parts of an address."""
@@ -323,36 +337,15 @@ class Maker:
             )
         return None
 
-    def _choice(self, kind: str) -> Example | None:
-        wording = self._rng.choice(self._wordings[kind])
-        rng = self._rng
-        product = rng.choice(self._optional)
-        variants = [product.variant(rng) for _ in range(rng.randint(2, 14))]
-        present = rng.choice(variants)
-        with_present = not kind.startswith("product.")
-        table = OptionTable.of(
-            product.name_zh if wording.language == "zh" and rng.random() < 0.7 else product.name,
-            variants,
-            present if with_present else {},
-        )
-        made = choice_of(
-            Drawing(Scene(False, wording.language), self._catalog, wording, rng),
-            kind,
-            product,
-            present,
-            table,
-        )
-        if made is None:
-            return None
-        text, completion = made
-        text = unmarked(mistype(text, rng, NOISE))
-        return Example(table.render(text), completion, f"choice.{kind}")
-
     def _greeted(self, filled: Filled, language: str, kind: str) -> str:
-        fits = filled.takes_context and kind not in ("greet", "unclear", "none", "identify")
-        if fits and self._rng.random() < 0.12:
-            return self._rng.choice(_GREETINGS[language]) + filled.text
-        return filled.text
+        if not filled.takes_context or kind in ("greet", "unclear", "none", "identify"):
+            return filled.text
+        again = [phrase.text for phrase in self._restated if phrase.language == language]
+        if again and _WISHES.search(kind) and self._rng.random() < RESTATED_SHARE:
+            return self._rng.choice(again) + (" " if language == "en" else "") + filled.text
+        return (
+            self._rng.choice(_GREETINGS[language]) + filled.text if self._rng.random() < 0.12 else filled.text
+        )
 
     def _question(self, scene: Scene) -> str:
         """A question of the assistant that the message does not answer."""

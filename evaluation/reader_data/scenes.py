@@ -11,7 +11,7 @@ from evaluation.reader_data.catalog import Catalog, Product
 
 STATUSES = ("pending", "processed", "shipped", "delivered", "cancelled")
 _STATUS_WEIGHTS = (34, 8, 14, 36, 8)
-_CITIES = (
+CITIES = (
     "Austin", "Boston", "Chicago", "Denver", "Houston", "Seattle", "Phoenix", "New York", "Los Angeles",
     "San Diego", "Washington", "Fort Worth", "Jacksonville", "Charlotte", "Columbus", "Dallas", "London",
     "Leeds", "Berlin", "Hamburg", "Vienna", "Zurich", "Mumbai", "Pune", "Singapore", "Sydney", "Toronto",
@@ -94,7 +94,7 @@ def draw_scene(catalog: Catalog, language: str, rng: Random, *, known: bool) -> 
     products = rng.sample(catalog.products, 30)
     orders: list[Order] = []
     left = len(ITEM_HANDLES)
-    cities = rng.sample(_CITIES, 3)
+    cities = rng.sample(CITIES, 3)
     for handle in ORDER_HANDLES[:count]:
         wanted = min(left, rng.choices((1, 2, 3, 4, 5), (35, 27, 20, 11, 7))[0])
         items: list[Item] = []

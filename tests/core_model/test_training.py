@@ -156,6 +156,25 @@ def test_resuming_refuses_another_recipe(recipe: Path, tmp_path: Path) -> None:
         train(recipe, tmp_path / "adapter", resume=True)
 
 
+def test_a_training_into_another_folder_leaves_an_interrupted_one_of_the_same_name(
+    recipe: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        train(recipe, tmp_path / "first", stop_at=5)
+    train(recipe, tmp_path / "other")
+    train(recipe, tmp_path / "first", resume=True)
+    assert (tmp_path / "first" / "metrics.json").is_file()
+
+
+def test_a_test_without_rows_is_refused_before_the_training(recipe: Path, tmp_path: Path) -> None:
+    (tmp_path / "none.csv").write_text("text,label\n", encoding="utf-8")
+    with recipe.open("a", encoding="utf-8") as file:
+        file.write('[[test]]\nname = "kept"\npath = "none.csv"\n')
+    with pytest.raises(TrainingDataError, match="test 'kept' has no rows"):
+        train(recipe, tmp_path / "adapter")
+    assert not (tmp_path / "adapter").exists()
+
+
 def test_there_must_be_something_to_resume(recipe: Path, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="nothing to resume"):
         train(recipe, tmp_path / "adapter", resume=True)

@@ -158,6 +158,64 @@ def test_a_curriculum_goes_on_from_stage_to_stage_and_where_it_was_interrupted(
     assert load_adapter(tmp_path / "broken", load_checkpoint(base).config).rank == 1
 
 
+def test_what_goes_on_from_a_stage_that_is_trained_again_is_trained_again(base: Path, tmp_path: Path) -> None:
+    for name, text in (("one", "yes !!!! "), ("two", "no ???? "), ("three", "may be ")):
+        (tmp_path / f"{name}.txt").write_text(text * 60, encoding="utf-8")
+        write_recipe(tmp_path, base, name, "pretrain", f"{name}.txt")
+    path = tmp_path / "course.toml"
+    path.write_text('name = "course"\nkind = "curriculum"\nstages = ["one.toml", "two.toml", "three.toml"]\n')
+    train(path, tmp_path / "course")
+    first = tmp_path / "one.toml"
+    first.write_text(first.read_text(encoding="utf-8").replace("epochs = 6", "epochs = 3"), encoding="utf-8")
+    stages = tmp_path / "course" / "stages"
+
+    def interrupt_between_the_stages(progress: TrainingProgress) -> None:
+        if (stages / "1-one" / "recipe.toml").read_bytes() == first.read_bytes():
+            raise KeyboardInterrupt
+
+    told: list[str] = []
+    resumed = Training(path, tmp_path / "course", tmp_path / "home", threads=1, resume=True)
+    with pytest.raises(KeyboardInterrupt):
+        curriculum.train(resumed, interrupt_between_the_stages, told.append)
+    curriculum.train(resumed, lambda progress: None, told.append)
+    assert [line for line in told if line.startswith("stage")] == [
+        "stage 1 of 3: one",
+        "stage 2 of 3: two",
+        "stage 1 of 3, one: done",
+        "stage 2 of 3: two",
+        "stage 3 of 3: three",
+    ]
+    train(path, tmp_path / "straight")
+    one, other = (tmp_path / name / "adapter_model.safetensors" for name in ("straight", "course"))
+    assert one.read_bytes() == other.read_bytes()
+
+
+def test_a_test_whose_rows_are_all_too_long_is_refused_before_the_training(
+    base: Path, tmp_path: Path
+) -> None:
+    write_pairs(tmp_path)
+    long = {"messages": [{"role": "user", "content": "a" * 200}], "chosen": "yes", "rejected": "no"}
+    (tmp_path / "long.jsonl").write_text(json.dumps(long) + "\n", encoding="utf-8")
+    recipe = write_recipe(tmp_path, base, "polite", "preference", "pairs.jsonl")
+    with recipe.open("a", encoding="utf-8") as file:
+        file.write('[[test]]\nname = "long"\npath = "long.jsonl"\n')
+    with pytest.raises(TrainingDataError, match="test 'long' has no example of at most 64 tokens"):
+        train(recipe, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_two_files_say_is_not_trained_on_and_held_out(base: Path, tmp_path: Path) -> None:
+    write_pairs(tmp_path)
+    shutil.copy(tmp_path / "pairs.jsonl", tmp_path / "again.jsonl")
+    recipe = write_recipe(tmp_path, base, "polite", "preference", "pairs.jsonl")
+    with recipe.open("a", encoding="utf-8") as file:
+        file.write('[[data]]\npath = "again.jsonl"\n')
+    tokenizer = Tokenizer(load_checkpoint(base).tokenizer)
+    data = read_preference_data(read_recipe(recipe), tmp_path, None, tokenizer)
+    assert (len(data.training), len(data.held_out)) == (8, 2)
+    assert not {pair.key for pair in data.training} & {pair.key for pair in data.held_out}
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [

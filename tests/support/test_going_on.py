@@ -8,6 +8,7 @@ from apps.support.reading.state import MOST_WAITING
 from apps.support.shop.models import Order, OrderItem, PaymentMethod, Variant
 from tests.support.conftest import OpenChat
 from tests.support.small_shop import order_of, statuses
+from tests.support.test_swaps import keyboard
 
 
 def test_a_method_beside_the_yes_is_for_what_is_open(any_chat: OpenChat) -> None:
@@ -108,8 +109,8 @@ def test_a_yes_that_was_followed_is_no_failure(chat: OpenChat) -> None:
 def test_more_wishes_than_can_wait_are_said(chat: OpenChat) -> None:
     conversation = chat()
     conversation("home to P")
-    wishes = ["cancel Q", *(f"return {item}" for item in "efg"), *(f"swap {item}" for item in "abc")]
-    more = ["readdress P to home", "repay P with 2", "ask newsletter_on"]
+    wishes = ["cancel Q", *(f"return {item}" for item in "efg"), *(f"swap {item}" for item in "ab")]
+    more = ["readdress P to home", "repay P with 2", "ask newsletter_on", "repay R with 2"]
     done = conversation("; ".join(["yes", *wishes, *more]))
     assert done.actions[0] == {"name": "default_address", "status": "done"}
     assert "more than I can keep in mind" in done.reply
@@ -117,3 +118,28 @@ def test_more_wishes_than_can_wait_are_said(chat: OpenChat) -> None:
     fewer = chat()
     fewer("home to P")
     assert "keep in mind" not in fewer("; ".join(["yes", *wishes])).reply
+
+
+def test_a_correction_is_paid_as_what_it_corrects(chat: OpenChat) -> None:
+    conversation = chat()
+    assert "paid with PayPal" in conversation(f"swap a; with 2 | {keyboard(conversation, 'linear')}").reply
+    corrected = conversation(f"no; swap a | {keyboard(conversation, 'linear', 'white')}")
+    assert corrected.actions[-1] == {"name": "change_item", "status": "proposed"}
+    assert "PayPal" in corrected.reply
+
+
+def test_what_is_said_twice_is_proposed_once(chat: OpenChat) -> None:
+    conversation = chat()
+    asked = conversation("swap c; swap c | b")
+    assert asked.actions == [{"name": "change_item", "status": "proposed"}]
+    assert "all of this" not in asked.reply
+
+
+def test_what_waits_is_asked_once_however_often_it_was_said(chat: OpenChat) -> None:
+    conversation = chat()
+    conversation("cancel P; swap c", "cancel P; swap c")
+    asked = conversation("yes")
+    assert [action["status"] for action in asked.actions] == ["done"]
+    assert conversation("swap c | b").actions == [{"name": "change_item", "status": "proposed"}]
+    assert conversation("yes").actions == [{"name": "change_item", "status": "done"}]
+    assert "other request" not in conversation("thanks").reply

@@ -259,3 +259,11 @@ def test_a_proposal_outlives_a_long_conversation(chat: OpenChat) -> None:
     conversation = chat()
     conversation("cancel P", *["status R", "thanks"] * 10)
     assert conversation("yes").actions == [{"name": "cancel", "status": "done"}]
+
+
+def test_an_order_that_is_cancelled_and_changed_at_once_is_asked_about(chat: OpenChat) -> None:
+    conversation = chat()
+    for message in ("cancel Q; swap c | b", "swap c; cancel Q | b", "cancel Q; repay Q with 3"):
+        assert conversation(message).actions == []
+    both = conversation("cancel P; swap c | b")
+    assert [action["name"] for action in both.actions] == ["cancel", "change_item"]

@@ -260,3 +260,35 @@ def test_what_is_no_choice_is_refused(text: str) -> None:
 def test_an_option_with_too_many_values_has_no_letters() -> None:
     variants: Sequence[Mapping[str, object]] = [{"color": "red", "number": n} for n in range(80)]
     assert list(OptionTable.of("Thing", variants, {}).options) == ["color"]
+
+
+@pytest.mark.parametrize(
+    ("message", "closed"),
+    [
+        ("no I'm after 15 inch, 1tb ssd", {"13-inch", "17-inch", "512GB SSD"}),
+        ("the Wi-Fi + Cellular one", {"Wi-Fi"}),
+        ("Wi-Fi", set()),
+        ("L, not the 17-inch", {"M", "XL"}),
+        ("9 or 1.5 L, no extras", {"8"}),
+        ("an eight please", set()),
+        ("no, it should not be waterproof", set()),
+    ],
+)
+def test_a_value_that_is_named_word_for_word_stands_against_the_others(
+    message: str, closed: set[str]
+) -> None:
+    options = {
+        "screen": ("13-inch", "15-inch", "17-inch"),
+        "storage": ("512GB SSD", "1TB SSD"),
+        "connectivity": ("Wi-Fi", "Wi-Fi + Cellular"),
+        "size": ("M", "L", "XL"),
+        "number": ("8", "9", "1.5L"),
+        "waterproof": ("no", "yes"),
+    }
+    table = OptionTable("Thing", options, {"screen": "17-inch", "connectivity": "Wi-Fi", "waterproof": "yes"})
+    wanted = {table.letters[letter][1] for letter in table.open_letters(message)}
+    assert {value for values in options.values() for value in values} - wanted == closed
+    machine = choice_automaton(table, message)
+    for letter, (_, value) in table.letters.items():
+        assert accepts(machine, letter) == (value not in closed)
+        assert accepts(machine, f"not {letter}")

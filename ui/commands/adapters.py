@@ -13,7 +13,7 @@ from rich.table import Table
 
 from apps.settings import load_settings
 from ui.commands.csv_recipe import ShopWords, write_recipe
-from ui.commands.learn import approve, learn, rollback
+from ui.commands.learn import approve, decline, learn, rollback
 from ui.commands.make_reader_data import make_reader_data
 from ui.commands.make_replies import make_replies
 from ui.commands.training_display import require_training_packages, training_display
@@ -26,6 +26,7 @@ app.command("make-replies")(make_replies)
 app.command("make-reader-data")(make_reader_data)
 app.command()(learn)
 app.command()(approve)
+app.command()(decline)
 app.command()(rollback)
 
 WEIGHTS = "adapter_model.safetensors"

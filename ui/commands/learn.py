@@ -1,4 +1,4 @@
-"""`duet adapters learn|approve|rollback`: what the desk said, learnt, and put into service or taken back."""
+"""`duet adapters learn|approve|decline|rollback`: what the desk said, learnt, and put into service or taken back."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def learn(
 
     Thumbs and corrected intents teach the reader, drafts as they were sent the replies. A version that is better
     in that, and worse in nothing that is guarded, goes into service; with DUET_LEARNING_ASKS a person is asked
-    first (`duet adapters approve`). A running server takes it over within seconds.
+    first (`duet adapters approve|decline`). A running server takes it over within seconds.
     """
     require_training_packages()
     from ui.learning import School
@@ -65,6 +65,16 @@ def approve(name: Annotated[str, typer.Argument(help="The adapter's name.")]) ->
     with _database(settings) as database:
         run = learning.approve(database, _named(settings, name))
     typer.echo(f"{name}: version {run.version} serves")
+
+
+def decline(name: Annotated[str, typer.Argument(help="The adapter's name.")]) -> None:
+    """Keep out what an adapter learnt and waits for a person; its rows are not looked at again."""
+    from ui import learning
+
+    settings = load_settings()
+    with _database(settings) as database:
+        run = learning.decline(database, _named(settings, name))
+    typer.echo(f"{name}: version {run.version} stays out")
 
 
 def rollback(name: Annotated[str, typer.Argument(help="The adapter's name.")]) -> None:

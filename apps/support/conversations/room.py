@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -49,9 +50,18 @@ class Room:
 
     def put_off(self, wishes: list[Wish], settled: Settled, *, first: bool = False) -> None:
         """Let the wishes wait, `first` before those that wait already; what is too much is said."""
+        self.not_waiting_any_more(wishes)
         waiting = self.state.waiting
         waiting = [*wishes, *waiting] if first else [*waiting, *wishes]
         self.state.waiting = waiting[:MOST_WAITING]
         if len(waiting) > MOST_WAITING:
             note = write("too_many_wishes", self.language)
             settled.answers.append(Answered(waiting[MOST_WAITING], said(note)))
+
+    def not_waiting_any_more(self, wishes: Sequence[Wish]) -> None:
+        """Forget what waits about the same items as these: it was said anew."""
+        self.state.waiting = [
+            old
+            for old in self.state.waiting
+            if not any(new.verb == old.verb and set(new.items) & set(old.items) for new in wishes)
+        ]

@@ -49,6 +49,7 @@ def decide(room: Room, wishes: Sequence[Wish]) -> Decision:
         return decision
     method = _method(room, wishes)
     changes = [wish for wish in wishes if wish.is_change]
+    method_before = _method_before(room, changes)
     names_method = method is not None or not any(wish.verb == "with" for wish in wishes)
     if state.pending is not None and method is not None and not changes:
         decision.run = with_method(room, wishes[0], method, decision.settled, agreed="yes" in verbs)
@@ -70,7 +71,7 @@ def decide(room: Room, wishes: Sequence[Wish]) -> Decision:
         elif wish.verb == "about":
             decision.settled.answers.append(Answered(wish, _about(room, wish)))
     if rest:
-        pursue(room, rest, decision.settled, method)
+        pursue(room, rest, decision.settled, method or method_before)
     _count_failures(room, decision)
     _keep_open(room, decision)
     return decision
@@ -86,6 +87,7 @@ def pursue(room: Room, wishes: Sequence[Wish], settled: Settled, method: Payment
     # A change that comes to nothing leaves what is proposed as it is.
     fruitful = [wish for wish, outcome in outcomes if wish.is_change and outcome.asks]
     if fruitful:
+        room.not_waiting_any_more(fruitful)
         notes: list[Note] = []
         planned = planned_again(room, kept_steps(state.pending, fruitful, room.context), None, notes)
         state.pending = None
@@ -95,7 +97,10 @@ def pursue(room: Room, wishes: Sequence[Wish], settled: Settled, method: Payment
     asking: Question | None = None
     before = state.question
     for wish, outcome in outcomes:
-        planned += [(wish, plan) for plan in outcome.planned]
+        steps = [plan.step for _, plan in planned]
+        planned += [
+            (wish, plan) for plan in outcome.planned if plan.step not in steps
+        ]  # said twice, done once
         if wish.verb == "with" and len(wishes) > 1:
             outcome.question = None  # said, and no question of its own: the wish beside it goes on
         if outcome.question is not None:
@@ -270,6 +275,19 @@ def _method(room: Room, wishes: Sequence[Wish]) -> PaymentMethod | None:
             found = method_meant(room.case(wish))
             return None if isinstance(found, Outcome) else found
     return None
+
+
+def _method_before(room: Room, changes: Sequence[Wish]) -> PaymentMethod | None:
+    """How the open proposal would be paid, where the changes correct it: that was not what was wrong."""
+    pending, context = room.state.pending, room.context
+    if pending is None or not changes or not corrects(pending, changes, context):
+        return None
+    things = [context.item(number) for wish in changes for number in wish.items]
+    orders = {order for wish in changes for order in wish.orders} | {item.order_id for item in things if item}
+    if not orders <= {step.order_id for step in pending.steps}:
+        return None
+    numbers = {step.arguments.get("method_id") for step in pending.steps}
+    return room.context.method(numbers.pop()) if len(numbers) == 1 else None
 
 
 def _count_failures(room: Room, decision: Decision) -> None:

@@ -14,7 +14,7 @@ from apps.support.conversations.turn import Incoming, Understood
 from apps.support.playbooks.case import DetailReader
 from apps.support.reading.context import load_context
 from apps.support.reading.identifiers import find_identifiers
-from apps.support.reading.naming import about_what_is_named
+from apps.support.reading.naming import about_what_is_named, contradict
 from apps.support.reading.reader import Reading
 from apps.support.reading.state import Wish
 from apps.support.reading.view import View
@@ -71,7 +71,8 @@ def _read_text(room: Room, reader: MessageReader, text: str) -> Understood:
     reading = reader.read(view, found.tagged)
     wishes = [context.wish(command, text) for command in reading.commands]
     wishes = about_what_is_named(wishes, found, context)
-    wishes = _sure_ones(wishes, reading.confidence) or [Wish(verb="unclear", text=text)]
+    confidence = 0.0 if contradict(wishes, context) else reading.confidence
+    wishes = _sure_ones(wishes, confidence) or [Wish(verb="unclear", text=text)]
     return Understood(found, reading, tuple(wishes), view.render(found.tagged))
 
 

@@ -20,7 +20,7 @@ from apps.support.shop.models import Draft, Message
 class SentDraft:
     """What was to be said, and what a person sent, with invented values in place of the customer's."""
 
-    id: int
+    id: int  # of the message that was sent: a draft can wait long
     language: Language
     message: str
     notes: tuple[Note, ...]
@@ -34,21 +34,21 @@ class SentDraft:
 
 
 def sent_drafts(session: Session, after: int) -> list[SentDraft]:
-    """The drafts behind number `after` that were sent, oldest first, without the customers' data."""
-    query = select(Draft, Message.text).join(Message, Message.id == Draft.sent_id).where(Draft.id > after)
+    """The drafts that were sent since the message `after`, in that order, without the customers' data."""
+    query = select(Draft, Message).join(Message, Message.id == Draft.sent_id).where(Message.id > after)
     found = []
-    for draft, sent in session.execute(query.order_by(Draft.id)):
+    for draft, sent in session.execute(query.order_by(Message.id)):
         if not draft.notes:
             continue
         names = Pseudonyms.of(session, draft.conversation_id, draft.language, f"draft {draft.id}")
         found.append(
             SentDraft(
-                draft.id,
+                sent.id,
                 draft.language,
                 names.replace(draft.message),
                 tuple(_note(note, names) for note in draft.notes),
                 names.replace(draft.text.strip()),
-                names.replace(sent.strip()),
+                names.replace(sent.text.strip()),
             )
         )
     return found

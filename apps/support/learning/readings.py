@@ -33,27 +33,25 @@ class JudgedReading:
 def judged_readings(session: Session, after: int) -> list[JudgedReading]:
     """What was said of turns since the feedback `after`, oldest first; of several on one message the last.
 
-    A correction counts from the desk only. A thumb down that says nothing else makes no row, and takes back a
-    thumb up. What proves who writes is none of the reader's business to learn by heart.
+    A correction counts from the desk only, and only the desk can say otherwise of it. A thumb down that says
+    nothing else makes no row, and takes back a thumb up. What proves who writes is none of the reader's business
+    to learn by heart.
     """
-    query = (
-        select(Feedback, TurnTrace)
-        .join(
-            TurnTrace,
-            or_(TurnTrace.message_id == Feedback.message_id, TurnTrace.reply_id == Feedback.message_id),
-        )
-        .where(Feedback.id > after)
-        .order_by(Feedback.id)
-    )
+    of_its_turn = or_(TurnTrace.message_id == Feedback.message_id, TurnTrace.reply_id == Feedback.message_id)
+    spoken_of = select(TurnTrace.id).join(Feedback, of_its_turn).where(Feedback.id > after)
+    # What was said of these turns before counts still: a thumb that comes late does not stand alone.
+    query = select(Feedback, TurnTrace).join(TurnTrace, of_its_turn).where(TurnTrace.id.in_(spoken_of))
     judged: dict[int, JudgedReading] = {}
-    for feedback, trace in session.execute(query):
+    for feedback, trace in session.execute(query.order_by(Feedback.id)):
         reading = _judged(session, feedback, trace)
-        previous = judged.pop(trace.message_id, None)
+        previous = judged.get(trace.message_id)
+        corrected = previous is not None and previous.source is not Source.CONFIRMED
+        if corrected and (reading is None or not feedback.by_desk):
+            continue
+        judged.pop(trace.message_id, None)
         if reading is not None:
             judged[trace.message_id] = reading
-        elif previous is not None and previous.source is not Source.CONFIRMED:
-            judged[trace.message_id] = previous  # somebody's thumb takes no correction back
-    return list(judged.values())
+    return [reading for reading in judged.values() if reading.id > after]
 
 
 def _judged(session: Session, feedback: Feedback, trace: TurnTrace) -> JudgedReading | None:

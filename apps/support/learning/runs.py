@@ -9,13 +9,13 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from apps.support.errors import ConflictError, NotFoundError
+from apps.support.errors import ConflictError
 from apps.support.shop.models import AuditEntry, LearningRun, LearningStatus
 from apps.support.shop.models.columns import utc_now
 
 
 def last_seen(session: Session, adapter: str) -> int:
-    """The last feedback, or draft, that an earlier training looked at; 0 before the first."""
+    """The last feedback, or message from a draft, that an earlier training looked at; 0 before the first."""
     query = select(func.max(LearningRun.last_seen)).where(LearningRun.adapter == adapter)
     return session.scalar(query) or 0
 
@@ -36,21 +36,33 @@ def record(session: Session, run: LearningRun) -> LearningRun:
     return run
 
 
-def waiting(session: Session, adapter: str) -> LearningRun:
-    """The last training that waits for a person. Raises NotFoundError."""
+def waiting(session: Session, adapter: str) -> LearningRun | None:
+    """The training that waits for a person."""
     query = select(LearningRun).where(
         LearningRun.adapter == adapter, LearningRun.status == LearningStatus.WAITING
     )
-    run = session.scalar(query.order_by(LearningRun.id.desc()).limit(1))
-    if run is None:
-        raise NotFoundError(f"nothing that {adapter} learnt waits for approval")
-    return run
+    return session.scalar(query.order_by(LearningRun.id.desc()).limit(1))
 
 
-def put_in_service(session: Session, run: LearningRun) -> None:
-    """Say that the version serves from now on. Raises ConflictError where it was refused."""
+def decline(session: Session, run: LearningRun) -> None:
+    """Say that a person does not want what was learnt."""
+    run.reasons = [*run.reasons, "a person declined it"]
+    _set(run, LearningStatus.REFUSED)
+    _audit(session, "adapter_declined", run, {"version": run.from_version}, {"status": run.status.value})
+
+
+def put_in_service(session: Session, run: LearningRun, served: int) -> None:
+    """Say that the version serves from now on, in place of version `served`.
+
+    Raises ConflictError where it was refused, or went on from another version and was compared with that.
+    """
     if run.status == LearningStatus.REFUSED:
         raise ConflictError(f"version {run.version} of {run.adapter} was refused: {'; '.join(run.reasons)}")
+    if run.from_version != served:
+        raise ConflictError(
+            f"version {run.version} of {run.adapter} went on from version {run.from_version} and was compared with "
+            f"that, but version {served} serves: decline it, or roll back first"
+        )
     _replace_serving(session, run.adapter)
     _set(run, LearningStatus.IN_SERVICE)
     _audit(session, "adapter_in_service", run, {"version": run.from_version}, {"version": run.version})

@@ -25,6 +25,9 @@ LETTERS = ascii_lowercase + ascii_uppercase
 KEYWORDS = ("cheapest", "dearest", "same", "any", "last")
 """any: what is not mentioned does not matter; same: the present one again; last: of those that were listed."""
 
+_BOOLEAN = frozenset({"yes", "no", "none", "是", "否", "无", "無"})
+"""Values that name nothing without their option."""
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -78,6 +81,37 @@ class OptionTable:
         pairs = [(option, value) for option, values in self.options.items() for value in values]
         return dict(zip(LETTERS, pairs, strict=False))
 
+    def open_letters(self, message: str) -> str:
+        """The letters that a message may want.
+
+        Where it names values of an option word for word, besides the present one, no other value of that option.
+        """
+        named = self._named(message.casefold())
+        return "".join(
+            letter
+            for letter, (option, value) in self.letters.items()
+            if not any(of == option for of, _ in named) or (option, value) in named
+        )
+
+    def _named(self, message: str) -> set[tuple[str, str]]:
+        """(option, value), of options whose named values are not the present one alone."""
+        found: dict[tuple[str, str], list[tuple[int, int]]] = {}
+        for option, value in self.letters.values():
+            if value.casefold() not in _BOOLEAN:
+                spans = [match.span() for match in _verbatim(value).finditer(message)]
+                found |= {(option, value): spans} if spans else {}
+        whole = {  # "Wi-Fi" in "Wi-Fi + Cellular" is not named
+            (option, value)
+            for (option, value), spans in found.items()
+            if not all(
+                any(begin <= start and stop <= end and (begin, end) != (start, stop) for begin, end in longer)
+                for start, stop in spans
+                for longer in [[span for (of, _), others in found.items() if of == option for span in others]]
+            )
+        }
+        changing = {option for option, value in whole if self.present.get(option) != value}
+        return {(option, value) for option, value in whole if option in changing}
+
     def render(self, message: str) -> str:
         """The reader's prompt."""
         letters = self.letters
@@ -127,6 +161,14 @@ class OptionTable:
             {option: tuple(names) for option, names in excluded.items()},
             **known,  # type: ignore[arg-type]
         )
+
+
+def _verbatim(value: str) -> re.Pattern[str]:
+    """The value as it is written in lower case, however its words and figures are held together."""
+    parts = re.findall(r"\d+(?:[.,]\d+)*|[^\W\d_]+|[^\w\s-]", value.casefold())
+    unit = r"(?<!\d\s)" if len(value) == 1 and value.isalpha() else ""  # "2 L" is no size
+    before, after = r"(?<![\w'’])(?<!\d[.,])" + unit, r"(?![\w'’]|[.,]\d)"
+    return re.compile(before + r"[\s-]*".join(map(re.escape, parts)) + after)
 
 
 def natural_order(value: str) -> tuple[float, str]:

@@ -195,7 +195,7 @@ def choice_automaton(table: OptionTable, message: str) -> Automaton:
         stops.append(machine.one_of(machine.literal(word, "price "), prices))
     machine.jump(machine.literal(machine.start, "none"), end)
     if letters:
-        wanted = machine.list_of(word, letters, " ")
+        wanted = machine.list_of(word, list(table.open_letters(message)), " ")
         refused = machine.list_of(machine.literal(word, "not "), letters, " ")
         machine.jump(machine.literal(wanted, " not "), _into(machine, refused, letters))
         stops += [wanted, refused]

@@ -30,6 +30,16 @@ def about_what_is_named(wishes: Iterable[Wish], found: Identifiers, context: Con
     return [_in_these(wish, named, context) for wish in wishes] if named else wishes
 
 
+def contradict(wishes: Iterable[Wish], context: Context) -> bool:
+    """Whether an order is to be cancelled and changed by one message: then it was misread."""
+    changes = [wish.model_copy(update={"to_order": None}) for wish in wishes if wish.is_change]
+    cancelled, changed = (
+        {order for wish in changes if (wish.verb == "cancel") is cancels for order in _touched(wish, context)}
+        for cancels in (True, False)
+    )
+    return bool(cancelled & changed)
+
+
 def _not_about_others(wish: Wish, found: Identifiers) -> Wish:
     # The figures of an address may look like order numbers: there they only count against an order that is read.
     given = wish.to == "given" and not wish.orders

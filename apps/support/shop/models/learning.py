@@ -55,6 +55,6 @@ class LearningRun(Base):
     rows: Mapped[JsonObject]  # source → how many
     figures: Mapped[JsonList]  # evaluation.learning.gate.Comparison
     reasons: Mapped[JsonList]  # why it was refused
-    last_seen: Mapped[int]  # the last feedback, or draft, that it learnt from
+    last_seen: Mapped[int]  # the last feedback, or message from a draft, that it learnt from
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     decided_at: Mapped[datetime] = mapped_column(default=utc_now)
