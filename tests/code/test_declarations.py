@@ -112,6 +112,20 @@ def test_java_that_lacks_nothing_stays_as_it_is(code: str) -> None:
     assert with_declarations(code, "java") == code
 
 
+def test_java_functions_without_a_class_get_one(sandbox: Sandbox) -> None:
+    installed("java", sandbox)
+    code = (
+        "// One.\npublic int one(List<Integer> xs) {\n    return two(xs);\n}\n\n"
+        "int two(List<Integer> xs) { return 2; }\n"
+    )
+    whole = with_declarations(code, "java")
+    assert compilation(whole, "java", True, sandbox).passed
+    assert "public class Program {\n    // One.\n    public static int one(" in whole
+    assert with_declarations(whole, "java") == whole
+    newer = "void main() { System.out.println(1); }\n"
+    assert with_declarations(newer, "java") == newer
+
+
 def test_cpp_gets_the_exceptions_that_it_throws(sandbox: Sandbox) -> None:
     installed("cpp", sandbox)
     whole = with_declarations(CPP, "cpp")

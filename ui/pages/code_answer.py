@@ -70,6 +70,8 @@ class CodeAnswer:
     def _verdict(self, answer: Answer) -> Markup:
         reader = self.reader
         words = [text("code.parses" if answer.parses else "code.does_not_parse", reader)]
+        if answer.unknown is not None:
+            words = [text("code.unknown", reader)]
         if not answer.parses and answer.prefix_parses is False:
             words.append(text("code.prefix_broken", reader))
         if answer.finish_reason == "length":
@@ -82,9 +84,8 @@ class CodeAnswer:
             words.append(text("code.drafts", reader, drafts=answer.drafts))
         words.append(text("code.tokens", reader, tokens=answer.tokens))
         words.append(text("code.seconds", reader, seconds=f"{answer.seconds:.1f}"))
-        good = (
-            answer.parses and answer.compiles is not False and all(check.passed for check in answer.checked)
-        )
+        judged = answer.parses or (answer.unknown is not None and answer.compiles is True)
+        good = judged and answer.compiles is not False and all(check.passed for check in answer.checked)
         return line("good" if good else "bad", *words) + self._compiler(answer) + self._checks(answer)
 
     def _compiler(self, answer: Answer) -> Markup:

@@ -283,6 +283,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "由助手自拟，正确答案无人给出。{drafts} 稿中有 {alike} 稿得到：",
     ),
     "code.unchecked": ("Not run: {reason}", "未运行：{reason}"),
+    "code.unknown": (
+        "The grammar does not know all of it; the compiler alone has judged",
+        "语法规则不认识其中的部分写法；仅由编译器判断",
+    ),
     "code.part": ("Translating part {part} of {parts} …", "正在翻译第 {part} 部分（共 {parts} 部分）…"),
     "code.writing": ("Writing …", "正在编写 …"),
     "code.stopped": ("Stopped", "已停止"),
