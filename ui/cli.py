@@ -28,6 +28,7 @@ from ui.commands import (
     code,
     db,
     evaluate,
+    evaluate_everyday,
     evaluate_grammar,
     evaluate_held_out,
     evaluate_intents,
@@ -84,6 +85,7 @@ app.add_typer(db.app, name="db")
 for evaluation in (
     evaluate_intents.intents,
     evaluate_held_out.held_out,
+    evaluate_everyday.everyday,
     evaluate_mutants.mutants,
     evaluate_grammar.grammar,
     evaluate_quantization.quantization,

@@ -46,6 +46,18 @@ class Token:
 GENERAL_CHECKS = ("parses", "compiles", "loads", "runs")
 """What is tried on the whole program, and is no example: that it compiles says nothing of what it does."""
 
+DEFINES = "defines "
+"""Begins the name of a check that a name of the task's is there."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A long program is translated in parts: this one is begun, of so many; `names` are what is in it."""
+
+    part: int
+    parts: int
+    names: tuple[str, ...] = ()
+
 
 @dataclass(frozen=True)
 class Check:
@@ -57,7 +69,7 @@ class Check:
 
     @property
     def is_example(self) -> bool:
-        return self.name not in GENERAL_CHECKS
+        return self.name not in GENERAL_CHECKS and not self.name.startswith(DEFINES)
 
 
 @dataclass(frozen=True)
@@ -131,5 +143,5 @@ class Answer:
     diff: str | None = None
 
 
-Event = Token | Checked | Answer
+Event = Token | Progress | Checked | Answer
 Events = Generator[Event, None, None]

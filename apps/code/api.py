@@ -1,7 +1,7 @@
 """`/api/code/write`, `/edit`, `/complete`, `/translate`: JSON in, JSON out.
 
-With `Accept: text/event-stream` the answer is the events `token`… (of the first draft), `checked`… (for
-each draft that was run), `done`.
+With `Accept: text/event-stream` the answer is the events `token`… (of the first draft), `progress` (before each part of
+a long translation), `checked`… (for each draft that was run), `done`.
 """
 
 import json
@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 
 from apps.auth import Scope
 from apps.body import Body
-from apps.code.answers import EFFORTS, Answer, Checked, Event, Events, Token
+from apps.code.answers import EFFORTS, Answer, Checked, Event, Events, Progress, Token
 from apps.code.assistant import MAX_TOKENS, CodeAssistant
 from apps.code.completion import Gap, OtherFile
 from apps.code.editing import Edit
@@ -213,5 +213,5 @@ async def _respond(events: Events, request: Request, accept: str) -> Response:
 
 
 def _frame(event: Event) -> bytes:
-    names = {Token: "token", Checked: "checked", Answer: "done"}
+    names = {Token: "token", Progress: "progress", Checked: "checked", Answer: "done"}
     return named(names[type(event)], asdict(event))

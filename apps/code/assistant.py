@@ -17,6 +17,7 @@ from apps.code.completion import Completer, Gap
 from apps.code.constraints import Constraints, served_language
 from apps.code.drafting import Drafting
 from apps.code.editing import Edit, Editor
+from apps.code.long_translating import parts_if_long, translate_parts
 from apps.code.refining import refine
 from apps.code.sandbox import Sandbox, SandboxUnavailableError
 from apps.code.syntax import parses
@@ -102,12 +103,17 @@ class CodeAssistant:
     ) -> Events:
         """The same program in another language, checked by running both on the same inputs.
 
+        A long one is translated in parts, each of at most `max_tokens`; `Progress` tells when one is begun.
         Raises as `write` does.
         """
         from_name, to_name = served_language(source, "source"), served_language(target, "target")
-        drafting = self._drafting(to_name, start, max_tokens)
+        drafting = replace(self._drafting(to_name, start, max_tokens), habits=True)
         translating = Translating(code, from_name, to_name, drafting, self._sandbox_for(effort), start)
-        events = refine(translating.work, drafting, effort, translating.sandbox, temperature, seed)
+        long = None if start else parts_if_long(code, from_name)
+        if long is not None:
+            events = translate_parts(translating, drafting, long, effort, temperature, seed)
+        else:
+            events = refine(translating.work, drafting, effort, translating.sandbox, temperature, seed)
         return self._compiled(events, compile)
 
     def complete(self, gap: Gap, *, compile: bool = False) -> Events:

@@ -200,6 +200,11 @@ def _declared_functions(node: Node) -> Iterator[Node]:
         yield name
 
 
+def is_standard(name: str) -> bool:
+    """Whether C++'s standard library has the name."""
+    return _header_of(name) is not None
+
+
 def _header_of(name: str) -> str | None:
     return _HEADER_OF.get(name) or _C_HEADER_OF.get(name)
 

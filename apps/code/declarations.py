@@ -13,5 +13,6 @@ _ADDED = {
 
 def with_declarations(code: str, language: str) -> str:
     """Code with the imports or headers of the standard library's names that it uses, and with exceptions that it throws
-    and nobody defines; C++ also with declarations of functions that stand behind their first use."""
+    and nobody defines; C++ with declarations of functions that stand behind their first use, Java with a class around
+    methods that stand in none."""
     return _ADDED[language](code)

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from tree_sitter import Node
 
 from apps.code.java_units import TYPES, name_of
-from apps.code.syntax import parse, text_of
+from apps.code.syntax import nodes, parse, text_of
 
 
 def definitions(code: str, language: str, *, keep_main: bool = False) -> str:
@@ -23,6 +23,17 @@ def definitions(code: str, language: str, *, keep_main: bool = False) -> str:
         elif language == "java" and node.type in TYPES:
             for public in _public_words(node):
                 del content[public.start_byte : public.end_byte]
+    return content.decode("utf-8", "replace")
+
+
+def without_demonstration(code: str, language: str) -> str:
+    """The code without an entry point and demonstrations that a model added; Java's types keep all else."""
+    if language != "java":
+        return definitions(code, language)
+    content = bytearray(code.encode("utf-8", "replace"))
+    mains = [node for node in nodes(parse(code, language), "method_declaration") if name_of(node) == "main"]
+    for node in sorted(mains, key=lambda node: node.start_byte, reverse=True):
+        del content[node.start_byte : node.end_byte]
     return content.decode("utf-8", "replace")
 
 

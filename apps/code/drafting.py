@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.prompts import ChatPromptTemplate
 
+from apps.code.answers import Token
 from apps.code.constraints import Constraints
 from apps.code.declarations import with_declarations
+from apps.code.naming import in_habits
 from apps.code.prompts import END_OF_BLOCK, fence
 from core_model.chat_model import DuetChatModel
 
@@ -44,12 +46,15 @@ class Drafting:
     language: str
     start: str
     max_tokens: int
+    habits: bool = False  # its own names are put into the form that is usual in the language
+    free: bool = False  # drawn without the grammar, which does not know all of a language
 
     def stream(
         self, prompt: ChatPromptTemplate, inputs: dict[str, str], temperature: float, seed: int
     ) -> Generator[str, None, Draft]:
         """Yields the code as it comes, the start included; returns the whole."""
-        block = self.constraints.block(self.language, self.start) if self.constraints else None
+        held = self.constraints if not self.free else None
+        block = held.block(self.language, self.start) if held else None
         chain = prompt | self.model.bind(
             prefill=fence(self.language) + self.start,
             constraint=(lambda: block.constraint) if block else None,
@@ -74,25 +79,43 @@ class Drafting:
         reason = last.response_metadata.get("finish_reason", "stop")
         code = (self.start + said).rstrip() + "\n"
         if self.constraints:
-            code = with_declarations(code, self.language)
+            named = in_habits(code, self.language, self.start) if self.habits else code
+            code = with_declarations(named, self.language)
         return Draft(code, tokens, reason)
 
     def whole(
         self, prompt: ChatPromptTemplate, inputs: dict[str, str], temperature: float, seed: int
     ) -> Draft:
         """A draft that nobody watches."""
-        stream = self.stream(prompt, inputs, temperature, seed)
-        try:
-            while True:
-                next(stream)
-        except StopIteration as end:
-            draft: Draft = end.value
-            return draft
-        finally:
-            stream.close()
+        return drawn(self.stream(prompt, inputs, temperature, seed))
 
     def _demonstrations(self) -> list[str]:
         """Where an answer that the user began ends, but for what the beginning itself contains."""
         if not self.start:
             return []
         return [stop for stop in _DEMONSTRATIONS[self.language] if stop.strip() not in self.start]
+
+
+def as_tokens(stream: Generator[str, None, Draft]) -> Generator[Token, None, Draft]:
+    """A draft as events, while it comes."""
+    try:
+        while True:
+            yield Token(next(stream))
+    except StopIteration as end:
+        draft: Draft = end.value
+        return draft
+    finally:
+        stream.close()
+
+
+def drawn(stream: Generator[str, None, Draft]) -> Draft:
+    """A draft, once it is there."""
+    tokens = as_tokens(stream)
+    try:
+        while True:
+            next(tokens)
+    except StopIteration as end:
+        draft: Draft = end.value
+        return draft
+    finally:
+        tokens.close()

@@ -9,10 +9,12 @@ from pathlib import Path
 
 from tree_sitter import Node
 
-from apps.code.java_units import TYPES, name_of
+from apps.code.java_units import TYPES, modifiers_of, name_of
 from apps.code.syntax import nodes, parse, text_of
 
 _PACKAGES = Path(__file__).with_name("java_packages.toml")
+_HOLDERS = ("Program", *(f"Program{number}" for number in range(2, 100)))
+_HEADS = ("import_declaration", "package_declaration")
 # Nodes with an identifier that is a type's, and the field that it is in
 _NAMED_IN = {
     "method_invocation": "object",
@@ -29,8 +31,8 @@ _CONSTRUCTORS = (
 
 
 def with_declarations(code: str) -> str:
-    """Java code with the imports, and the exception classes, that it lacks; the rest stays as it is."""
-    return with_imports(_with_exceptions(code))
+    """Java code with the class, the imports and the exception classes that it lacks; the rest stays as it is."""
+    return with_imports(_with_exceptions(_in_class(code)))
 
 
 def with_imports(code: str) -> str:
@@ -51,9 +53,38 @@ def with_imports(code: str) -> str:
     return _inserted(code, root, "".join(missing)) if missing else code
 
 
+def _in_class(code: str) -> str:
+    """Methods that stand in no class are put into one, static, as no JDK before 25 takes them otherwise.
+
+    What has a `main` there is meant for a newer one.
+    """
+    root = parse(code, "java")
+    methods = [node for node in root.children if node.type == "method_declaration"]
+    if not methods or root.has_error or '"""' in code or any(name_of(node) == "main" for node in methods):
+        return code
+    content = bytearray(code.encode("utf-8", "replace"))
+    for node in reversed(methods):
+        if "static" not in modifiers_of(node):
+            modifiers = [child for child in node.children if child.type == "modifiers"]
+            place = modifiers[0].end_byte if modifiers else node.start_byte
+            content[place:place] = b" static" if modifiers else b"static "
+    text = content.decode("utf-8", "replace")
+    heads = [node for node in parse(text, "java").children if node.type in _HEADS]
+    place = heads[-1].end_byte if heads else 0
+    head, body = text.encode()[:place].decode(), text.encode()[place:].decode().strip("\n")
+    inside = "\n".join(f"    {line}".rstrip() for line in body.split("\n"))
+    return f"{head}{chr(10) * 2 if head else ''}public class {_holder(text)} {{\n{inside}\n}}\n"
+
+
+def _holder(code: str) -> str:
+    """A class name that the code has no other use for."""
+    used = {text_of(node) for node in nodes(parse(code, "java")) if node.type.endswith("identifier")}
+    return next(name for name in _HOLDERS if name not in used)
+
+
 def _inserted(code: str, root: Node, lines: str) -> str:
     """Behind the imports, or else the package line, or else at the beginning."""
-    heads = [node for node in root.children if node.type in ("import_declaration", "package_declaration")]
+    heads = [node for node in root.children if node.type in _HEADS]
     rows = code.splitlines(keepends=True)
     place = heads[-1].end_point.row + 1 if heads else 0
     before, after = "".join(rows[:place]), "".join(rows[place:])

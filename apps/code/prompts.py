@@ -20,10 +20,22 @@ TRANSLATE = ChatPromptTemplate.from_messages(
     [
         (
             "human",
-            "Translate this {source_name} code to {target_name}. Keep its behaviour and its structure; "
-            "use the types and the library that are usual in {target_name}. "
+            "Translate this {source_name} code to {target_name}. Keep its behaviour, its structure, its comments and "
+            "what is public or private; use the names, the types and the library that are usual in {target_name}. "
             "Answer with one markdown code block.\n"
             "```{source}\n{code}\n```",
+        )
+    ]
+)
+TRANSLATE_PART = ChatPromptTemplate.from_messages(
+    [
+        (
+            "human",
+            "A {source_name} program is translated to {target_name} in parts. Of the parts before, this is there:\n"
+            "```{target}\n{outline}\n```\n"
+            "Translate this part alone, and repeat nothing of the others. Keep its behaviour, its structure, its "
+            "comments and what is public or private; use the names, the types and the library that are usual in "
+            "{target_name}. Answer with one markdown code block.\n```{source}\n{code}\n```",
         )
     ]
 )
@@ -46,8 +58,9 @@ USE = ChatPromptTemplate.from_messages(
         ("ai", "{draft}"),
         (
             "human",
-            "Show by a short example how this is used: {language_name} code that makes what it needs, calls each "
-            "public function once or twice in a sensible order and prints every result. Do not repeat the solution.",
+            "Show by a short example how this is used: {language_name} code of at most 15 lines that makes what it "
+            "needs, calls each public function once or twice in a sensible order and prints what comes of it with "
+            "{prints}. Do not repeat the solution.",
         ),
     ]
 )
@@ -59,7 +72,7 @@ RUN = ChatPromptTemplate.from_messages(
             "human",
             "Show three runs of this program, one after another in the same folder, that try what it was asked for. "
             'Answer with JSON: "files" has the names and texts of the files that must be there before, "runs" the '
-            "command line arguments of each run and the lines that are typed into it.",
+            "command line arguments of each run, without the program's name, and the lines that are typed into it.",
         ),
     ]
 )

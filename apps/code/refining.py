@@ -15,9 +15,9 @@ from dataclasses import dataclass, field, replace
 
 from langchain_core.prompts import ChatPromptTemplate
 
-from apps.code.answers import Answer, Checked, Effort, Events, Token, Trial
+from apps.code.answers import Answer, Checked, Effort, Events, Trial
 from apps.code.checking import Verdict, agree, agreement, alike
-from apps.code.drafting import Draft, Drafting
+from apps.code.drafting import Draft, Drafting, as_tokens
 from apps.code.drivers import CallResult
 from apps.code.prompts import fence
 from apps.code.sandbox import Sandbox, SandboxError
@@ -132,11 +132,14 @@ class _Refinement:
     def _draw(self, first_seed: int) -> Generator[_Judged, None, None]:
         """More drafts at the same time, which the engine computes as one batch.
 
-        One of them repairs the best draft so far, if something is wrong with it or it fails on what was made up.
+        One of them repairs the best draft so far, if something is wrong with it or it fails on what was made up. While
+        nothing is right, one is drawn without the grammar, which does not know every construct; the compiler judges it.
         """
         best = max(self.judged, key=lambda item: item.verdict.passed)
         problem = best.verdict.problem or best.verdict.crash
         width, left = self.effort.width, threading.Event()
+        compiled = self.drafting.language != "python"  # what Python's own parser knows, the grammar does
+        free = compiled and width > 1 and not any(item.all_pass for item in self.judged)
         told = self.task.inputs
         if self.use is not None:
             told = {**told, "task": told["task"] + self.use.told}
@@ -146,7 +149,8 @@ class _Refinement:
             if index == 0 and problem is not None:
                 said = f"{fence(self.drafting.language)}{best.draft.code}```"
                 prompt, inputs = self.task.repair, {**told, "draft": said, "problem": problem}
-            stream = self.drafting.stream(prompt, inputs, SAMPLE_TEMPERATURE, first_seed + index)
+            drafting = replace(self.drafting, free=free and index == width - 1)
+            stream = drafting.stream(prompt, inputs, SAMPLE_TEMPERATURE, first_seed + index)
             try:
                 while not left.is_set():
                     next(stream)
@@ -173,7 +177,7 @@ def refine(
     """Streams the first draft, then tells of each check, and ends with the answer."""
     work = _Refinement(task, drafting, effort, seed)
     stream = drafting.stream(task.prompt, task.inputs, temperature, seed)
-    first = yield from _as_tokens(stream)
+    first = yield from as_tokens(stream)
     unchecked = None
     if effort.waves:
         if sandbox is None:
@@ -198,17 +202,6 @@ def refine(
         trials=_trials(chosen, judged),
         unknown=chosen.verdict.unknown or task.unknown,
     )
-
-
-def _as_tokens(stream: Generator[str, None, Draft]) -> Generator[Token, None, Draft]:
-    try:
-        while True:
-            yield Token(next(stream))
-    except StopIteration as end:
-        draft: Draft = end.value
-        return draft
-    finally:
-        stream.close()
 
 
 def _choose(judged: Sequence[_Judged]) -> _Judged:

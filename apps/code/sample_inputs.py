@@ -177,21 +177,22 @@ def _list(element: ValueType, draw: random.Random, size: int, literals: Literals
 
 
 def _text(draw: random.Random, size: int, literals: Literals) -> str:
-    """A word, a sentence, a date, something like a text of the program's, or letters at random."""
+    """A word, a sentence, a date, something with or near a text of the program's, or letters at random."""
     own = [text for text in literals.texts if len(text) > 1]
     separators = [item for item in _SEPARATORS if item in literals.characters] or [" "]
-    match draw.randrange(8):
+    match draw.randrange(12):
         case 0 | 1:
             return draw.choice(_WORDS)
         case 2:
             return draw.choice(separators).join(draw.choices(_SENTENCE, k=1 + size // 2))
-        case 3 if own:
-            return draw.choice(own)
-        case 4 if own:
+        case 3 | 4 | 5 if own:
+            text = draw.choice(own)
+            near = text if draw.random() < 0.4 else "".join(_rearranged(list(text), draw))
+            around = draw.choice([*_SENTENCE, "".join(draw.choices(literals.characters, k=2))])
+            return draw.choice((near, near + around, around + near, around + near + around))
+        case 6 if own:
             return draw.choice(separators).join(draw.choices([*own, *_SENTENCE], k=1 + size // 4))
-        case 5 if own:
-            return "".join(_rearranged(list(draw.choice(own)), draw))
-        case 6 if separators != [" "] and literals.numbers:
+        case 7 if separators != [" "] and literals.numbers:
             parts = (
                 draw.randint(0, 13),
                 draw.randint(0, 32),

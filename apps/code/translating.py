@@ -22,10 +22,10 @@ from apps.code.signatures import Signature, plain_name, signatures
 from apps.code.syntax import syntax_problem
 from apps.code.usage import ProgramRun, Usage, is_program, try_out
 
-INPUTS = 120
-"""That are made up for each function; those are kept for which the source gives different answers."""
-MOST_CHECKS = 24
-"""For each function."""
+INPUTS = 200
+"""That are made up for each function."""
+MOST_CHECKS = 120
+"""For all functions together; those are kept for which the source gives different answers."""
 MOST_FUNCTIONS = 12
 _RUN = Usage(runs=(ProgramRun(),))
 
@@ -135,7 +135,8 @@ class Translating:
             if result.error is None and result.value is not None:  # what it refuses says nothing
                 text = f"{origins[number].name}({', '.join(map(repr, given))})"
                 answers.setdefault(number, []).append(Example(given, result.value, text, number))
-        return [example for found in answers.values() for example in _different(found)]
+        most = MOST_CHECKS // max(1, len(answers))
+        return [example for found in answers.values() for example in _different(found, most)]
 
     def _inputs(self, origin: Signature) -> list[tuple[Any, ...]]:
         """What the source itself calls it with, and that changed a little; then values of its types and literals."""
@@ -145,15 +146,15 @@ class Translating:
         return list(found.values())
 
 
-def _different(examples: Sequence[Example]) -> list[Example]:
-    """Few that tell programs apart: as many different answers as there are, the larger inputs of those alike."""
+def _different(examples: Sequence[Example], most: int) -> list[Example]:
+    """Those that tell programs apart: as many different answers as there are, the larger inputs of those alike."""
     groups: dict[str, list[Example]] = {}
     for example in examples:
         groups.setdefault(repr(example.expected), []).append(example)
     chosen: list[Example] = []
-    while len(chosen) < MOST_CHECKS and any(groups.values()):
+    while len(chosen) < most and any(groups.values()):
         for group in groups.values():
-            if group and len(chosen) < MOST_CHECKS:
+            if group and len(chosen) < most:
                 chosen.append(group.pop())
     return sorted(chosen, key=lambda example: len(example.text))
 

@@ -25,11 +25,13 @@ from apps.code.syntax import parse, text_of
 from apps.code.toolchains import toolchain
 
 USAGE_LIMITS = Limits(cpu_s=4, wall_s=30)
-USAGE_TOKENS = 400
+USAGE_TOKENS = 300
 NOT_COMPILED = "it does not compile"
 MOST_RUNS = 4
 MOST_FILES = 4
 _MOST_CHARACTERS = 2_000
+PRINTS = {"python": "print", "java": "System.out.println", "cpp": "std::cout"}
+_NOTHING = "nothing printed"
 _UNCAUGHT = ("Traceback (most recent call last)", "Exception in thread ")
 _STARTS = {
     "python": "",
@@ -167,7 +169,7 @@ def runs_of(text: str) -> Usage | None:
 def try_out(usage: Usage, code: str, language: str, sandbox: Sandbox) -> dict[str, CallResult]:
     """What comes of a usage, by what was done. Raises ToolchainMissingError and SandboxError."""
     if usage.code:
-        return {usage.code: _result(_used(usage, code, language), language, sandbox)}
+        return _printing({usage.code: _result(used(usage, code, language), language, sandbox)})
     with toolchain(language, sandbox).build(code) as program:
         if not program.compiled:
             return {str(run): CallResult(error=NOT_COMPILED) for run in usage.runs}
@@ -176,15 +178,22 @@ def try_out(usage: Usage, code: str, language: str, sandbox: Sandbox) -> dict[st
             folder.chmod(0o755)
             for name, text in usage.files.items():
                 (folder / name).write_text(text, encoding="utf-8", errors="replace")
-            return {
-                f"{number}. {run}": _run(program, run, folder) for number, run in enumerate(usage.runs, 1)
-            }
+            return _printing(
+                {f"{number}. {run}": _run(program, run, folder) for number, run in enumerate(usage.runs, 1)}
+            )
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _used(usage: Usage, code: str, language: str) -> str:
-    """One program of code and its usage, without what the code does by itself."""
+def _printing(results: dict[str, CallResult]) -> dict[str, CallResult]:
+    """Silence throughout says nothing, and two that are silent are not alike."""
+    if any(result.error or result.value for result in results.values()):
+        return results
+    return dict.fromkeys(results, CallResult(error=_NOTHING))
+
+
+def used(usage: Usage, code: str, language: str) -> str:
+    """One program of code and a usage that is code, without what the code does by itself."""
     body = definitions(code, language)
     if language != "java":
         return with_declarations(f"{body}\n{usage.code}", language)
@@ -211,11 +220,11 @@ def _run(program: Program, run: ProgramRun, folder: Path | None) -> CallResult:
 
 
 def _failure(run: Run) -> str | None:
-    """Why it counts as broken off: killed, or by an error that nobody caught. An exit code alone is an answer."""
+    """Why it counts as broken off: killed, by an error that nobody caught, or with an exit code and no word."""
     if run.outcome not in (Outcome.OK, Outcome.WRONG_EXIT):
         return run.reason
     uncaught = run.exit_code == 1 and any(mark in run.stderr for mark in _UNCAUGHT)
     if not uncaught:
-        return None
+        return run.reason if run.exit_code and not run.stdout.strip() else None
     java = next((line for line in run.stderr.splitlines() if line.startswith(_UNCAUGHT[1])), None)
     return java.partition('" ')[2] if java else run.reason

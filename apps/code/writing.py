@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from apps.code.answers import Check
+from apps.code.answers import DEFINES, Check
 from apps.code.checking import Verdict, check
 from apps.code.drafting import Drafting
 from apps.code.examples import Example, called_name, find_examples
+from apps.code.named import names_in, names_wanted
 from apps.code.prompts import LANGUAGE_NAMES, REPAIR, RUN, USE, USED, WRITE, fence
-from apps.code.refining import Task, Use
+from apps.code.refining import SAMPLE_TEMPERATURE, Task, Use
 from apps.code.sample_inputs import made_up_inputs
 from apps.code.sandbox import Sandbox
 from apps.code.signatures import Signature, plain_name, signature_of, signatures
 from apps.code.usage import (
     NOT_COMPILED,
+    PRINTS,
     RUNS_SCHEMA,
     USAGE_TOKENS,
     Usage,
@@ -26,6 +29,8 @@ from apps.code.usage import (
     usage_start,
 )
 from core_model.answer_shape import AnswerShape
+
+_VERSIONS = 3  # of an example, of which the first that works is taken
 
 
 @dataclass(frozen=True)
@@ -62,8 +67,15 @@ class Writing:
         function, called = self._function_in(code), self._called
         if function and called and plain_name(function.name) != plain_name(called):
             problem = f"it must define {called}, which the examples call"
-            return Verdict((Check(f"defines {called}", False, f"defines {function.name}"),), problem)
+            return Verdict((Check(DEFINES + called, False, f"defines {function.name}"),), problem)
         examples = self._examples_for(function)
+        if not (examples or self.start or self.entry_point):
+            named = names_wanted(self.task)
+            there = names_in(code, self.language)
+            missing = [name for name in named if name not in there]
+            if missing:
+                checks = (Check(DEFINES + name, name in there) for name in named)
+                return Verdict(tuple(checks), f"it has no {' and no '.join(missing)}, which the task names")
         made_up = []
         if function is not None and not self._needs_use(code, function, examples):
             made_up = made_up_inputs(function, [item.arguments for item in examples])
@@ -90,25 +102,39 @@ class Writing:
 
     def _use(self, code: str) -> Use | None:
         function = self._function_in(code)
-        if not self._needs_use(code, function, self._examples_for(function)):
+        if self.sandbox is None or not self._needs_use(code, function, self._examples_for(function)):
             return None
-        usage, tokens = self._made_up(code)
-        sandbox = self.sandbox
-        if usage is None or sandbox is None:
+        language, sandbox = self.language, self.sandbox
+        program = is_program(code, language)
+        inputs = {**self._inputs, "draft": f"{fence(language)}{code}```", "prints": PRINTS[language]}
+        tried = []
+        tokens = 0
+        for usage, cost in [self._runs(inputs)] if program else self._examples(inputs, code):
+            tokens += cost
+            if usage is not None:
+                results = try_out(usage, code, language, sandbox).values()
+                tried.append((sum(result.error is None for result in results) / len(results), usage))
+                if not program and any(result.error == NOT_COMPILED for result in results):
+                    tried.pop()
+        if not tried:
             return None
-        language = self.language
-        if all(result.error == NOT_COMPILED for result in try_out(usage, code, language, sandbox).values()):
-            return None
-        told = USED.format(usage=usage.told(fence(language)))
-        return Use(told, tokens, lambda draft: try_out(usage, draft, language, sandbox))
+        _, best = max(tried, key=lambda item: item[0])
+        told = USED.format(usage=best.told(fence(language)))
+        return Use(told, tokens, lambda draft: try_out(best, draft, language, sandbox))
 
-    def _made_up(self, code: str) -> tuple[Usage | None, int]:
-        """A use of a draft by the model, and the tokens that it took."""
-        inputs = {**self._inputs, "draft": f"{fence(self.language)}{code}```"}
-        if not is_program(code, self.language):
-            drafting = replace(self.drafting, start=usage_start(self.language), max_tokens=USAGE_TOKENS)
-            example = drafting.whole(USE, inputs, 0.0, 0)
-            return usage_of(example.code, code, self.language), example.tokens
+    def _examples(self, inputs: dict[str, str], code: str) -> list[tuple[Usage | None, int]]:
+        """Code of the model's that uses a draft, in a few versions, and the tokens that each took."""
+        drafting = replace(self.drafting, start=usage_start(self.language), max_tokens=USAGE_TOKENS)
+        with ThreadPoolExecutor(_VERSIONS, thread_name_prefix="duet-usage") as pool:
+            made = [
+                pool.submit(drafting.whole, USE, inputs, SAMPLE_TEMPERATURE if seed else 0.0, seed)
+                for seed in range(_VERSIONS)
+            ]
+            drafts = [item.result() for item in made]
+        return [(usage_of(draft.code, code, self.language), draft.tokens) for draft in drafts]
+
+    def _runs(self, inputs: dict[str, str]) -> tuple[Usage | None, int]:
+        """Runs of a program that the model proposes, and the tokens that it took."""
         shape = AnswerShape(schema=RUNS_SCHEMA)
         chain = RUN | self.drafting.model.bind(shape=shape, max_tokens=USAGE_TOKENS, temperature=0.0)
         said = chain.invoke(inputs)

@@ -10,7 +10,7 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.testclient import TestClient
 
 from apps.auth import LOCAL
-from apps.code.answers import NORMAL, QUICK, Answer, Checked, Token
+from apps.code.answers import NORMAL, QUICK, Answer, Checked, Progress, Token
 from apps.code.api import AnswerBody, create_router
 from apps.code.assistant import CodeAssistant
 from apps.code.completion import Gap
@@ -83,13 +83,15 @@ def test_write_over_http_gives_json(client: TestClient) -> None:
     assert set(body) == set(AnswerBody.model_fields)
 
 
-@pytest.mark.parametrize(("language", "asked"), [("python", False), ("cpp", True), ("java", False)])
-def test_the_languages_compiler_is_asked_where_it_is_to_be(
+@pytest.mark.parametrize(
+    ("language", "asked"), [("python", False), ("cpp", True), ("java", True), ("java", False)]
+)
+def test_the_languages_compiler_is_asked_unless_it_is_not_to_be(
     client: TestClient, language: str, asked: bool
 ) -> None:
-    body = {"task": "add", "language": language, "max_tokens": 8, "effort": "quick", "compile": asked}
-    answer = client.post("/api/code/write", json=body).json()
-    if language == "java":
+    body = {"task": "add", "language": language, "max_tokens": 8, "effort": "quick"}
+    answer = client.post("/api/code/write", json=body if asked else {**body, "compile": False}).json()
+    if language == "java" and not asked:
         assert (answer["compiles"], answer["compile_problem"]) == (None, None)
     elif answer["compiles"]:
         assert answer["compile_problem"] is None
@@ -240,3 +242,31 @@ def test_quick_effort_runs_nothing(assistant: CodeAssistant) -> None:
     answer = list(assistant.write("f(1) == 2", "python", max_tokens=4, effort=QUICK))[-1]
     assert isinstance(answer, Answer)
     assert (answer.drafts, answer.checked, answer.unchecked) == (1, (), None)
+
+
+def test_a_long_program_is_translated_in_parts_and_says_how_far_it_is(assistant: CodeAssistant) -> None:
+    source = "\n\n".join(
+        f"def rule_{number}(x: int) -> int:\n    return x * {number}" for number in range(80)
+    )
+    events = list(assistant.translate(source, "python", "java", max_tokens=24, effort=QUICK, compile=False))
+    begun = [event for event in events if isinstance(event, Progress)]
+    assert [event.part for event in begun] == list(range(1, begun[0].parts + 1))
+    assert begun[0].parts > 1
+    assert sum(len(event.names) for event in begun) == 80
+    answer = events[-1]
+    assert isinstance(answer, Answer)
+    assert answer.parses
+    assert answer.code.count("class Program") == 1
+
+
+def test_an_answer_without_an_example_does_not_say_that_it_passes(
+    assistant: CodeAssistant, sandbox: Sandbox
+) -> None:
+    start = "int main() {\n    return 0;\n}\n"
+    events = list(assistant.write("a program", "cpp", start=start, effort=NORMAL, max_tokens=1))
+    checked = [event for event in events if isinstance(event, Checked)]
+    assert checked
+    assert all("passes" not in event.verdict for event in checked)
+    answer = events[-1]
+    assert isinstance(answer, Answer)
+    assert [check.name for check in answer.checked] == ["compiles"]

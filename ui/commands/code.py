@@ -170,10 +170,12 @@ def effort_named(name: str) -> Effort:
 
 def _show(events: Events, diff: bool = False) -> None:
     """Code, or its diff, on stdout at the end, for what comes first may not be the last word; verdicts on stderr."""
-    from apps.code.answers import Answer, Checked
+    from apps.code.answers import Answer, Checked, Progress
 
     for event in events:
-        if isinstance(event, Checked):
+        if isinstance(event, Progress):
+            typer.echo(f"part {event.part} of {event.parts}: {', '.join(event.names)}", err=True)
+        elif isinstance(event, Checked):
             typer.echo(f"draft {event.draft}: {event.verdict}", err=True)
         elif isinstance(event, Answer):
             told = event.code if not diff else event.diff or ""

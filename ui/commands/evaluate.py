@@ -17,6 +17,7 @@ from ui.commands.case_runs import case_bar, run_mark, spare_inputs
 from ui.commands.code import EffortName, code_assistant, effort_named
 
 if TYPE_CHECKING:
+    from apps.code.assistant import CodeAssistant
     from evaluation.pass_rate import Case
     from evaluation.problems import Generate, Problem
     from evaluation.report import Report
@@ -95,31 +96,56 @@ def translation(
     data_dir: Annotated[
         Path, typer.Option(exists=True, file_okay=False, help="A folder in HumanEval-X's layout.")
     ],
-    source: Annotated[str, typer.Option(help="The language to translate from.")],
-    target: Annotated[str, typer.Option(help="The language to translate to.")],
+    source: Annotated[
+        str | None, typer.Option(help="The language to translate from [default: each].")
+    ] = None,
+    target: Annotated[str | None, typer.Option(help="The language to translate to [default: each].")] = None,
     model: Model = None,
     effort: EffortName = "normal",
     no_grammar: NoGrammar = False,
+    no_repair: NoRepair = False,
     limit: Limit = None,
     output: Output = None,
     reference: Reference = False,
     workers: Workers = 16,
 ) -> None:
-    """Translate right solutions, judged by the tests of the language translated to."""
+    """Translate right solutions, judged by the tests of the language translated to.
+
+    Of several directions each has a report of its own, beside --output, and a table shows them together.
+    """
     from evaluation import benchmarks
     from evaluation.problems import reference_solution, subset
-    from evaluation.translation import load
+    from evaluation.translation import directions
 
-    chosen = effort_named(effort)
-    problems = subset(load(data_dir, source, target), limit)
-    measured = _Measured("eval translation", data_dir, problems, limit, output)
-    run = {"source": source, "target": target, "samples": 1}
+    chosen = effort_named("quick" if no_repair else effort)
+    wanted = directions(data_dir, source, target)
+    if not wanted:
+        raise typer.BadParameter("--source and --target are two of python, java and cpp, and not the same")
+    reports: dict[str, Report] = {}
+    named = {"model": "reference"} if reference else {"model": _model_name(model)}
+    how = {} if reference else {"effort": chosen.name, "grammar": not no_grammar}
+
+    def measure(assistant: CodeAssistant | None) -> None:
+        for (one, another), problems in wanted.items():
+            path = output
+            if output is not None and len(wanted) > 1:
+                path = output.with_name(f"{output.stem}-{one}-{another}{output.suffix}")
+            measured = _Measured("eval translation", data_dir, subset(problems, limit), limit, path)
+            run = {"source": one, "target": another, "samples": 1, **named, **how}
+            generate: Generate = reference_solution
+            if assistant is not None:
+                generate = benchmarks.translator(assistant, one, chosen, workers)
+            reports[f"{one} → {another}"] = _measure(
+                measured, generate, run, _CORES if reference else workers
+            )
+
     if reference:
-        _measure(measured, reference_solution, run | {"model": "reference"}, _CORES)
-        return
-    run |= {"effort": chosen.name, "grammar": not no_grammar, "model": _model_name(model)}
-    with code_assistant(model, not no_grammar, workers * _DRAFTS_PER_WORKER) as assistant:
-        _measure(measured, benchmarks.translator(assistant, source, chosen, workers), run, workers)
+        measure(None)
+    else:
+        with code_assistant(model, not no_grammar, workers * _DRAFTS_PER_WORKER) as assistant:
+            measure(assistant)
+    if len(reports) > 1:
+        _show_together(reports)
 
 
 @app.command()
@@ -170,7 +196,7 @@ class _Measured:
     output: Path | None
 
 
-def _measure(measured: _Measured, generate: Generate, run: dict[str, Any], workers: int) -> None:
+def _measure(measured: _Measured, generate: Generate, run: dict[str, Any], workers: int) -> Report:
     """`run` is what makes cases comparable: a case file of another run is refused."""
     from apps.code.sandbox import Sandbox
     from evaluation import pass_rate
@@ -195,6 +221,18 @@ def _measure(measured: _Measured, generate: Generate, run: dict[str, Any], worke
         report = Report(command, run["model"], described, metrics, cases=str(cases.path))
     report.write(named)
     show(report, named)
+    return report
+
+
+def _show_together(reports: dict[str, Report]) -> None:
+    """One line a report, and the mean of them."""
+    names = ("problems", "pass_rate", "first_draft_pass_rate", "parse_rate", "compile_rate")
+    table = Table("", *names)
+    for title, report in reports.items():
+        table.add_row(title, *(f"{report.metrics.get(name, 0):.4g}" for name in names))
+    means = [sum(report.metrics.get(name, 0) for report in reports.values()) / len(reports) for name in names]
+    table.add_row("mean", *(f"{mean:.4g}" for mean in means))
+    Console().print(table)
 
 
 def show(report: Report, path: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from markupsafe import Markup
 
+from apps.code.answers import Progress
 from apps.code.assistant import Answer, Check, Checked, Events
 from apps.code.prompts import LANGUAGE_NAMES
 from ui.pages import comparison
@@ -15,6 +16,7 @@ from ui.pages.listing import code_html
 from ui.pages.rendering import line, render
 
 _MOST_TRIALS = 4
+_MOST_CHECKS = 24
 
 
 @dataclass
@@ -35,6 +37,7 @@ class CodeAnswer:
     attempt: int = 0
     code: str = ""
     drafts: list[Checked] = field(default_factory=list)
+    progress: Progress | None = None
     answer: Answer | None = None
     stopped: bool = False
 
@@ -75,6 +78,9 @@ class CodeAnswer:
         return line("busy", self._progress()) + self._drafts()
 
     def _progress(self) -> str:
+        if not self.drafts and self.progress is not None:
+            part, parts = self.progress.part, self.progress.parts
+            return text("code.translating_part", self.reader, part=part, parts=parts)
         if not self.drafts:
             return text("code.first_draft" if self.code else "code.reading", self.reader)
         last = self.drafts[-1]
@@ -98,6 +104,8 @@ class CodeAnswer:
     def _verdict(self, answer: Answer) -> Markup:
         reader = self.reader
         words = [text("code.parses" if answer.parses else "code.does_not_parse", reader)]
+        if answer.unknown is not None:
+            words = [text("code.unknown", reader)]
         if not answer.parses and answer.prefix_parses is False:
             words.append(text("code.prefix_broken", reader))
         if answer.finish_reason == "length":
@@ -110,9 +118,8 @@ class CodeAnswer:
             words.append(text("code.drafts", reader, drafts=answer.drafts))
         words.append(text("code.tokens", reader, tokens=answer.tokens))
         words.append(text("code.seconds", reader, seconds=f"{answer.seconds:.1f}"))
-        good = (
-            answer.parses and answer.compiles is not False and all(check.passed for check in answer.checked)
-        )
+        judged = answer.parses or (answer.unknown is not None and answer.compiles is True)
+        good = judged and answer.compiles is not False and all(check.passed for check in answer.checked)
         return line("good" if good else "bad", *words) + self._compiler(answer) + self._checks(answer)
 
     def _compiler(self, answer: Answer) -> Markup:
@@ -123,7 +130,10 @@ class CodeAnswer:
     def _checks(self, answer: Answer) -> Markup:
         if answer.unchecked:
             return line("note", text("code.unchecked", self.reader, reason=answer.unchecked))
-        rows = [_row(check, self.reader) for check in answer.checked]
+        shown = sorted(answer.checked, key=lambda check: check.passed)[
+            :_MOST_CHECKS
+        ]  # what failed comes first
+        rows = [_row(check, self.reader) for check in shown]
         checks = render("checks", self.reader, checks=rows, drafts=False) if rows else Markup()
         return checks + self._trials(answer)
 

@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 import structlog
 
+from apps.code.answers import Progress
 from apps.code.assistant import Answer, Checked, CodeAssistant
 from apps.code.running import CannotRunError
 from apps.code.sandbox import SandboxError
@@ -99,6 +100,8 @@ class Result:
                         break
                     if isinstance(event, Checked):
                         shown.drafts.append(event)
+                    elif isinstance(event, Progress):
+                        shown.progress = event
                     else:
                         shown.code += event.text
                     if isinstance(event, Checked) or time.monotonic() - updated >= SECONDS_BETWEEN_UPDATES:

@@ -88,6 +88,14 @@ CODE_TEXTS: dict[str, tuple[str, str]] = {
         "For example: raise a ValueError if n is negative",
         "例如：n 为负数时抛出 ValueError",
     ),
+    "code.unknown": (
+        "The grammar does not know all of it; the compiler alone has judged",
+        "语法规则不认识其中的部分写法；仅由编译器判断",
+    ),
+    "code.translating_part": (
+        "Translating part {part} of {parts} …",
+        "正在翻译第 {part} 部分（共 {parts} 部分）…",
+    ),
     "code.part": (
         "Your code: select what is to change; without a selection it is all of it",
         "你的代码：选中要修改的部分；不选则修改全部",

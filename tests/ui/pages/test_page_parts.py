@@ -7,7 +7,7 @@ from typing import get_args
 
 from sqlalchemy import select
 
-from apps.code.answers import Answer, Check, Checked, Events
+from apps.code.answers import Answer, Check, Checked, Events, Trial
 from apps.code.running import Output
 from apps.support.conversations.turn import FactsFound, IntentFound, IntentResult
 from apps.support.playbooks.case import HandoverReason
@@ -230,6 +230,25 @@ def test_a_program_that_only_loads_is_not_said_to_pass_examples() -> None:
     shown.finish(Answer("x = 1\n", "python", True, 4, 0.1, "stop", checked=(Check("loads", True),)))
     assert "examples pass" not in shown.status()
     assert "the task gives no example" in shown.status()
+
+
+def test_what_the_assistant_made_up_is_said_to_be_its_own() -> None:
+    shown = CodeAnswer("python", "en", _nothing, code="class Box: ...\n")
+    shown.drafts.append(Checked(1, 0, 0, None, tried=1))
+    assert "Draft 1: no fault found; run on examples of the assistant" in shown.status()
+    trials = (Trial("print(Box())", "a box", 3, 4),)
+    checks = (Check("loads", True),)
+    shown.finish(Answer(shown.code, "python", True, 4, 0.1, "stop", checked=checks, trials=trials))
+    assert "nobody has said what is right. 3 of 4 drafts gave this" in shown.status()
+    assert "print(Box())" in shown.status()
+    assert "pass" not in shown.status().replace("class", "")
+
+
+def test_what_the_grammar_does_not_know_is_left_to_the_compiler() -> None:
+    shown = CodeAnswer("cpp", "en", _nothing, code="x")
+    shown.finish(Answer("x", "cpp", False, 4, 0.1, "stop", compiles=True, unknown="line 1"))
+    assert "the compiler alone has judged" in shown.status()
+    assert "not parse" not in shown.status()
 
 
 def test_what_the_compiler_refuses_is_shown() -> None:

@@ -1,0 +1,1 @@
+"""Everyday tasks with acceptance tests that the assistant never sees: classes, programs, files."""
