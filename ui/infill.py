@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from apps.auth import Scope
 from apps.body import Body
-from apps.code.completion import AUTOMATIC_FLOOR, Gap, OtherFile
+from apps.code.completion import AUTOMATIC_FLOOR, GREEDY, Gap, OtherFile
 from apps.permissions import caller_of, needs
 from core_model.requests import Completion, SamplingParams
 from ui.llama_cpp import compact_json, only_fields, timings
@@ -19,8 +19,7 @@ from ui.openai.unsupported import LLAMA_CPP, refuse_unsupported
 from ui.openai.usage import verdict
 from ui.runtime import Runtime, runtime_when_ready
 from ui.served_models import Answer
-
-DEFAULT_TOKENS = 128
+from ui.slots import Turn
 
 router = APIRouter(dependencies=[needs(Scope.MODELS)])
 
@@ -51,7 +50,7 @@ class InfillRequest(Body):
     t_max_prompt_ms: Milliseconds = 0
     t_max_predict_ms: Milliseconds = 0
     response_fields: list[str] = Field(default=[], max_length=64)
-    temperature: float = 0.0  # an editor's suggestion should not change with every look
+    temperature: float = GREEDY.temperature
     top_k: int = 0
     top_p: float = 1.0
     min_p: float = 0.0
@@ -87,7 +86,7 @@ class InfillRequest(Body):
                 min_p=self.min_p,
                 seed=None if self.seed < 0 else self.seed,
                 stop=tuple(self.stop),
-                max_tokens=DEFAULT_TOKENS if self.n_predict < 0 else self.n_predict,
+                max_tokens=GREEDY.max_tokens if self.n_predict < 0 else self.n_predict,
             ),
             deadline_s=waits_ms / 1000 if limited else None,
             decode_s=self.t_max_predict_ms / 1000 if self.t_max_predict_ms and self.n_predict else None,
@@ -107,12 +106,10 @@ async def infill(
     """
     model = runtime.models.get(body.model)
     slot = (request.state.caller, request.client and request.client.host, body.id_slot)
-    taken = body.n_predict and body.id_slot >= 0  # a warming call is no look at the screen
-    if taken:
-        runtime.slots.end(slot)
+    looks = body.n_predict and body.id_slot >= 0  # a warming call is no look at the screen
+    turn = runtime.slots.take(slot) if looks else Turn()
     answers = await model.fill(body.gap, caller_of(request).name)
-    if taken:
-        runtime.slots.take(slot, answers)
+    turn.begin(answers)
     if body.stream:
         return EventStream(_events(body, model.id, answers, runtime), answers)
     ends = await collected(request, answers)

@@ -9,6 +9,7 @@ import os
 import platform
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.metadata import version
 from itertools import chain
 from typing import Annotated, Any, Literal
@@ -19,18 +20,16 @@ from pydantic import Field
 
 from apps.auth import Scope
 from apps.body import Body
-from apps.code.completion import AUTOMATIC_FLOOR, Gap, OtherFile
+from apps.code.completion import AUTOMATIC_FLOOR, GREEDY, Gap, OtherFile
 from apps.code.constraints import served_language
 from apps.code.errors import LanguageNotServedError
 from apps.permissions import caller_of, needs
 from core_model.errors import RequestError
-from core_model.requests import SamplingParams
 from ui.openai.errors import ModelNotFoundError
 from ui.openai.streaming import collected
 from ui.openai.unsupported import refuse_unsupported
 from ui.runtime import Runtime, runtime_when_ready
 
-MAX_TOKENS = 128
 MAX_SNIPPETS = 256
 EVENTS = {"view": "shown", "select": "accepted", "dismiss": "dismissed"}
 
@@ -81,7 +80,7 @@ class TabbyRequest(Body):
 
     language: str | None = None  # as Visual Studio Code calls it
     segments: Segments
-    temperature: float = 0.0
+    temperature: float = GREEDY.temperature
     seed: int | None = None
     mode: Literal["standard"] = "standard"
     debug_options: DebugOptions = DebugOptions()
@@ -102,7 +101,7 @@ class TabbyRequest(Body):
             tuple(OtherFile(other.filepath, other.body) for other in here.others()),
             filename=filename,
             language=language,
-            sampling=SamplingParams(temperature=self.temperature, seed=self.seed, max_tokens=MAX_TOKENS),
+            sampling=replace(GREEDY, temperature=self.temperature, seed=self.seed),
             floor=AUTOMATIC_FLOOR,
         )
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from apps.body import Body
-from apps.code.completion import AUTOMATIC_FLOOR, Gap
+from apps.code.completion import AUTOMATIC_FLOOR, GREEDY, Gap
 from core_model.requests import SamplingParams
-from ui.openai.schemas import ChatRequest, CompletionRequest
+from ui.openai.schemas import DEFAULT_CHAT_TOKENS, ChatRequest, CompletionRequest
 from ui.openai.tools import MAX_TOOLS, CalledTool, Schema, ToolSpec
 from ui.openai.unsupported import refuse_unsupported
-
-GAP_TOKENS = 128
 
 _UNSUPPORTED: Mapping[str, Any] = {
     "template": None,
@@ -99,6 +97,12 @@ class _Request(Body):
         return ChatRequest.model_validate({**self.options.as_fields(), **asked})
 
 
+class _Continuation(CompletionRequest):
+    """Ollama writes on until the model ends; OpenAI's short default would cut every answer off."""
+
+    default_tokens: ClassVar[int] = DEFAULT_CHAT_TOKENS
+
+
 class GenerateRequest(_Request):
     """The body of POST /api/generate."""
 
@@ -106,6 +110,15 @@ class GenerateRequest(_Request):
     suffix: str = ""
     system: str = ""
     raw: bool = False
+
+    @model_validator(mode="after")
+    def _of_one_kind(self) -> GenerateRequest:
+        """A text that is continued has no form, and one that is read as it is no place for `system`, as in Ollama."""
+        if self.raw:
+            refuse_unsupported({"system": self.system}, {"system": None}, "with raw")
+        if self.raw or self.suffix:
+            refuse_unsupported({"format": self.format}, {"format": None}, "with raw or suffix")
+        return self
 
     @property
     def gap(self) -> Gap | None:
@@ -119,18 +132,18 @@ class GenerateRequest(_Request):
         }
         tokens = self.options.num_predict
         sampling = SamplingParams(
-            **{"temperature": 0.0, **given},  # an editor's suggestion should not change with every look
+            **{"temperature": GREEDY.temperature, **given},
             repetition_penalty=self.options.repeat_penalty or 1.0,
             seed=self.options.as_fields()["seed"],
             stop=tuple(self.options.stop),
-            max_tokens=GAP_TOKENS if tokens < 0 else tokens,
+            max_tokens=GREEDY.max_tokens if tokens < 0 else tokens,
         )
         return Gap(self.prompt, self.suffix, sampling=sampling, floor=AUTOMATIC_FLOOR)
 
     @property
     def as_completion(self) -> CompletionRequest:
         """The prompt as it is, to be continued: with `raw`, which editors send with the model's own FIM tokens."""
-        return CompletionRequest.model_validate({**self.options.as_fields(), "prompt": self.prompt})
+        return _Continuation.model_validate({**self.options.as_fields(), "prompt": self.prompt})
 
     @property
     def as_chat(self) -> ChatRequest:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from apps.code.completion import AUTOMATIC_FLOOR, Gap, OtherFile
+from apps.code.completion import AUTOMATIC_FLOOR, GREEDY, Gap, OtherFile
 from core_model.errors import RequestError
 from core_model.tokenizer import Tokenizer
 from ui.openai.schemas import CompletionRequest
-
-DEFAULT_TOKENS = 128
 
 
 def gap_of(request: CompletionRequest, prompt: str | list[int], tokenizer: Tokenizer) -> Gap | None:
@@ -30,8 +28,8 @@ def gap_of(request: CompletionRequest, prompt: str | list[int], tokenizer: Token
     filename = files.pop()[0] if files and not files[-1][1] else None
     sampling = replace(
         request.sampling_of(0),
-        max_tokens=DEFAULT_TOKENS if request.token_limit is None else request.token_limit,
-        temperature=request.temperature or 0.0,  # an editor's suggestion should not change with every look
+        max_tokens=GREEDY.max_tokens if request.token_limit is None else request.token_limit,
+        temperature=GREEDY.temperature if request.temperature is None else request.temperature,
     )
     return Gap(
         prefix,

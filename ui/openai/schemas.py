@@ -6,7 +6,7 @@ fields that clients send (user, metadata, store, …) are let through.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -178,6 +178,8 @@ class ChatRequest(_Generation):
 class CompletionRequest(_Generation):
     """The body of POST /v1/completions; with `suffix`, the text between prompt and suffix is asked for."""
 
+    default_tokens: ClassVar[int] = DEFAULT_COMPLETION_TOKENS
+
     prompt: str | list[str] | list[int] | list[list[int]]
     suffix: str | None = None
     logprobs: int | None = Field(None, ge=0, le=20)
@@ -193,7 +195,7 @@ class CompletionRequest(_Generation):
 
     def sampling_of(self, choice: int) -> SamplingParams:
         """How one choice is drawn. Raises RequestError."""
-        return self.sampling(choice, DEFAULT_COMPLETION_TOKENS, self.logprobs)
+        return self.sampling(choice, self.default_tokens, self.logprobs)
 
 
 class ClassifyRequest(Body):

@@ -126,11 +126,16 @@ UNSUPPORTED: Mapping[str, Any] = {
 }
 
 
-def refuse_unsupported(body: Mapping[str, Any], fields: Mapping[str, Any] = UNSUPPORTED) -> None:
-    """Raise APIError, which names the field, where a body asks for one of `fields`."""
+def refuse_unsupported(
+    body: Mapping[str, Any], fields: Mapping[str, Any] = UNSUPPORTED, beside: str = ""
+) -> None:
+    """Raise APIError, which names the field, where a body asks for one of `fields`; `beside` says beside what."""
     for name, neutral in fields.items():
         asked = body.get(name)
         if (asked and asked != neutral) or (asked is False and neutral is True):
             raise APIError(
-                400, f"{name} is not supported; leave it out", param=name, code="unsupported_parameter"
+                400,
+                f"{name} is not supported{beside and f' {beside}'}; leave it out",
+                param=name,
+                code="unsupported_parameter",
             )

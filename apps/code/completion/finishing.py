@@ -41,7 +41,12 @@ class Finishing:
         self._in_grammar = constraint is not None and constraint.in_grammar
 
     def __call__(self, written: Completion) -> Completion:
-        """The same completion with the text that is to be inserted, which may be empty."""
+        """The same completion with the text that is to be inserted, which may be empty.
+
+        Who cancelled wants none: it would be judged while the next request is waiting.
+        """
+        if written.finish_reason == "cancelled":
+            return replace(written, text="", tokens=[], logprobs=[])
         body = written.text[len(self._begun) :] if written.text.startswith(self._begun) else ""
         text = next((text for text in self._candidates(body, written) if self._may_stand(text)), None)
         if text is None:

@@ -12,6 +12,7 @@ AUTOMATIC_FLOOR = -1.6
 
 MAX_ALTERNATIVES = 16
 GREEDY = SamplingParams(temperature=0.0, max_tokens=128)
+"""Of requests that say nothing else: an editor's suggestion should not change with every look."""
 
 
 @dataclass(frozen=True)

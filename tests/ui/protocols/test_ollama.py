@@ -65,6 +65,13 @@ def test_raw_continues_a_text(client: ollama.Client) -> None:
     assert answer.done_reason == "length"
 
 
+def test_raw_goes_on_for_longer_than_openais_completions(client: ollama.Client) -> None:
+    answer = client.generate(
+        MODEL, "1, 2, 3, 4, 5, 6, 7, 8,", raw=True, options={"temperature": 0, "stop": ["20"]}
+    )
+    assert answer.eval_count > 16
+
+
 def test_options_are_honoured(client: ollama.Client) -> None:
     def story(**options: Any) -> str:
         asked = {"temperature": 1, "num_predict": 10, **options}
@@ -139,6 +146,8 @@ def test_models_are_listed_and_shown(client: ollama.Client, server: Server) -> N
         ({"suffix": "}"}, "fill in the middle", 400),
         ({"images": ["aGk="]}, "images", 400),
         ({"think": True}, "think", 400),
+        ({"raw": True, "system": "Be brief."}, "system", 400),
+        ({"raw": True, "format": "json"}, "format", 400),
     ],
 )
 def test_what_is_not_honoured_is_refused_in_ollamas_form(
