@@ -100,6 +100,10 @@ def ended(file: str, text: str, language: str | None = "python", whole: bool = T
         ("java", "class A {\n  void f() {\n    |\n  }\n}\n", "g();\n    h();\n  }\n}", "g();\n    h();"),
         ("java", "class A {\n  void f() {\n    |\n}\n", "g();\n  }\n}", "g();\n  }"),
         ("cpp", "int f() {\n  return |;\n}\n", "1;\n", "1"),
+        ("python", "x = |\ny = 2\n", "f(1)  # one\n", "f(1)"),
+        ("python", "x = |\ny = 2\n", "f('#1')\n", "f('#1')"),
+        ("cpp", "int f() {\n  return |\n}\n", "1;  // one\n", "1;"),
+        ("java", "class A {\n  String s = |\n}\n", '"http://a";\n', '"http://a";'),
         (None, "Dear |\nYours\n", "all,\nno", "all,"),
     ],
 )

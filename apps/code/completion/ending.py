@@ -43,6 +43,8 @@ class GapEnding:
         first = body.partition("\n")[0]
         if (without := self._before_rest(first)) is not None:
             return without
+        if (code := self._before_comment(first)) is not None:
+            return code
         lines = body.split("\n")
         while self._looked < len(lines) - 1:
             index, end = self._looked, len("\n".join(lines[: self._looked + 1]))
@@ -64,6 +66,12 @@ class GapEnding:
                 if self._fit.fits(without) and (size == len(self._rest) or not self._fit.fits(text)):
                     return len(without)
         return None
+
+    def _before_comment(self, text: str) -> int | None:
+        """How much of a line is code, where a comment follows: what its author would say there no model knows."""
+        comment = self._fit.comment_in(text)
+        code = text[:comment].rstrip() if comment is not None else ""
+        return len(code) if code and self._fit.fits(code) else None
 
     def _block(self, body: str) -> int | None:
         lines = body.split("\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 
 from tree_sitter import Node
@@ -10,6 +11,8 @@ from apps.code.syntax import errors, parse
 
 _LINES = ("{", "}", "void x() {", "class x {", "x(", "void x(", "x = {", "x)", "x};", "[", "x]")
 """What a line may open or close that the rest of a file lacks."""
+_COMMENTS = ("comment", "line_comment", "block_comment")
+_MARK = re.compile(r"#|//|/\*")
 
 
 class Fit:
@@ -38,6 +41,18 @@ class Fit:
     def parses(self, text: str) -> bool:
         """Whether the whole file parses with the text."""
         return self._language is not None and not self._errors(self._prefix + text + self._suffix)
+
+    def comment_in(self, text: str) -> int | None:
+        """Where in a text a comment begins; None where none does."""
+        if self._language is None or not _MARK.search(text):
+            return None
+        root = parse(self._prefix + text + self._suffix, self._language)
+        for mark in _MARK.finditer(text):
+            place = len((self._prefix + text[: mark.start()]).encode("utf-8", "replace"))
+            node = root.descendant_for_byte_range(place, place + 1)
+            if node is not None and node.type in _COMMENTS and node.start_byte == place:
+                return mark.start()
+        return None
 
     def _adds_none(self, found: list[Node], text: str) -> bool:
         """Whether there are no more errors than without the text, and none begins in it or right behind it.
