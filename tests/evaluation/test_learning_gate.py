@@ -6,8 +6,8 @@ from random import Random
 
 import pytest
 
-from apps.support.learning.readings import JudgedReading, Source
 from evaluation.learning.gate import LEAST_ROWS, Contradicted, Corrected, Role, at_least, compare, objections
+from evaluation.learning.judged import JudgedReading, Source
 from evaluation.learning.readings import compared, contradicted, corrected, corrections
 from evaluation.support.reading import ReadingCase
 
