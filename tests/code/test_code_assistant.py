@@ -164,31 +164,32 @@ def test_a_draft_that_passes_the_users_example_is_taken_and_says_so(
 
 
 @pytest.mark.parametrize(
-    ("task", "start", "waves"),
+    ("task", "start", "settles"),
     [
         # One example only: compared with others
-        ("Write f so that f(1) == 5 holds.", "def f(n):\n    return 5\n", 1),
+        ("Write f so that f(1) == 5 holds.", "def f(n):\n    return 5\n", True),
         # Fails with an error on an empty list: likewise
         (
             "Write f so that f([4]) == 4 and f([5, 6]) == 5 hold.",
             "def f(items: list[int]) -> int:\n    return items[0]\n",
-            1,
+            True,
         ),
         # No two drafts give the same for other inputs: never settled
         (
             "Write f so that f(1) == 5 holds.",
             "import random\n\n\ndef f(n):\n    return 5 if n == 1 else random.random()\n",
-            NORMAL.waves,
+            False,
         ),
     ],
 )
 def test_a_doubtful_draft_that_passes_is_compared_until_three_are_alike(
-    assistant: CodeAssistant, sandbox: Sandbox, task: str, start: str, waves: int
+    assistant: CodeAssistant, sandbox: Sandbox, task: str, start: str, settles: bool
 ) -> None:
     answer = list(assistant.write(task, "python", start=start, effort=NORMAL, max_tokens=1))[-1]
     assert isinstance(answer, Answer)
     assert answer.unchecked is None
-    assert answer.drafts == 1 + waves * NORMAL.width
+    most = 1 + NORMAL.comparing * NORMAL.width
+    assert NORMAL.alike <= answer.drafts < most if settles else answer.drafts == most
     assert all(check.passed for check in answer.checked)
 
 
