@@ -152,9 +152,14 @@ def _scale(settings: dict[str, Any], module: str, rank: int) -> float:
 def own_file(folder: Path, name: str) -> Path:
     """A file of an adapter's folder. Raises AdapterError for what would be read of elsewhere, or waited for."""
     file = folder / name
-    if not file.resolve().is_relative_to(folder.resolve()):
+    try:
+        inside = file.resolve().is_relative_to(folder.resolve())
+        other = file.exists() and not file.is_file()  # to open a pipe would wait for ever
+    except (OSError, RuntimeError, ValueError) as error:  # too long, a circle of links, a zero byte
+        raise AdapterError(f"no adapter can be at this path: {error}") from error
+    if not inside:
         raise AdapterError(f"{file} is a link out of its folder: copy the file there")
-    if file.exists() and not file.is_file():  # to open a pipe would wait for ever
+    if other:
         raise AdapterError(f"{file} is no file; a PEFT folder is wanted")
     return file
 

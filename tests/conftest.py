@@ -27,14 +27,14 @@ def open_checkpoint(name: str) -> Checkpoint:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """With DUET_NO_SKIPS=1 a skipped test fails the run: where everything is installed, nothing may be left out.
+    """With TEST_NO_SKIPS=1 a skipped test fails the run: where everything is installed, nothing may be left out.
 
     Only data that cannot be fetched may lack (`tests.data`).
     """
     skipped = terminalreporter.stats.get("skipped", [])
     unexpected = [report for report in skipped if DATA_DIR not in str(report.longrepr)]
-    if os.environ.get("DUET_NO_SKIPS") and unexpected:
-        terminalreporter.section("skipped, and DUET_NO_SKIPS is set")
+    if os.environ.get("TEST_NO_SKIPS") and unexpected:
+        terminalreporter.section("skipped, and TEST_NO_SKIPS is set")
         for report in unexpected:
             terminalreporter.write_line(f"{report.nodeid}: {report.longrepr[2]}")
         terminalreporter._session.exitstatus = pytest.ExitCode.TESTS_FAILED

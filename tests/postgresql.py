@@ -19,15 +19,15 @@ from apps.support.shop.database import Database
 
 @contextmanager
 def postgresql_server() -> Iterator[str]:
-    """The URL in DUET_TEST_POSTGRESQL_URL, or that of a throw-away server from the installed programs."""
-    given = os.environ.get("DUET_TEST_POSTGRESQL_URL")
+    """The URL in TEST_POSTGRESQL_URL, or that of a throw-away server from the installed programs."""
+    given = os.environ.get("TEST_POSTGRESQL_URL")
     if given:
         yield given
         return
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     initdb = shutil.which("initdb") or (str(found[-1]) if found else None)
     if initdb is None:
-        pytest.skip("no PostgreSQL: install its server, or set DUET_TEST_POSTGRESQL_URL")
+        pytest.skip("no PostgreSQL: install its server, or set TEST_POSTGRESQL_URL")
     programs = Path(initdb).resolve().parent
     # PostgreSQL refuses to run as root; its own user runs it then.
     user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []

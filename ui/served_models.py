@@ -17,7 +17,7 @@ from core_model.classifier import FILE_NAME as CLASSIFIER_FILE
 from core_model.classifier import Classifier
 from core_model.engine import Engine
 from core_model.errors import AdapterError, RequestError
-from core_model.lora import load_adapter
+from core_model.lora import load_adapter, own_file
 from core_model.requests import Completion, GenerationRequest, Piece
 from core_model.tokenizer import Tokenizer
 from core_model.training.card import METRICS_FILE
@@ -311,8 +311,8 @@ class ModelTable:
             raise RequestError(f"the adapter '{name}' has already been loaded", "lora_name")
         if key in self._fixed or name in self._fixed:
             raise RequestError(f"'{name}' is the name of another model", "lora_name")
-        if (path / CLASSIFIER_FILE).is_file():
-            if not (path / METRICS_FILE).is_file():
+        if own_file(path, CLASSIFIER_FILE).is_file():
+            if not own_file(path, METRICS_FILE).is_file():
                 raise AdapterError(
                     f"the adapter '{name}' was never measured: it has no {METRICS_FILE}; `duet adapters train` "
                     "measures what it trains"

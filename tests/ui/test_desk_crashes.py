@@ -1,6 +1,6 @@
 """kill -9 on a real server between a desk's webhook and its reply: the customer gets exactly one.
 
-DUET_KILLS=200 kills as often at random moments; DUET_KILLS_SEED draws others.
+TEST_KILLS=200 kills as often at random moments; TEST_KILLS_SEED draws others.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ from tests.support.desk_server import (
 from tests.ui.test_serve_command import free_port, started
 
 ASK = "how long does delivery take?"
-KILLS = int(os.environ.get("DUET_KILLS", "2"))
-KILLS_SEED = int(os.environ.get("DUET_KILLS_SEED", "1"))
+KILLS = int(os.environ.get("TEST_KILLS", "2"))
+KILLS_SEED = int(os.environ.get("TEST_KILLS_SEED", "1"))
 LATEST_KILL_S = 4.0
 """After the webhook was taken: on an idle machine the reply is there by then."""
 

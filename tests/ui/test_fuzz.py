@@ -1,6 +1,6 @@
 """Requests drawn from the server's own OpenAPI document: none of them may end in a 500.
 
-DUET_FUZZ_REQUESTS=10000 sends as many as that in all, DUET_FUZZ_SEED draws others.
+TEST_FUZZ_REQUESTS=10000 sends as many as that in all, TEST_FUZZ_SEED draws others.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import pytest
 
 from tests.ui.conftest import Server
 
-REQUESTS = int(os.environ.get("DUET_FUZZ_REQUESTS", "400"))
-SEED = int(os.environ.get("DUET_FUZZ_SEED", "1"))
+REQUESTS = int(os.environ.get("TEST_FUZZ_REQUESTS", "400"))
+SEED = int(os.environ.get("TEST_FUZZ_SEED", "1"))
 ALWAYS = ("max_tokens", "n_predict")
 MOST = {"max_tokens": 2, "max_completion_tokens": 2, "n_predict": 2, "n": 2, "best_of": 2}
 _STRINGS = (

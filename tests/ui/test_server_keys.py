@@ -93,9 +93,10 @@ def test_every_route_asks_for_a_scope(guarded: Guarded) -> None:
     paths = guarded.ask(useless, "GET", "/openapi.json").json()["paths"]
     asked = [(method, path) for path, methods in paths.items() for method in methods]
     assert len(asked) > 20
-    for method, path in asked:
+    for number, (method, path) in enumerate(asked):
         if path not in (*OPEN_PATHS, "/metrics"):
-            assert guarded.ask(useless, method, path, {}).status_code == 403, (method, path)
+            other = guarded.make(f"useless {number}")  # a key may ask so often a minute
+            assert guarded.ask(other, method, path, {}).status_code == 403, (method, path)
 
 
 def test_a_key_is_needed_from_the_moment_there_is_one_until_the_last_is_revoked(guarded: Guarded) -> None:

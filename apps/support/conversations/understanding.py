@@ -27,7 +27,7 @@ UNSEEN = Understood(find_identifiers("", {}, known=False), Reading((Command("unc
 """Of a message that the reader was not shown."""
 SURE_OF_A_CHANGE = 0.45
 """A change that is read less surely than this is not proposed: the customer is asked to say it in other words."""
-SURE_OF_A_YES = 0.8
+SURE_OF_A_YES = 0.9
 """A yes that is read less surely carries nothing out: the proposal is asked again."""
 
 

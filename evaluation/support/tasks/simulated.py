@@ -226,7 +226,7 @@ class SimulatedCustomer:
             return speak.options(goal, asked_of or wrong, what="no_option")
         if extra and {change.item for change in proposal} & wanted:
             return speak.items(goal, what="no_only")
-        named = [change for change in extra if change.item is not None]
+        named = [change for change in extra if change.item is not None and speak.has(change)]
         if not named:
             return speak.items(goal, what="no_only")
         return speak.items(goal, what="no_not", wrong=speak.named_items(named, goal))

@@ -96,6 +96,11 @@ class Speaker:
             "method_return" if goal.kind == "return" else "method_change", method=self.method(goal)
         )
 
+    def has(self, change: Change) -> bool:
+        """Whether the customer knows the change's item by name: an exchange may have brought another one."""
+        number = change.order
+        return number is None or change.item in {item.sku for item in self.customer.order(number).items}
+
     def named_items(self, changes: list[Change], goal: Goal, *, whole: bool = False) -> str:
         skus = [change.item for change in changes if change.item is not None]
         number = changes[0].order or goal.order
