@@ -206,3 +206,13 @@ def test_the_cities_are_shown_only_where_they_tell_orders_apart(chat: OpenChat) 
         session.scalars(select(Customer).where(Customer.email == ZOE)).one().address = BOSTON
     conversation("orders")
     assert "Boston" not in conversation.pipeline.reader.seen[-1]  # type: ignore[attr-defined]
+
+
+def test_a_short_word_is_found_at_the_beginning_of_words_alone(empty_database: Database) -> None:
+    with empty_database.write() as session:
+        names = ("Office Chair", "Airfryer", "Hairdryer", "TV Stand")
+        session.add_all(Product(name=n, category="c", description="", warranty_months=0) for n in names)
+    with empty_database.read() as session:
+        assert [product.name for product in find_products(session, "air purifier")] in ([], ["Airfryer"])
+        assert [product.name for product in find_products(session, "tv")] == ["TV Stand"]
+        assert [product.name for product in find_products(session, "chair")] == ["Office Chair"]

@@ -12,6 +12,8 @@ from apps.support.shop.models import Product
 from apps.support.shop.terms import IS_CJK, terms_of
 
 MOST_CANDIDATES = 200
+SHORT = 3
+"""Letters of a word that stands in many others."""
 _LEAST_SHARE = 0.34
 """Of the words' or the name's pieces that must agree."""
 
@@ -51,16 +53,23 @@ def _likeness(pieces: list[str], name: str, name_zh: str | None) -> float:
     best = 0.0
     for own in filter(None, (name, name_zh)):
         folded = re.sub(r"[\s-]+", "", unicodedata.normalize("NFKC", own).casefold())
-        asked = sum(piece in folded for piece in pieces) / len(pieces)
         of_name = _pieces(own)
+        asked = sum(_is_in(piece, folded, of_name) for piece in pieces) / len(pieces)
         said = "".join(pieces)
-        covered = sum(piece in said or any(p in piece for p in pieces) for piece in of_name) / max(
-            1, len(of_name)
-        )
+        covered = sum(
+            piece in said or any(_is_in(asking, piece, [piece]) for asking in pieces) for piece in of_name
+        ) / max(1, len(of_name))
         # The last word of an English name says what it is: "the kettle" is the Electric Kettle.
         head = bool(of_name) and of_name[-1] in pieces
         best = max(best, 0.5 * asked + 0.3 * covered + 0.2 * head)
     return best
+
+
+def _is_in(piece: str, text: str, words: list[str]) -> bool:
+    """Whether the text has the piece. Short ones begin a word: there is air in no chair."""
+    if len(piece) > SHORT or IS_CJK.match(piece):
+        return piece in text
+    return any(word.startswith(piece) for word in words)
 
 
 def _pieces(text: str) -> list[str]:
