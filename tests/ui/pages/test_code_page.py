@@ -22,6 +22,13 @@ pytestmark = pytest.mark.browser
 
 ADD = "def add(a, b): the sum of a and b.\n\n>>> add(2, 3)\n5\n"
 
+# A short answer's listing may be gone, for the editor that follows it, before it could be waited for.
+COUNT_LISTINGS = """() => {
+    window.listings = 0;
+    const count = () => { window.listings += document.querySelectorAll("#answer .listing .line").length > 0; };
+    new MutationObserver(count).observe(document.body, { childList: true, subtree: true });
+}"""
+
 
 def ask(page: Any, task: str, effort: str) -> None:
     page.locator("#task textarea").fill(task)
@@ -50,9 +57,10 @@ def type_over(page: Any, editor: str, text: str) -> None:
 
 def test_code_is_streamed_and_judged_and_survives_a_change_of_language(open_page: OpenPage) -> None:
     page = open_page("/code")
-    ask(page, ADD, "Quick")
-    page.wait_for_selector("#answer .listing .line")
+    page.evaluate(COUNT_LISTINGS)
+    ask(page, "A class Account with deposit, withdraw and balance.", "Quick")
     wait_for_answer(page)
+    assert page.evaluate("window.listings") > 1
     assert "Parses" in page.locator("#verdict").inner_text()
     code = code_in(page, "result")
     page.get_by_text("中文", exact=True).click()
