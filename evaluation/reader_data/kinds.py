@@ -26,6 +26,7 @@ from evaluation.reader_data.drawing import (
 from evaluation.reader_data.products import about_product, about_that_product, harmless
 from evaluation.reader_data.proposals import (
     answer,
+    beside,
     correct_add,
     correct_instead,
     correct_method,
@@ -75,8 +76,6 @@ def _simple() -> dict[str, Reading]:
         found[f"late.{how}"] = found[f"status.{how}"]  # what is late is told by its state
     for verb in (
         "greet",
-        "thanks",
-        "bye",
         "who",
         "person",
         "anger",
@@ -91,6 +90,8 @@ def _simple() -> dict[str, Reading]:
         found[verb] = bare(verb)
     for verb in ("yes", "no", "wait", "about"):
         found[verb] = answer(verb)
+    for verb in ("thanks", "bye"):
+        found[verb] = beside(verb)
     return found
 
 
@@ -164,6 +165,8 @@ READINGS: dict[str, Reading] = {
     "address.only": address_answer,
     "status.city": about_city("status"),
     "status.all": bare("orders"),
+    "status.unshipped": all_orders("status", {"pending", "processed"}),
+    "status.underway": all_orders("status", {"shipped"}),
     "orders.list": bare("orders"),
     "price.item": about_items("price"),
     "price.each": price_of_each,

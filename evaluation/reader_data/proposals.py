@@ -78,6 +78,18 @@ def answer(verb: str) -> Reading:
     return read
 
 
+def beside(verb: str) -> Reading:
+    """What answers nothing, and is as likely to be said while something is proposed as at any other time."""
+
+    def read(drawing: Drawing) -> Filled:
+        if drawing.rng.random() < 0.5:
+            return drawing.fill([Command(verb)])
+        opened = draw_proposal(drawing)
+        return drawing.fill([Command(verb)], opened=opened, last=opened, takes_context=False)
+
+    return read
+
+
 def _open_items(drawing: Drawing, least: int) -> tuple[str, Order, list[Item]]:
     verb = drawing.rng.choice(("return", "return", "swap"))
     orders = [o for o in drawing.scene.with_status(FITTING[verb]) if len(o.items) >= least]

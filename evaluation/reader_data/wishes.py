@@ -18,6 +18,9 @@ from evaluation.reader_data.drawing import (
 )
 from evaluation.reader_data.scenes import Item
 
+NOT_ORDERED = 0.1
+"""How often the thing that is named is in none of the customer's orders."""
+
 
 def about_items(verb: str, slots: Sequence[str] = ("item",), *, either: bool = True) -> Reading:
     """A wish about the things that are named: items for some verbs, the orders that hold them for others."""
@@ -30,7 +33,7 @@ def about_items(verb: str, slots: Sequence[str] = ("item",), *, either: bool = T
             anybody = Item("a", product, product.variant(drawing.rng), "P")
             drawing.option_slots(anybody)
             return drawing.fill([Command(verb)])
-        if len(slots) == 1 and drawing.rng.random() < 0.06:
+        if len(slots) == 1 and drawing.rng.random() < NOT_ORDERED:
             product = drawing.other_product()
             drawing.slots[slots[0]] = product.called(drawing.language, drawing.rng)
             drawing.option_slots(Item("a", product, product.variant(drawing.rng), "P"))
@@ -132,6 +135,8 @@ def about_city(verb: str) -> Reading:
 def all_orders(verb: str, statuses: Collection[str], **known: object) -> Reading:
     def read(drawing: Drawing) -> Filled:
         names = tuple(order.handle for order in drawing.scene.with_status(statuses))
+        if drawing.scene.known and not names and verb == "status":
+            return drawing.fill([Command("orders")])  # the list says that there are none
         return drawing.fill([Command(verb, orders=names, **known)])  # type: ignore[arg-type]
 
     return read
