@@ -55,6 +55,34 @@ def about_items(verb: str, slots: Sequence[str] = ("item",), *, either: bool = T
     return read
 
 
+def only(verb: str, *, together: bool = False) -> Reading:
+    """One thing, and another one named that is to stay as it is; `together`: of one order."""
+
+    def read(drawing: Drawing) -> Filled:
+        if not drawing.scene.known:
+            for slot in ("item", "item2"):
+                drawing.slots[slot] = drawing.rng.choice(drawing.catalog.products).called(
+                    drawing.language, drawing.rng
+                )
+            return drawing.fill([Command(verb)])
+        item, candidates = drawing.item(verb)
+        drawing.slots["item"], meant = drawing.call(item, candidates)
+        kept, _ = drawing.item(verb, besides=[item])
+        if len(meant) > 1 or kept.product.words & item.product.words:
+            raise UnfitError
+        if together and kept.order != item.order:
+            raise UnfitError
+        drawing.slots["item2"] = kept.product.called(drawing.language, drawing.rng)
+        command = Command(verb, items=(item.handle,))
+        if drawing.rng.random() < 0.5:
+            return drawing.fill([command])
+        proposed = [kept.handle] if drawing.rng.random() < 0.5 else sorted([item.handle, kept.handle])
+        opened = f"cancel {item.order}" if verb == "drop" else f"{verb} {' '.join(proposed)}"
+        return drawing.fill([command], opened=opened, last=opened, takes_context=False)
+
+    return read
+
+
 def _command(drawing: Drawing, verb: str, items: Sequence[Item], alternatives: bool) -> Command:
     if verb in ITEM_VERBS:
         return Command(verb, items=tuple(item.handle for item in items), alternatives=alternatives)
