@@ -92,9 +92,17 @@ def test_an_unclear_message_keeps_the_proposal_and_asks_again(chat: OpenChat) ->
 def test_a_question_about_the_proposal_keeps_it_and_says_it_again(chat: OpenChat) -> None:
     conversation = chat()
     asked = conversation("cancel P")
-    assert conversation("about").reply == asked.reply
+    told = conversation("about").reply
+    assert told.endswith(asked.reply)
+    assert "5 to 7 business days" in told
+    assert "return" not in told
     assert conversation("wait").reply == "Of course, take your time."
     assert conversation("yes").actions == [{"name": "cancel", "status": "done"}]
+
+
+def test_a_question_about_a_return_is_told_who_pays_for_it(chat: OpenChat) -> None:
+    told = chat()("return e", "about").reply
+    assert "return shipping is free" in told
 
 
 def test_another_question_is_answered_and_the_yes_asked_for_again(chat: OpenChat) -> None:

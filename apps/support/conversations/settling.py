@@ -15,7 +15,7 @@ from apps.support.playbooks import Outcome, follow
 from apps.support.playbooks.case import Room, said
 from apps.support.playbooks.payments import method_meant
 from apps.support.playbooks.swaps import swap_to
-from apps.support.reading.state import Question, Wish
+from apps.support.reading.state import Proposal, Question, Wish
 from apps.support.replies.sentences import Note
 from apps.support.shop.models import PaymentMethod, Variant
 
@@ -143,10 +143,17 @@ def _about(room: Room, wish: Wish) -> Outcome:
     """A question about what is proposed: its details once more, in its own words."""
     state = room.state
     if state.pending is not None:
-        return Outcome()  # the proposal is said again as it stands
+        return Outcome(_terms(room, state.pending), exact=True)  # and the proposal is said again as it stands
     if state.question is not None or state.item_ids or state.product_id:
         return follow(room.case(wish.model_copy(update={"verb": "product"})))
     return Outcome([room.write("ask_rephrase")], understood=False, exact=True)
+
+
+def _terms(room: Room, pending: Proposal) -> list[Note]:
+    """What holds for what is proposed and is not in its own words: who pays for sending back, and how long it takes."""
+    sends_back = any(step.name in ("return", "exchange") for step in pending.steps)
+    keys = [("about_sending", sends_back), ("about_refund", bool(pending.gives_back))]
+    return [room.write(key) for key, holds in keys if holds]
 
 
 def _method(room: Room, wishes: Sequence[Wish]) -> PaymentMethod | None:
