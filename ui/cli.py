@@ -96,6 +96,7 @@ for evaluation in (
 ):
     evaluate.app.command()(evaluation)
 bench.app.command("import")(bench_import.import_)
+bench.app.command("catalog")(bench_support.catalog_)
 bench.app.command()(bench_hostile.hostile)
 for benchmark in (bench_editor.editor, bench_support.support, bench_support.window, bench_long.long):
     bench.app.command()(benchmark)

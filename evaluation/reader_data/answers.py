@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from random import Random
 
 from apps.support.reading.commands import Command
 from evaluation.reader_data.drawing import (
@@ -15,7 +16,23 @@ from evaluation.reader_data.drawing import (
     UnfitError,
 )
 from evaluation.reader_data.noise import keep
-from evaluation.reader_data.scenes import Item, Order
+from evaluation.reader_data.scenes import Item, Order, Scene
+
+
+def draw_question(scene: Scene, rng: Random) -> str:
+    """A question of the assistant."""
+    if not scene.known:
+        return "identify"
+    order = rng.choice(scene.orders)
+    verb = rng.choice(("cancel", "status", "return"))
+    return rng.choice(
+        (
+            f"readdress {order.handle} to ?",
+            f"swap {rng.choice(order.items).handle} ?option",
+            _asked(verb, [o.handle for o in scene.orders]),
+            _asked(rng.choice(("return", "swap")), [i.handle for i in order.items]),
+        )
+    )
 
 
 def _asked_items(drawing: Drawing, count: int | None = None) -> tuple[str, list[Item]]:

@@ -26,6 +26,7 @@ from evaluation.reader_data.drawing import (
 from evaluation.reader_data.products import about_product, about_that_product, harmless
 from evaluation.reader_data.proposals import (
     answer,
+    beside,
     correct_add,
     correct_instead,
     correct_method,
@@ -34,6 +35,7 @@ from evaluation.reader_data.proposals import (
     correct_option,
     correct_order,
     correct_verb,
+    echo,
     payment_wish,
 )
 from evaluation.reader_data.wishes import (
@@ -47,6 +49,7 @@ from evaluation.reader_data.wishes import (
     dearer_of_two,
     dearest_price,
     like_another,
+    only,
     price_of_each,
     repayment,
     the_other_order,
@@ -75,8 +78,6 @@ def _simple() -> dict[str, Reading]:
         found[f"late.{how}"] = found[f"status.{how}"]  # what is late is told by its state
     for verb in (
         "greet",
-        "thanks",
-        "bye",
         "who",
         "person",
         "anger",
@@ -91,6 +92,8 @@ def _simple() -> dict[str, Reading]:
         found[verb] = bare(verb)
     for verb in ("yes", "no", "wait", "about"):
         found[verb] = answer(verb)
+    for verb in ("thanks", "bye"):
+        found[verb] = beside(verb)
     return found
 
 
@@ -125,6 +128,9 @@ READINGS: dict[str, Reading] = {
     "swap.new": about_items("swap"),
     "swap.instead": about_items("swap"),
     "swap.not": about_items("swap"),
+    "swap.only": only("swap"),
+    "return.only": only("return"),
+    "drop.keep": only("drop", together=True),
     "swap.item": about_items("swap"),
     "swap.two": about_items("swap", ("item", "item2")),
     "swap.two_options": about_items("swap", ("item", "item2")),
@@ -164,6 +170,8 @@ READINGS: dict[str, Reading] = {
     "address.only": address_answer,
     "status.city": about_city("status"),
     "status.all": bare("orders"),
+    "status.unshipped": all_orders("status", {"pending", "processed"}),
+    "status.underway": all_orders("status", {"shipped"}),
     "orders.list": bare("orders"),
     "price.item": about_items("price"),
     "price.each": price_of_each,
@@ -185,6 +193,8 @@ READINGS: dict[str, Reading] = {
     "restock": about_product("product"),
     "warranty.product": about_product("warranty"),
     "yes.method": answer("yes"),
+    "yes.echo": echo,
+    "unclear.proposal": answer("unclear"),
     "yes.price": answer("yes"),
     "yes.thanks": answer("yes"),
     "no.reason": answer("no"),

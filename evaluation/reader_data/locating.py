@@ -12,6 +12,12 @@ from evaluation.reader_data.wordings import Wording
 LOCATED = "located"
 DESCRIBED = "described"
 """The kinds of the phrases; they are no messages of their own."""
+_STATES = {
+    "pending": {"pending", "processed"},
+    "shipped": {"shipped"},
+    "delivered": {"delivered"},
+}
+"""What the tag of a phrase says of the order's state."""
 
 
 def located(drawing: Drawing, filled: Filled, phrase: Wording, *, of_several: bool) -> Filled:
@@ -54,6 +60,11 @@ def _said_of(drawing: Drawing, item: Item, order: Order, phrase: Wording) -> str
     scene = drawing.scene
     place = Drawing(scene, drawing.catalog, phrase, drawing.rng)
     rivals = [o for o in scene.orders if any(i in scene.same(item) for i in o.items)]
+    if phrase.tag:
+        if phrase.tag not in _STATES:
+            raise UnfitError
+        if [o for o in rivals if o.status in _STATES[phrase.tag]] != [order]:
+            raise UnfitError
     if place.has("order"):
         place.slots["order"] = place.number(order)
     if place.has("city"):

@@ -9,6 +9,7 @@ from random import Random
 
 from apps.support.reading import postal
 from apps.support.reading.commands import write
+from evaluation.reader_data.answers import draw_question
 from evaluation.reader_data.catalog import Catalog, is_chinese
 from evaluation.reader_data.choosing import ChoiceMaker
 from evaluation.reader_data.drawing import Drawing, Filled, UnfitError
@@ -29,6 +30,8 @@ CRITICAL_TIMES = 2
 CONTEXTS = 0.3
 ASKED_BESIDE = 0.12
 NOISE = 0.3
+NUMBERED = 0.12
+"""How many messages with two wishes are a numbered list."""
 RESTATED = "restated"
 """The kind of the phrases with which people say once more what they want; they are no messages of their own."""
 RESTATED_SHARE = 0.07
@@ -304,7 +307,7 @@ class Maker:
             last, opened = self._context(drawing.scene)
         asked = filled.asked
         if filled.takes_context and not opened and not asked and self._rng.random() < ASKED_BESIDE:
-            asked = self._question(drawing.scene)
+            asked = draw_question(drawing.scene, self._rng)
         view = drawing.scene.view(last=last, opened=opened, asked=asked, product=filled.product)
         return Example(view.render(unmarked(text)), write(commands), kind)
 
@@ -326,9 +329,7 @@ class Maker:
                     texts.append(text)
             except UnfitError:
                 continue
-            joint = self._rng.choice(_JOINTS[language])
-            first = texts[0].rstrip(".!?。！？") if joint[0] in ".,;，。；+ " else texts[0]
-            text = first + joint + texts[1]
+            text = self._joined(texts[0], texts[1], language)
             last, opened = self._context(scene)
             return Example(
                 scene.view(last=last, opened=opened).render(unmarked(text)),
@@ -336,6 +337,13 @@ class Maker:
                 "+".join(kinds),
             )
         return None
+
+    def _joined(self, first: str, second: str, language: str) -> str:
+        if self._rng.random() < NUMBERED:
+            mark, between = self._rng.choice((".", ")")), self._rng.choice((" ", "\n"))
+            return f"1{mark} {first}{between}2{mark} {second}"
+        joint = self._rng.choice(_JOINTS[language])
+        return (first.rstrip(".!?。！？") if joint[0] in ".,;，。；+ " else first) + joint + second
 
     def _greeted(self, filled: Filled, language: str, kind: str) -> str:
         if not filled.takes_context or kind in ("greet", "unclear", "none", "identify"):
@@ -345,20 +353,6 @@ class Maker:
             return self._rng.choice(again) + (" " if language == "en" else "") + filled.text
         return (
             self._rng.choice(_GREETINGS[language]) + filled.text if self._rng.random() < 0.12 else filled.text
-        )
-
-    def _question(self, scene: Scene) -> str:
-        """A question of the assistant that the message does not answer."""
-        if not scene.known:
-            return "identify"
-        order = self._rng.choice(scene.orders)
-        return self._rng.choice(
-            (
-                f"readdress {order.handle} to ?",
-                f"swap {self._rng.choice(order.items).handle} ?option",
-                f"{self._rng.choice(('cancel', 'status', 'return'))} {' or '.join(o.handle for o in scene.orders)}",
-                f"{self._rng.choice(('return', 'swap'))} {' or '.join(i.handle for i in order.items)}",
-            )
         )
 
     def _context(self, scene: Scene) -> tuple[str, str]:

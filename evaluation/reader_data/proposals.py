@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from apps.support.reading.commands import Command
+from evaluation.reader_data.answers import draw_question
 from evaluation.reader_data.drawing import (
     FITTING,
     Drawing,
@@ -16,6 +17,7 @@ from evaluation.reader_data.drawing import (
 from evaluation.reader_data.scenes import Item, Order
 
 TWO_STEPS = 0.15
+NO_TO_A_QUESTION = 0.2
 _DEEDS: dict[str, re.Pattern[str]] = {
     "cancel": re.compile(r"\bcancel|\bcall (?:it |the order )?off|取消|撤单|撤單|cut單", re.I),
     "return": re.compile(r"\breturn|\bsend (?:it|them|that|those) back|refund|退", re.I),
@@ -66,6 +68,9 @@ def answer(verb: str) -> Reading:
 
     def read(drawing: Drawing) -> Filled:
         drawing.slots["price"] = f"${drawing.rng.randrange(5, 600)}.{drawing.rng.randrange(100):02d}"
+        if verb == "no" and drawing.rng.random() < NO_TO_A_QUESTION:
+            asked = draw_question(drawing.scene, drawing.rng)
+            return drawing.fill([Command(verb)], asked=asked, takes_context=False)
         opened = draw_proposal(drawing)
         last = opened if drawing.rng.random() < 0.6 else ""
         commands = [Command(verb)]
@@ -74,6 +79,32 @@ def answer(verb: str) -> Reading:
             if drawing.scene.known:
                 commands.append(method)
         return drawing.fill(commands, opened=opened, last=last, takes_context=False)
+
+    return read
+
+
+def echo(drawing: Drawing) -> Filled:
+    """A yes that names what is proposed, or a thing of it."""
+    opened = draw_proposal(drawing)
+    if drawing.has("item"):
+        handles = set(opened.replace(";", " ").split())
+        meant = [item for item in drawing.scene.items if handles & {item.handle, item.order}]
+        if drawing.scene.known and not meant:
+            raise UnfitError  # the newsletter, or an address
+        thing = drawing.rng.choice(meant).product if meant else drawing.rng.choice(drawing.catalog.products)
+        drawing.slots["item"] = thing.called(drawing.language, drawing.rng)
+    last = opened if drawing.rng.random() < 0.6 else ""
+    return drawing.fill([Command("yes")], opened=opened, last=last, takes_context=False)
+
+
+def beside(verb: str) -> Reading:
+    """What answers nothing, and is as likely to be said while something is proposed as at any other time."""
+
+    def read(drawing: Drawing) -> Filled:
+        if drawing.rng.random() < 0.5:
+            return drawing.fill([Command(verb)])
+        opened = draw_proposal(drawing)
+        return drawing.fill([Command(verb)], opened=opened, last=opened, takes_context=False)
 
     return read
 

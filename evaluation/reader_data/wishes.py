@@ -18,6 +18,9 @@ from evaluation.reader_data.drawing import (
 )
 from evaluation.reader_data.scenes import Item
 
+NOT_ORDERED = 0.1
+"""How often the thing that is named is in none of the customer's orders."""
+
 
 def about_items(verb: str, slots: Sequence[str] = ("item",), *, either: bool = True) -> Reading:
     """A wish about the things that are named: items for some verbs, the orders that hold them for others."""
@@ -30,7 +33,7 @@ def about_items(verb: str, slots: Sequence[str] = ("item",), *, either: bool = T
             anybody = Item("a", product, product.variant(drawing.rng), "P")
             drawing.option_slots(anybody)
             return drawing.fill([Command(verb)])
-        if len(slots) == 1 and drawing.rng.random() < 0.06:
+        if len(slots) == 1 and drawing.rng.random() < NOT_ORDERED:
             product = drawing.other_product()
             drawing.slots[slots[0]] = product.called(drawing.language, drawing.rng)
             drawing.option_slots(Item("a", product, product.variant(drawing.rng), "P"))
@@ -48,6 +51,34 @@ def about_items(verb: str, slots: Sequence[str] = ("item",), *, either: bool = T
             meant += left
         drawing.option_slots(chosen[0])
         return drawing.fill([_command(drawing, verb, meant, len(slots) == 1 and len(meant) > 1)])
+
+    return read
+
+
+def only(verb: str, *, together: bool = False) -> Reading:
+    """One thing, and another one named that is to stay as it is; `together`: of one order."""
+
+    def read(drawing: Drawing) -> Filled:
+        if not drawing.scene.known:
+            for slot in ("item", "item2"):
+                drawing.slots[slot] = drawing.rng.choice(drawing.catalog.products).called(
+                    drawing.language, drawing.rng
+                )
+            return drawing.fill([Command(verb)])
+        item, candidates = drawing.item(verb)
+        drawing.slots["item"], meant = drawing.call(item, candidates)
+        kept, _ = drawing.item(verb, besides=[item])
+        if len(meant) > 1 or kept.product.words & item.product.words:
+            raise UnfitError
+        if together and kept.order != item.order:
+            raise UnfitError
+        drawing.slots["item2"] = kept.product.called(drawing.language, drawing.rng)
+        command = Command(verb, items=(item.handle,))
+        if drawing.rng.random() < 0.5:
+            return drawing.fill([command])
+        proposed = [kept.handle] if drawing.rng.random() < 0.5 else sorted([item.handle, kept.handle])
+        opened = f"cancel {item.order}" if verb == "drop" else f"{verb} {' '.join(proposed)}"
+        return drawing.fill([command], opened=opened, last=opened, takes_context=False)
 
     return read
 
@@ -132,6 +163,8 @@ def about_city(verb: str) -> Reading:
 def all_orders(verb: str, statuses: Collection[str], **known: object) -> Reading:
     def read(drawing: Drawing) -> Filled:
         names = tuple(order.handle for order in drawing.scene.with_status(statuses))
+        if drawing.scene.known and not names and verb == "status":
+            return drawing.fill([Command("orders")])  # the list says that there are none
         return drawing.fill([Command(verb, orders=names, **known)])  # type: ignore[arg-type]
 
     return read

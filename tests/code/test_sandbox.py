@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from apps.code.sandbox import (
@@ -180,9 +181,11 @@ def test_a_run_that_cannot_begin_closes_what_it_was_to_pass_on(tmp_path: Path) -
 def test_a_run_leaves_no_file_descriptor_and_no_child(sandbox: Sandbox) -> None:
     with toolchain("python", sandbox).build("pass") as program:
         program.run()
-        before = len(list(Path("/proc/self/fd").iterdir()))
+        files, children = (
+            len(list(Path("/proc/self/fd").iterdir())),
+            psutil.Process().children(recursive=True),
+        )
         for _ in range(5):
             program.run()
-        assert len(list(Path("/proc/self/fd").iterdir())) == before
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+        assert len(list(Path("/proc/self/fd").iterdir())) == files
+        assert psutil.Process().children(recursive=True) == children

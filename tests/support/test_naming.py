@@ -69,3 +69,8 @@ def test_items_are_gathered_in_the_order_that_one_of_them_is_in(context: Context
     assert wish.items == (item(context, "g"), item(context, "e"))
     (apart,) = read(context, "S", Wish(verb="return", items=(item(context, "a"), item(context, "e"))))
     assert apart.items == (item(context, "a"), item(context, "e"))
+
+
+def test_a_question_beside_a_number_is_about_that_order(context: Context) -> None:
+    (wish,) = read(context, "S", Wish(verb="status", orders=(context.orders["P"].id,)))
+    assert wish.orders == (context.orders["S"].id,)

@@ -285,3 +285,44 @@ def test_an_order_that_is_cancelled_and_changed_at_once_is_asked_about(chat: Ope
         assert conversation(message).actions == []
     both = conversation("cancel P; swap c | b")
     assert [action["name"] for action in both.actions] == ["cancel", "change_item"]
+
+
+def test_a_yes_that_repeats_what_is_proposed_agrees_to_it(chat: OpenChat) -> None:
+    for wish in ("cancel Q", "return e", "swap b | b", "swap f; with 2 | b"):
+        conversation = chat()
+        again = wish.partition(";")[0].partition(" |")[0]
+        name = conversation(wish).actions[0]["name"]
+        assert conversation(f"yes; {again}").actions == [{"name": name, "status": "done"}]
+
+
+def test_a_yes_beside_another_option_asks_for_that_one(chat: OpenChat) -> None:
+    conversation = chat()
+    conversation("swap f | b")
+    corrected = conversation("yes; swap f | c")
+    assert corrected.actions == [{"name": "exchange", "status": "proposed"}]
+    assert "red" in corrected.reply
+
+
+def test_a_wish_for_a_part_of_what_is_proposed_leaves_out_the_rest(chat: OpenChat) -> None:
+    conversation = chat()
+    both = conversation("return e; cancel Q")
+    assert both.proposal is not None
+    assert len(both.proposal.lines) == 2
+    joined = conversation("return f g")
+    assert joined.proposal is not None
+    assert "Pet Bed" not in joined.reply
+    part = conversation("return f")
+    assert part.proposal is not None
+    assert ("Mug" in part.reply, "Lamp" in part.reply) == (True, False)
+    assert "#1007" in part.reply  # of another kind, and not taken back
+
+
+def test_another_option_for_one_of_two_changes_that_one_alone(chat: OpenChat) -> None:
+    conversation = chat()
+    conversation("swap a b | Mechanical Keyboard: b / Smart Thermostat: b")
+    revised = conversation("swap a | c")
+    assert revised.proposal is not None
+    assert len(revised.proposal.lines) == 2
+    only = conversation("swap a | none")
+    assert only.proposal is not None
+    assert len(only.proposal.lines) == 1

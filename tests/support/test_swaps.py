@@ -292,3 +292,34 @@ def test_a_value_that_is_named_word_for_word_stands_against_the_others(
     for letter, (_, value) in table.letters.items():
         assert matches(grammar, letter) == (value not in closed)
         assert matches(grammar, f"not {letter}")
+
+
+@pytest.mark.parametrize(
+    ("read", "message", "meant"),
+    [
+        (
+            "a",
+            "the black one, AC adapter, medium",
+            {"color": ("black",), "power": ("AC adapter",), "size": ("M",)},
+        ),
+        ("a not d", "black, but no AC adapter", {"color": ("black",)}),
+        ("same", "black again", {}),
+        ("none", "the large one", {"size": ("L",)}),
+        ("none", "extra large please", {"size": ("XL",)}),
+        ("none", "something else", {}),
+    ],
+)
+def test_what_is_named_word_for_word_is_wanted(
+    read: str, message: str, meant: dict[str, tuple[str, ...]]
+) -> None:
+    variants = [
+        {"color": color, "power": power, "size": size}
+        for color, power, size in zip(
+            ("black", "silver", "white", "white"),
+            ("AC adapter", "USB", "USB", "USB"),
+            ("M", "L", "XL", "S"),
+            strict=True,
+        )
+    ]
+    table = OptionTable.of("Desk Lamp", variants, {"color": "silver", "power": "USB", "size": "S"})
+    assert table.completed(table.parse(read), message).values == meant

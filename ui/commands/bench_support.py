@@ -1,22 +1,26 @@
-"""`duet bench support` and `duet bench window`: the assistant's speed in conversations, short and long."""
+"""`duet bench support`, `window` and `catalog`: the assistant's speed in conversations and in large shops."""
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from apps.settings import Settings, load_settings
+from apps.support.shop.database import Database
+from apps.support.shop.policy import load_policy
 from core_model import catalog
 from ui.commands.evaluate import show
 from ui.commands.models import progress_bar
 from ui.commands.progress import bar
-from ui.commands.trial_shop import Trial, trial_assistant, trial_shop
+from ui.commands.trial_shop import Trial, on_database, trial_assistant, trial_shop
 
 if TYPE_CHECKING:
+    from apps.support.conversations.pipeline import SupportPipeline
     from evaluation.support.plain_peer import PlainPipeline
 
 Data = Annotated[
@@ -72,6 +76,37 @@ def window(
         found = window_speed(*trial, turns, on_turn)
         used = trial.pipeline.replies.adapter
     _report("bench window", settings, path, data, used, found, output)
+
+
+def catalog_(
+    products: Annotated[
+        int, typer.Option("--products", min=100, help="Products of the large shop; the small one has 50.")
+    ] = 10_000,
+    questions: Annotated[int, typer.Option("--questions", "--limit", min=1, help="Asked of each shop.")] = 60,
+    model: Model = None,
+    output: Output = None,
+) -> None:
+    """Reading a question about a product and finding it: in a large shop against a small one."""
+    from evaluation.support import catalog_speed as evaluation
+
+    settings = load_settings(**({} if model is None else {"model": model}))
+    names = evaluation.product_names(products)
+    with _trial(settings, None, None) as (trial, path), tempfile.TemporaryDirectory() as folder:
+        policy = load_policy(settings.policy)
+        with ExitStack() as shops:
+
+            def shop(sold: list[str]) -> SupportPipeline:
+                database = Database(f"sqlite:///{folder}/{len(sold)}.db")
+                shops.callback(database.close)
+                database.upgrade()
+                evaluation.fill(database, sold, Path(folder))
+                return on_database(trial.pipeline, database, policy)
+
+            few = names[: evaluation.SMALL]
+            small, large = shop(few), shop(names)
+            with _progress() as on_question:
+                found = evaluation.catalog_speed(small, large, few, questions, on_question)
+    _report("bench catalog", settings, path, None, None, found, output)
 
 
 @contextmanager

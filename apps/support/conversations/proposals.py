@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from apps.support.playbooks.case import Planned
 from apps.support.reading.context import Context
@@ -36,10 +36,35 @@ def propose(state: ConversationState, planned: Sequence[tuple[Wish, Planned]], l
     return note
 
 
-def kept_steps(pending: Proposal | None, wishes: Sequence[Wish], context: Context) -> list[tuple[Wish, Step]]:
-    """The steps of the open proposal that the wishes neither correct nor replace, each with its own wish."""
+def kept_steps(
+    pending: Proposal | None, wishes: Sequence[Wish], context: Context, revised: Collection[int] = ()
+) -> list[tuple[Wish, Step]]:
+    """The steps of the open proposal that the wishes neither correct nor replace, each with its own wish.
+
+    `revised` are the items that get another option than was proposed: such a wish is about them alone.
+    """
     steps = [(pending.wishes[step.wish], step) for step in pending.steps] if pending else []
-    return [(old, step) for old, step in steps if not any(_replaces(w, old, step, context) for w in wishes)]
+    revising = [wish for wish in wishes if wish.items and set(wish.items) <= set(revised)]
+    others = [wish for wish in wishes if wish not in revising]
+    whole = {wish.verb for wish in others if pending is not None and _says_less(wish, pending)}
+    return [
+        (old, step)
+        for old, step in steps
+        if old.verb not in whole
+        and not _items_of(step) & set(revised)
+        and not any(_replaces(wish, old, step, context) for wish in others)
+    ]
+
+
+def _says_less(wish: Wish, pending: Proposal) -> bool:
+    """Whether the wish names only things that are proposed for it: the rest of them is not meant any more."""
+    proposed = {
+        number
+        for step in pending.steps
+        if pending.wishes[step.wish].verb == wish.verb
+        for number in _items_of(step)
+    }
+    return bool(wish.items) and not wish.alternatives and set(wish.items) <= proposed
 
 
 def corrects(pending: Proposal, wishes: Sequence[Wish], context: Context) -> bool:

@@ -10,7 +10,7 @@ from apps.support.conversations.revising import planned_again
 from apps.support.conversations.turn import Answered, Settled
 from apps.support.playbooks import NEEDS_CUSTOMER, Outcome, follow
 from apps.support.playbooks.case import Planned, Room, said
-from apps.support.reading.state import MOST_WAITING, ConversationState, Question, Wish
+from apps.support.reading.state import MOST_WAITING, ConversationState, Question, Step, Wish
 from apps.support.replies.sentences import Note
 from apps.support.shop.models import PaymentMethod
 
@@ -31,7 +31,9 @@ def pursue(room: Room, wishes: Sequence[Wish], settled: Settled, method: Payment
     if fruitful:
         _not_waiting_any_more(room, fruitful)
         notes: list[Note] = []
-        planned = planned_again(room, kept_steps(state.pending, fruitful, room.context), None, notes)
+        revised = _other_variants([plan.step for _, found in outcomes for plan in found.planned], proposed)
+        kept_before = kept_steps(state.pending, fruitful, room.context, revised)
+        planned = planned_again(room, kept_before, None, notes)
         state.pending = None
         if notes:
             settled.answers.append(Answered(fruitful[0], said(*notes)))
@@ -76,6 +78,21 @@ def pursue(room: Room, wishes: Sequence[Wish], settled: Settled, method: Payment
         put_off(room, list(dict.fromkeys(to_come(wish, method) for wish, _ in planned)), settled)
     if understood:
         state.last = [wish for wish in wishes if wish.verb not in _COURTESIES]
+
+
+def repeat(room: Room, changes: Sequence[Wish], method: PaymentMethod | None) -> bool:
+    """Whether the wishes are what is proposed, said again: they come to no other steps."""
+    pending = room.state.pending
+    if pending is None:
+        return False
+    proposed = _proposed_variants(room.state)
+    done = [(step.name, step.order_id, step.arguments) for step in pending.steps]
+    for wish in changes:
+        outcome = _outcome(room, wish, method, proposed)
+        steps = [plan.step for plan in outcome.planned]
+        if not steps or any((step.name, step.order_id, step.arguments) not in done for step in steps):
+            return False
+    return True
 
 
 def take_up(room: Room, settled: Settled) -> None:
@@ -134,6 +151,16 @@ def _proposed_variants(state: ConversationState) -> dict[int, int]:
         step.arguments["item_id"]: step.arguments["variant_id"]
         for step in steps
         if step.name in ("exchange", "change_item")
+    }
+
+
+def _other_variants(steps: Sequence[Step], proposed: dict[int, int]) -> set[int]:
+    """The items of the steps that get another variant than the one that was proposed for them."""
+    return {
+        item
+        for step in steps
+        if (item := step.arguments.get("item_id")) in proposed
+        and step.arguments.get("variant_id") != proposed[item]
     }
 
 

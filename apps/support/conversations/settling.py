@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from apps.support.conversations.proposals import corrects, propose
-from apps.support.conversations.pursuing import pursue, put_off, to_come
+from apps.support.conversations.pursuing import pursue, put_off, repeat, to_come
 from apps.support.conversations.revising import with_method
 from apps.support.conversations.turn import Answered, Settled
 from apps.support.playbooks import Outcome, follow
@@ -43,6 +43,9 @@ def decide(room: Room, wishes: Sequence[Wish]) -> Settled:
         wishes = [wish for wish in wishes if wish.verb != "with"]
     elif "yes" in verbs and names_method:
         if not changes:
+            _agree(room, wishes, settled)
+        elif state.pending is not None and repeat(room, changes, method or method_before):
+            wishes = [wish for wish in wishes if wish not in changes]
             _agree(room, wishes, settled)
         elif state.pending is not None and not corrects(state.pending, changes, room.context):
             _agree_and_go_on(room, wishes, changes, settled)

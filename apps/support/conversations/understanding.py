@@ -18,7 +18,7 @@ from apps.support.conversations.identity import (
 from apps.support.conversations.turn import Incoming, Understood
 from apps.support.playbooks.case import DetailReader, Room
 from apps.support.reading.cleaning import ATTACHMENT
-from apps.support.reading.commands import Command
+from apps.support.reading.commands import VERBS, Command, Shape
 from apps.support.reading.context import load_context
 from apps.support.reading.identifiers import find_identifiers
 from apps.support.reading.naming import about_what_is_named, contradict
@@ -91,8 +91,16 @@ def _read_text(room: Room, reader: MessageReader, text: str) -> Understood:
     wishes = _sure_ones(wishes, confidence)
     if [wish.verb for wish in wishes] == ["yes"] and text.endswith(("?", "？")):
         wishes = []  # "yes?" asks, and agrees to nothing
-    wishes = wishes or [Wish(verb="unclear", text=text)]
+    wishes = _alone(wishes) or [Wish(verb="unclear", text=text)]
     return Understood(found, reading, tuple(wishes), view.render(found.tagged))
+
+
+def _alone(wishes: list[Wish]) -> list[Wish]:
+    """The wishes, the one about a product marked where there is no other such one."""
+    products = [wish for wish in wishes if wish.items or VERBS[wish.verb] is Shape.WORDS]
+    if len(products) != 1 or len(products[0].items) > 1:
+        return wishes
+    return [wish.model_copy(update={"alone": True}) if wish is products[0] else wish for wish in wishes]
 
 
 def _sure_ones(wishes: list[Wish], confidence: float) -> list[Wish]:

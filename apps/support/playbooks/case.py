@@ -62,6 +62,11 @@ class Case(Room):
     method: PaymentMethod | None = None  # asked for in the same message
     proposed: dict[int, int] = field(default_factory=dict)  # item → variant of the open proposal
 
+    def choose(self, table: OptionTable) -> Wanted:
+        """Which of a product's options the message wants."""
+        wanted = self.reader.choose(table, self.wish.text)
+        return table.completed(wanted, self.wish.text) if self.wish.alone else wanted
+
 
 @dataclass(frozen=True)
 class Planned:

@@ -62,7 +62,7 @@ def _about(case: Case, product: Product) -> list[Note]:
     had = [variant for variant in product.variants if can_have(variant)]
     if not had:
         return [case.write("product_sold_out", product=name)]
-    wanted = case.reader.choose(option_table(name, product.variants, {}), case.wish.text)
+    wanted = case.choose(option_table(name, product.variants, {}))
     if wanted.says_nothing:
         return _in_general(case, name, had)
     selection = select_variant(product.variants, wanted)

@@ -114,7 +114,7 @@ def _selected(case: Case, item: OrderItem) -> tuple[Selection, Wanted]:
         found = select_variant(offered, wanted, present=item.variant, base=base, quantity=item.quantity)
         return (Selection(tuple(fitting), is_clear=True) if fitting else found), wanted
     table = option_table(product_name(product, case.language), offered, base)
-    wanted = case.reader.choose(table, case.wish.text)
+    wanted = case.choose(table)
     if wanted.says_nothing:
         # Named beside another item, or alone, without a word on it: what is proposed for it stays.
         return Selection((proposed,), is_clear=True) if proposed else Selection(()), wanted

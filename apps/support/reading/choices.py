@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from string import ascii_lowercase, ascii_uppercase
 
 from apps.support.reading.verbatim import verbatim
@@ -28,6 +28,17 @@ KEYWORDS = ("cheapest", "dearest", "same", "any", "last")
 
 _BOOLEAN = frozenset({"yes", "no", "none", "是", "否", "无", "無"})
 """Values that name nothing without their option."""
+_SIZES = {
+    "XXS": "extra extra small",
+    "XS": "extra small",
+    "S": "small",
+    "M": "medium",
+    "L": "large",
+    "XL": "extra large",
+    "XXL": "extra extra large",
+    "XXXL": "",
+}
+"""Sizes by letter, in their order, and as they are said."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +110,8 @@ class OptionTable:
         found: dict[tuple[str, str], list[tuple[int, int]]] = {}
         for option, value in self.letters.values():
             if value.casefold() not in _BOOLEAN:
-                spans = [match.span() for match in verbatim(value).finditer(message)]
+                names = (value, *filter(None, (_SIZES.get(value.upper()),)))
+                spans = [match.span() for name in names for match in verbatim(name).finditer(message)]
                 found |= {(option, value): spans} if spans else {}
         whole = {  # "Wi-Fi" in "Wi-Fi + Cellular" is not named
             (option, value)
@@ -112,6 +124,17 @@ class OptionTable:
         }
         changing = {option for option, value in whole if self.present.get(option) != value}
         return {(option, value) for option, value in whole if option in changing}
+
+    def completed(self, wanted: Wanted, message: str) -> Wanted:
+        """With the values that the message names word for word, of options that the reader said nothing about."""
+        if wanted.same or wanted.place is not None:
+            return wanted
+        values, named = dict(wanted.values), self._named(message.casefold())
+        for option, value in self.letters.values():
+            answered = option in wanted.values or option in wanted.excluded
+            if (option, value) in named and not answered:
+                values[option] = (*values.get(option, ()), value)
+        return replace(wanted, values=values)
 
     def render(self, message: str) -> str:
         """The reader's prompt."""
@@ -168,7 +191,7 @@ def natural_order(value: str) -> tuple[float, str]:
     """Figures by size, in the units that shops use; words by letter behind them."""
     match = re.match(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)", value)
     if match is None:
-        sizes = ("XXS", "XS", "S", "M", "L", "XL", "XXL", "XXXL")
+        sizes = list(_SIZES)
         return (float(sizes.index(value.upper())) if value.upper() in sizes else 1e12, value.casefold())
     scale = {"tb": 1000.0, "l": 1000.0, "liter": 1000.0, "liters": 1000.0, "kg": 1000.0, "m": 1000.0}
     return float(match[1]) * scale.get(match[2].lower(), 1.0), value.casefold()

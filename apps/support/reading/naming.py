@@ -16,8 +16,8 @@ def about_what_is_named(wishes: Iterable[Wish], found: Identifiers, context: Con
     """The wishes as the order numbers of their message allow them.
 
     A number that is not there makes unknown what would be about an order. Where an order is named and no wish
-    touches it, items of other orders are the same products in that one, or unknown. A wish that touches it has its
-    other items there, too, where that order has the same products.
+    touches it, questions are about that one, and items of other orders are the same products in it, or unknown. A
+    wish that touches it has its other items there, too, where that order has the same products.
     """
     wishes = [_not_about_others(wish, found) for wish in wishes]
     named = [order.id for handle, order in context.orders.items() if handle in found.orders]
@@ -68,7 +68,8 @@ def _gathered(wish: Wish, named: Collection[int], context: Context) -> Wish:
 
 def _in_these(wish: Wish, named: Collection[int], context: Context) -> Wish:
     if not wish.items:
-        return wish
+        asks = wish.orders and not wish.is_change and VERBS[wish.verb] is Shape.ORDERS
+        return wish.model_copy(update={"orders": tuple(named), "alternatives": False}) if asks else wish
     meant = [same_in(number, named, context) for number in wish.items]
     if None in meant:
         return wish.model_copy(update={"items": (), "unknown": True})

@@ -47,6 +47,7 @@ class Wish(_Stored):
     topic: str = ""
     unknown: bool = False
     text: str = ""  # the message that it was read from
+    alone: bool = False  # the message is about no other product: every option that it names is this one's
 
     @property
     def is_change(self) -> bool:
