@@ -38,7 +38,7 @@ class Fit:
         if text not in self._known:
             found = self._errors(self._prefix + text + self._suffix)
             fits = not found or (not self._whole and self._adds_none(found, text))
-            self._known[text] = fits and not self._unbalances(text)
+            self._known[text] = fits and not self.unbalances(text)
         return self._known[text]
 
     def parses(self, text: str) -> bool:
@@ -70,7 +70,7 @@ class Fit:
         end = len((self._prefix + text + following).encode("utf-8", "replace"))
         return len(found) <= self._unavoidable and not any(start <= node.start_byte < end for node in found)
 
-    def _unbalances(self, text: str) -> bool:
+    def unbalances(self, text: str) -> bool:
         """Whether the text ends a condition of C++'s preprocessor that nothing begins, or begins one without an end."""
         if self._language != "cpp" or not _CONDITION.search(text):
             return False
