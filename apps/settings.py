@@ -129,5 +129,9 @@ def load_settings(**given: Any) -> Settings:
     try:
         return Settings(**given)
     except ValidationError as error:
-        wrong = [f"DUET_{str(item['loc'][0]).upper()}: {item['msg']}" for item in error.errors()]
+        wrong = [
+            f"DUET_{str(item['loc'][0]).upper()}: {item['msg']}"
+            for item in error.errors()
+            if item["type"] != "default_factory_not_called"  # it only follows from the others
+        ]
         raise SettingsError("; ".join(wrong)) from error

@@ -13,7 +13,21 @@ from core_model.errors import CoreError
 SEPARATORS = {",": "','", ";": "';'", "\t": "tabs", "|": "'|'"}
 MOST_CELL_CHARACTERS = 1_000_000
 MOST_BLANK_LINES = 100
-_BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+_BYTE_ORDER_MARKS = {  # the longer ones first
+    b"\xff\xfe\0\0": "utf-32",
+    b"\0\0\xfe\xff": "utf-32",
+    b"\xef\xbb\xbf": "utf-8-sig",
+    b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
+}
+_NO_TEXT = {
+    b"PK\x03\x04": "an Excel workbook or another zip archive",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
+    b"\x1f\x8b": "a gzip archive",
+    b"%PDF": "a PDF document",
+}
+_UNSEEN = "\ufeff\u200b\u200e\u200f\u2060"
+"""What web pages leave at the ends of copied words; no table means it."""
 
 Row = dict[str, str]
 """The cells that are not empty, by column."""
@@ -61,7 +75,8 @@ class CsvFile:
                         f"{problem}, separated by {self.described_separator}", row=f"line {number}"
                     )
                 named = zip(names or self.columns, cells, strict=True)
-                yield number, {name: cell for name, cell in named if name and cell.strip()}
+                seen = ((name, cell.strip(_UNSEEN)) for name, cell in named if name)
+                yield number, {name: cell for name, cell in seen if cell.strip()}
 
 
 def open_csv(path: Path, encoding: str | None = None) -> CsvFile:
@@ -84,7 +99,7 @@ def open_csv(path: Path, encoding: str | None = None) -> CsvFile:
         for number, cells in _records(file, path, encoding, separator):
             if number >= header_line and any(cell.strip() for cell in cells):
                 header_line = number
-                columns = tuple(name.strip() for name in cells)
+                columns = tuple(name.strip(_UNSEEN).strip() for name in cells)
                 break
         else:
             raise CsvFileError("the file is empty", row="line 1")
@@ -114,9 +129,12 @@ def _is_utf_8(encoding: str, found: str) -> bool:
 def _encoding_of(path: Path) -> str:
     try:
         with path.open("rb") as file:
-            beginning = file.read(3)
+            beginning = file.read(4)
     except OSError as error:
         raise CsvFileError(f"cannot read {path}: {error.strerror}") from error
+    for mark, what in _NO_TEXT.items():
+        if beginning.startswith(mark):
+            raise CsvFileError(f"{path} is {what}: save the table as 'CSV UTF-8'")
     for mark, encoding in _BYTE_ORDER_MARKS.items():
         if beginning.startswith(mark):
             return encoding
@@ -144,13 +162,16 @@ def _records(file: TextIO, path: Path, encoding: str, separator: str) -> Iterato
             raise CsvFileError(f"not CSV: {error}", row=f"line {begins}") from error
         except UnicodeError as error:
             raise _wrong_encoding(path, encoding) from error
+        if any("\0" in cell for cell in cells):
+            advice = "take it out, or name the encoding, which may be utf-16-le"
+            raise CsvFileError(f"a cell holds a NUL character: {advice}", row=f"line {begins}")
         yield begins, cells
 
 
 def _wrong_encoding(path: Path, encoding: str) -> CsvEncodingError:
     """The error with the line and the byte at which it breaks, which the buffered reader does not know."""
     advice = "save it as 'CSV UTF-8', or name the encoding that it has"
-    if encoding.startswith("utf-16"):
+    if encoding.startswith(("utf-16", "utf-32")):
         return CsvEncodingError(f"{path} is not {encoding.upper()}: {advice}")
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):

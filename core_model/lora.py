@@ -92,7 +92,12 @@ def load_adapter(path: Path, config: ModelConfig, name: str | None = None) -> Lo
     Raises AdapterError naming the file, the tensor and both shapes.
     """
     settings = _read_settings(path)
-    tensors = _read_tensors(own_file(path, "adapter_model.safetensors"))
+    file = own_file(path, "adapter_model.safetensors")
+    if not file.exists() and (path / "adapter_model.bin").exists():
+        raise AdapterError(
+            f"{path}: adapter_model.bin is a pickle, which may run code: save it as safetensors"
+        )
+    tensors = _read_tensors(file)
     pairs: dict[tuple[int, str], dict[str, Tensor]] = {}
     heads: dict[str, Tensor] = {}
     names: dict[tuple[int, str], str] = {}

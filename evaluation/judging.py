@@ -5,18 +5,18 @@ What counts is that the tests came to their end. A candidate's exit code says no
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from apps.code import drivers
 from apps.code.compilers import compilation
-from apps.code.definitions import definitions, function_name, names_defined
+from apps.code.definitions import definitions, function_name
 from apps.code.runtimes import new_name
 from apps.code.sandbox import Run, Sandbox
 from apps.code.syntax import parse, parses
 from apps.code.toolchains import toolchain
 from evaluation.apart import ASSERTED, GONE, run_apart
 from evaluation.errors import DataError
+from evaluation.overreach import overreach
 from evaluation.problems import JUDGE_LIMITS, Problem
 
 ENDED_EARLY = "ended_early"
@@ -43,9 +43,8 @@ def judge(problem: Problem, code: str, sandbox: Sandbox) -> Verdict:
         return _judge_python(problem, code, sandbox)
     code_parses = parses(code, problem.language)
     text = _program(problem, code)
-    replaced = _replaced(problem, code)
-    if replaced:
-        reason = f"it defines {', '.join(sorted(replaced))}, which the tests use"
+    reason = overreach(problem, code)
+    if reason is not None:
         return Verdict(False, code_parses, True, "wrong", reason, 0.0, text.source)
     with toolchain(problem.language, sandbox).build(text.source, entry=text.entry) as program:
         compiled = program.compilation
@@ -113,18 +112,6 @@ def _renamed_main(tests: str, name: str) -> str:
                 content[: node.start_byte] + start + inside + b"\nreturn 0; }" + content[body.end_byte :]
             ).decode()
     raise DataError("the tests have no main")
-
-
-def _replaced(problem: Problem, code: str) -> set[str]:
-    """What a candidate may not define, since its tests would then mean something else: Java's types that they name,
-    and what C++'s tests define themselves."""
-    if problem.accepts is not None:
-        return set()
-    given = set(re.findall(r"\w+", problem.start)) | names_defined(problem.reference or "", problem.language)
-    defined = names_defined(definitions(code, problem.language), problem.language) - given
-    if problem.language == "java":
-        return defined & set(re.findall(r"\b[A-Z]\w*", problem.after))
-    return defined & names_defined(problem.after, "cpp")
 
 
 def _failed_assertion(run: Run) -> bool:

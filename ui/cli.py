@@ -59,7 +59,7 @@ OUR_ERRORS = (
 
 
 class DuetGroup(TyperGroup):
-    """Shows our own errors as one line, without a traceback."""
+    """Shows our own errors, and those of files and disks, as one line without a traceback."""
 
     def invoke(self, ctx: Any) -> Any:
         prepare_streams()
@@ -71,6 +71,11 @@ class DuetGroup(TyperGroup):
             raise typer.Exit(
                 2 if isinstance(error, RequestError | SettingsError | UnprotectedServerError) else 1
             ) from error
+        except BrokenPipeError:  # whoever read it has read enough: click ends quietly
+            raise
+        except OSError as error:
+            typer.echo(f"duet: {error.filename or 'a file'}: {error.strerror or error}", err=True)
+            raise typer.Exit(1) from error
 
 
 app = typer.Typer(

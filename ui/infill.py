@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, AliasChoices, Field, model_validator
 
 from apps.auth import Scope
 from apps.body import Body
@@ -15,7 +15,7 @@ from apps.permissions import caller_of, needs
 from core_model.requests import Completion, SamplingParams
 from ui.llama_cpp import compact_json, only_fields, timings
 from ui.openai.streaming import EventStream, collected, event, merged
-from ui.openai.unsupported import LLAMA_CPP, refuse_unsupported
+from ui.openai.unsupported import OF_INFILL, refuse_unsupported
 from ui.openai.usage import verdict
 from ui.runtime import Runtime, runtime_when_ready
 from ui.served_models import Answer
@@ -44,7 +44,7 @@ class InfillRequest(Body):
     input_suffix: str = ""
     input_extra: list[ExtraFile] = Field(default=[], max_length=256)
     prompt: str = ""  # follows the prefix: the line up to the cursor
-    n_predict: int = Field(-1, ge=-1)
+    n_predict: int = Field(-1, ge=-1, validation_alias=AliasChoices("n_predict", "max_tokens"))
     n_cmpl: int = Field(1, ge=1, le=16)
     n_indent: int = Field(0, ge=0)
     t_max_prompt_ms: Milliseconds = 0
@@ -64,7 +64,7 @@ class InfillRequest(Body):
     @classmethod
     def _honoured(cls, data: Any) -> Any:
         if isinstance(data, dict):
-            refuse_unsupported(data, LLAMA_CPP)
+            refuse_unsupported(data, OF_INFILL)
         return data
 
     @property

@@ -57,6 +57,14 @@ def test_a_value_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch) -
         load_settings()
 
 
+def test_only_what_is_wrong_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DUET_DATABASE_URL", raising=False)
+    monkeypatch.setenv("DUET_THREADS", "0")
+    with pytest.raises(SettingsError) as told:
+        load_settings()
+    assert str(told.value) == "DUET_THREADS: Input should be greater than or equal to 1"
+
+
 def test_a_name_that_is_no_setting_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("DUET_PROT=9001\nOTHER=1\n")
     monkeypatch.setenv("DUET_SOMETHING_ELSE", "1")

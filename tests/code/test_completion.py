@@ -195,6 +195,24 @@ def test_a_broken_file_takes_what_adds_no_error() -> None:
     assert not fit.parses("a + 1")
 
 
+@pytest.mark.parametrize(
+    ("prefix", "suffix", "text", "fits"),
+    [
+        ("#ifdef A\nint a;\n#endif\n", "\nint b;\n", "#endif", False),
+        ("#ifdef A\nint a;\n", "\nint b;\n", "#endif", True),
+        ("#ifdef A\nint a;\n", "\n#endif\n", "#endif", False),
+        ("#ifdef A\nint a;\n", "\n#endif\n", "#else\nint c;", True),
+        ("int a;\n", "\nint b;\n", "#if B\nint c;\n#endif", True),
+        ("int a;\n", "\nint b;\n", "#if B\nint c;", False),
+        ("int a;\n#endif\n", "\nint b;\n", "int c;", True),
+    ],
+)
+def test_a_condition_of_the_preprocessor_has_one_beginning_and_one_end(
+    prefix: str, suffix: str, text: str, fits: bool
+) -> None:
+    assert Fit(prefix, suffix, "cpp", whole=False).fits(text) is fits
+
+
 def test_more_alternatives_than_anybody_reads_are_refused() -> None:
     with pytest.raises(RequestError, match="1 to 16"):
         Gap("a", alternatives=17)

@@ -91,6 +91,13 @@ def test_an_adapters_folder_may_be_a_link_and_have_links_of_its_own(
     assert load_adapter(tmp_path / "b", edge_checkpoint.config).name == "b"
 
 
+def test_a_pickle_is_not_loaded(tmp_path: Path, edge_checkpoint: Checkpoint) -> None:
+    folder = write(tmp_path / "a", PAIR)
+    (folder / "adapter_model.safetensors").rename(folder / "adapter_model.bin")
+    with pytest.raises(AdapterError, match=r"adapter_model\.bin is a pickle.*save it as safetensors"):
+        load_adapter(folder, edge_checkpoint.config)
+
+
 def test_broken_files_are_named(tmp_path: Path, edge_checkpoint: Checkpoint) -> None:
     with pytest.raises(AdapterError, match=r"adapter_config\.json cannot be read"):
         load_adapter(tmp_path, edge_checkpoint.config)

@@ -124,6 +124,46 @@ CHEATS: dict[str, tuple[dict[str, Any], str, str]] = {
         "cpp",
         "#include <pthread.h>\n" + CPP["prompt"] + "    pthread_exit(nullptr);\n}\n",
     ),
+    "a list that is equal to everything": (
+        JAVA,
+        "java",
+        JAVA["prompt"]
+        + "        return new ArrayList<Integer>() { public boolean equals(Object o) { return true; } }; } }\n",
+    ),
+    "a proxy that is equal to everything": (
+        JAVA,
+        "java",
+        JAVA["prompt"]
+        + "        return (List<Integer>) java.lang.reflect.Proxy.newProxyInstance(null, new Class[]{List.class}, "
+        "(p, m, a) -> true); } }\n",
+    ),
+    "a failure that is none": (
+        CPP,
+        "cpp",
+        CPP["prompt"]
+        + '    return {};\n}\nextern "C" void __assert_fail(const char*, const char*, unsigned, const char*) '
+        "noexcept {}\n",
+    ),
+    "a comparison of its own": (
+        CPP,
+        "cpp",
+        CPP["prompt"]
+        + "    return {};\n}\nbool operator==(const vector<int>&, const vector<int>&) { return true; }\n",
+    ),
+    "a comparison within std": (
+        CPP,
+        "cpp",
+        CPP["prompt"]
+        + "    return {};\n}\nnamespace std { bool operator==(const vector<int>&, const vector<int>&) "
+        "{ return true; } }\n",
+    ),
+    "a function of the library": (
+        CPP,
+        "cpp",
+        "#include <cstring>\nint memcmp(const void *, const void *, size_t) { return 0; }\n"
+        + CPP["prompt"]
+        + "    return {7};\n}\n",
+    ),
     "a read of its own": (
         CPP,
         "cpp",
@@ -164,6 +204,22 @@ def test_a_right_answer_to_the_same_problem_passes(language: str, tmp_path: Path
     row, code = RIGHT[language]
     verdict = verdict_of(row, language, code, tmp_path, sandbox)
     assert verdict.passed, verdict
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        "struct P { int a; };\nbool operator<(const P &a, const P &b) { return a.a < b.a; }\n"
+        "namespace std { template <> struct hash<P> { size_t operator()(const P &p) const { return p.a; } }; }\n",
+        "ostream &operator<<(ostream &out, const vector<int> &all) { return out << all.size(); }\n",
+        "int index(int i) { return i; }\nint first(int *all) { return *all; }\n",
+    ],
+    ids=["a type of its own", "a way to print", "names of the library with other parameters"],
+)
+def test_what_only_looks_like_a_cheat_is_let_be(beside: str, tmp_path: Path, sandbox: Sandbox) -> None:
+    prompt = "#include<functional>\n#include<iostream>\n#include<vector>\nusing namespace std;\n"
+    code = prompt + beside + "vector<int> twice(int x){\n    return {2 * x};\n}\n"
+    assert verdict_of(CPP, "cpp", code, tmp_path, sandbox).passed
 
 
 def test_a_syntax_error_at_run_time_is_no_failed_compilation(tmp_path: Path, sandbox: Sandbox) -> None:

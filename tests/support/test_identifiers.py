@@ -79,6 +79,49 @@ def test_a_number_is_known_whatever_keyboard_wrote_it(text: str, number: str) ->
     assert find_identifiers(clean(text), {number: "P"}, known=True).orders == ("P",)
 
 
+@pytest.mark.parametrize(
+    ("text", "orders", "tagged"),
+    [
+        ("where is W 123 4567?", LONG, "where is #P?"),
+        ("where is w-123-4567?", {"W-123-4567": "P"}, "where is #P?"),
+        ("it is 123 45 67, call me at 030 555 1234", LONG, "it is #P, call me at 030 555 1234"),
+        ("am 765 4321", LONG, "am #Q"),
+        ("Cancel #1,002 please", SHORT, "Cancel #P please"),
+        ("order no. 1,002?", SHORT, "order no. #P?"),
+        ("I paid 1,002 dollars on 10 02", SHORT, "I paid 1,002 dollars on 10 02"),
+        ("where is xkbknabjk?", {"XKBKNABJK": "P"}, "where is #P?"),
+        ("XKBKNABJK", {"XKBKNABJK": "P"}, "#P"),
+        ("where is my something?", {"XKBKNABJK": "P"}, "where is my something?"),
+    ],
+)
+def test_a_number_is_known_in_groups_and_of_letters_alone(
+    text: str, orders: dict[str, str], tagged: str
+) -> None:
+    assert find_identifiers(text, orders, known=True).tagged == tagged
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("where is W 123 4567?", ("W1234567",)),
+        ("order 112 3456", ("1123456",)),
+        ("#1,001 hasn't come", ("1001",)),
+        ("where is XKBKNABJK? Please help", ("XKBKNABJK",)),
+        ("my order XKBKNABJK,", ("XKBKNABJK",)),
+        ("#xkbknabjk", ("XKBKNABJK",)),
+        ("xkbknabjk", ("XKBKNABJK",)),
+        ("my order is confirmed, or something", ()),
+        ("I NEED SOMETHING NOW", ()),
+    ],
+)
+def test_a_stranger_may_write_a_number_in_groups_or_of_letters(text: str, numbers: tuple[str, ...]) -> None:
+    assert find_identifiers(text, {}, known=False, letters=9).numbers == numbers
+
+
+def test_words_are_no_numbers_where_the_numbers_of_the_shop_have_digits() -> None:
+    assert find_identifiers("where is XKBKNABJK?", {}, known=False).numbers == ()
+
+
 def test_digits_that_two_orders_share_name_neither() -> None:
     found = find_identifiers("cancel 1001", {"A-1001": "P", "B-1001": "Q"}, known=True)
     assert found.orders == ()

@@ -80,6 +80,23 @@ def test_a_url_that_is_none_is_refused() -> None:
         Database("shop.db")
 
 
+@pytest.mark.parametrize(
+    "url", ["mysql://shop:secret@db/shop", "mongodb://db/shop", "postgresql+asyncpg://db/shop"]
+)
+def test_a_database_that_is_not_served_is_named_without_its_password(url: str) -> None:
+    with pytest.raises(
+        DatabaseNotReadyError, match=f"{url.split(':')[0].replace('+', '.')} is not served"
+    ) as told:
+        Database(url)
+    assert "secret" not in str(told.value)
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(DatabaseNotReadyError, match=r"/file: (File exists|Not a directory); set DUET_HOME"):
+        Database(f"sqlite:///{tmp_path}/file/shop.db")
+
+
 def test_the_seeded_shop_has_both_languages_and_orders_in_every_state(database: Database) -> None:
     with database.read() as session:
         languages = set(session.scalars(select(Customer.language)))

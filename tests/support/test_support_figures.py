@@ -52,7 +52,8 @@ def test_an_amount_is_read_as_its_country_writes_it(currency: str, figure: str, 
 
 
 @pytest.mark.parametrize(
-    "figure", ["", "1e3", "1,2,3", "12.34.56", "١٢٫٥", "12 90", "-5", "NaN", "€5", "1.2345,6.7", "1,,5"]
+    "figure",
+    ["", "1e3", "1,2,3", "12.34.56", "١٢٫٥", "12 90", "-5", "NaN", "£5", "5 EURO", "1.2345,6.7", "1,,5"],
 )
 def test_what_is_no_amount_is_refused(figure: str) -> None:
     with pytest.raises(ValueError):

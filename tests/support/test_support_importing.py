@@ -88,6 +88,7 @@ def count(database: Database, table: type) -> int:
         " SKU ; Product ;PRICE;Currency\nT-1;Zeltgröße;129,90;eur\n;;;\n\n".encode(),
         "sku;product;price;currency\nT-1;Zeltgröße;129,90;EUR\n".encode("utf-16"),
         "\ufeffsku;product;price;currency\nT-1;Zeltgröße;129,90;EUR\n".encode(),
+        "sku;product;price;currency\nT-1;Zeltgröße;129,90;EUR\n".encode("utf-32"),
     ],
 )
 def test_a_table_is_read_as_spreadsheets_write_it(sqlite: Database, tmp_path: Path, content: bytes) -> None:
@@ -118,7 +119,23 @@ def test_another_encoding_is_refused_with_its_line_and_can_be_said(sqlite: Datab
         ("sku,product,price,currency\nT-1,A,,EUR\n", r"line 2, field 'price': is missing"),
         ("sku,product,price,currency\nT-1,A,9.90,EUR\nT-1,A,9.90,EUR\n", r"line 3.*stands twice"),
         ("sku,product,price,currency\nT-1," + "x" * 300 + ",9.90,EUR\n", r"line 2, field 'product'"),
-        ("sku,product,price,currency\nT-1,A\0B,9.90,EUR\n", "NUL"),
+        ("sku,product,price,currency\nT-1,A\0B,9.90,EUR\n", "line 2: a cell holds a NUL"),
+        ("sku,product,price,currency\nT-1,A,$9.90,EUR\n", "line 2, field 'price'.*write the figure alone"),
+        (
+            "sku,product,price,currency,stock\nT-1,A,9.90,EUR,3.5\n",
+            "line 2, field 'stock': '3.5' is not a whole",
+        ),
+        (
+            "sku,product,price,currency,stock\nT-1,A,9.90,EUR,in stock\n",
+            "field 'stock': 'in stock' is not a whole",
+        ),
+        ("sku,product,price,currency,available\nT-1,A,9.90,EUR,ja\n", "field 'available': .*write yes or no"),
+        (
+            "email,name,postcode\nZoe <zoe@example.com>,Zoe,BA1 1AA\n",
+            "line 2, field 'email': .*write it alone",
+        ),
+        ("email,name,postcode,language\nz@example.com,Zoe,BA1,German\n", "field 'language': .*as en or de"),
+        ("PK\x03\x04workbook", "is an Excel workbook or another zip archive: save the table as 'CSV UTF-8'"),
         ("", "line 1: the file is empty"),
     ],
 )
@@ -129,6 +146,87 @@ def test_what_is_wrong_is_named_and_nothing_is_written(
         imported(sqlite, tmp_path, content)
     assert prices(sqlite) == {}
     assert count(sqlite, ImportRun) == 0
+
+
+@pytest.mark.parametrize(
+    ("price", "stock", "currency", "minor", "count"),
+    [
+        ("€12,50", "1.000", "EUR", 1250, 1000),
+        ("12.50 EUR", "1,000", "EUR", 1250, 1000),
+        ("12,50 €", "3", "EUR", 1250, 3),
+        ("$1,299.00", "3.0000", "USD", 129900, 3),
+        ("US$1,299.00", "-2", "USD", 129900, -2),
+        ("¥250", "1.0", "CNY", 25000, 1),
+    ],
+)
+def test_figures_are_read_with_their_sign_and_counts_with_the_decimal_mark_of_the_file(
+    sqlite: Database, tmp_path: Path, price: str, stock: str, currency: str, minor: int, count: int
+) -> None:
+    imported(sqlite, tmp_path, f'sku,product,price,currency,stock\nT-1,A,"{price}",{currency},"{stock}"\n')
+    with sqlite.read() as session:
+        row = session.execute(select(Variant.price, Variant.stock)).one()
+    assert tuple(row) == (minor, count)
+
+
+def test_a_count_that_may_be_a_thousand_is_asked_about(sqlite: Database, tmp_path: Path) -> None:
+    content = "sku,product,price,currency,stock\nT-1,A,12,EUR,1.000\n"
+    with pytest.raises(ImportFileError, match=r"may mean 1000.0 or 1\.000.*--decimal"):
+        imported(sqlite, tmp_path, content)
+
+
+def test_unseen_characters_around_a_cell_are_not_kept(sqlite: Database, tmp_path: Path) -> None:
+    imported(sqlite, tmp_path, "\u200bemail,name,postcode,language\nzoe@example.com\u200b,Zoë,BA1,de-DE\n")
+    with sqlite.read() as session:
+        assert session.execute(select(Customer.email, Customer.language)).one() == ("zoe@example.com", "de")
+
+
+@pytest.mark.parametrize("number", ["7", "#42", "# 1001", "ORD_2024_1", "xkbknabjk"])
+def test_the_numbers_of_other_shops_are_taken(shop: Database, tmp_path: Path, number: str) -> None:
+    imported(
+        shop,
+        tmp_path,
+        ORDERS.splitlines()[0] + f"\n{number},zoe@example.com,new,M-1,1,8.10,EUR,,\n",
+        update=True,
+    )
+    with shop.read() as session:
+        assert session.scalar(select(Order.id).where(Order.number == number.lstrip("# ").upper()))
+
+
+@pytest.mark.parametrize("number", ["1.12E+14", "1001.0", '"=""1001"""', "", "-", "a b"])
+def test_a_number_that_a_spreadsheet_damaged_is_refused(shop: Database, tmp_path: Path, number: str) -> None:
+    with pytest.raises(ImportFileError, match="line 2, field 'order_number'"):
+        imported(
+            shop, tmp_path, ORDERS.splitlines()[0] + f"\n{number},zoe@example.com,new,M-1,1,8.10,EUR,,\n"
+        )
+
+
+def test_what_is_the_same_in_all_of_an_order_may_stand_in_its_first_row_alone(
+    shop: Database, tmp_path: Path
+) -> None:
+    rows = "order-number;email;status;sku;quantity;unit-price;currency\n"
+    rows += "2001;zoe@example.com;pending;M-1;1;8,10;EUR\n2001;;;M-2;2;9,00;\n"
+    imported(shop, tmp_path, rows, name="orders.tsv")
+    with shop.read() as session:
+        assert session.scalar(select(Order.total).where(Order.number == "2001")) == 2610
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("2024-05-01T10:00:00+02", "2024-05-01T08:00:00+00:00"),
+        ("5/31/2024 1:05\u202fPM", "2024-05-31T13:05:00+00:00"),
+        ("5/31/2024, 1:05 p.m.", "2024-05-31T13:05:00+00:00"),
+        ("0000-00-00 00:00:00", None),
+    ],
+)
+def test_dates_are_read_as_programs_write_them(
+    shop: Database, tmp_path: Path, written: str, meant: str | None
+) -> None:
+    header = "order_number,email,status,sku,quantity,unit_price,currency,placed_at\n"
+    imported(shop, tmp_path, header + f'2001,zoe@example.com,new,M-1,1,8.10,EUR,"{written}"\n')
+    with shop.read() as session:
+        placed = session.scalars(select(Order.placed_at).where(Order.number == "2001")).one()
+    assert (placed.isoformat() if placed else None) == meant
 
 
 def test_a_long_cell_with_line_breaks_is_kept(sqlite: Database, tmp_path: Path) -> None:

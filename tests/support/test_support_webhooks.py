@@ -61,6 +61,8 @@ class TestWhatIsAnswered:
             {"message_type": 0},
             {"content_attributes": {"email": None}, "sender": None},
             {"content_type": "input_select"},
+            {"content_attributes": "{}", "sender": []},
+            {"content_attributes": {"email": "a@example.com"}},
             {"sender": {"id": 7, "phone_number": "+4917112345", "email": None}},
         ],
     )
@@ -120,9 +122,14 @@ class TestWhatIsAnswered:
         body = b'{"type": "zen:event-type:ticket.status_changed", "detail": {"id": "1"}}'
         assert self.zendesk.read(headers(sign_zendesk(body)), body, datetime.now(UTC)) is None
 
-    @pytest.mark.parametrize("comment", [{"is_public": False}, {"author": {"id": "1", "is_staff": True}}])
+    @pytest.mark.parametrize(
+        "comment",
+        [{"is_public": False}, {"author": {"id": "1", "is_staff": True}}, {"body": None}, {"body": " "}],
+    )
     def test_only_what_a_customer_writes_in_zendesk(self, comment: dict[str, Any]) -> None:
-        body = json.dumps(self.desk.zendesk_webhook(TICKET, ASK, **comment)).encode()
+        webhook = self.desk.zendesk_webhook(TICKET, ASK)
+        webhook["event"]["comment"].update(comment)
+        body = json.dumps(webhook).encode()
         assert self.zendesk.read(headers(sign_zendesk(body)), body, datetime.now(UTC)) is None
 
     def test_a_new_ticket_and_its_first_comment_are_one_message(self) -> None:

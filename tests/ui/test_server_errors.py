@@ -96,6 +96,19 @@ def refused(answer: httpx.Response, status: int) -> dict[str, Any]:
         ({"best_of": 3}, "best_of"),
         ({"echo": True}, "echo"),
         ({"stream_options": {"include_usage": "yes"}}, "stream_options.include_usage"),
+        ({"system": "Answer in German."}, "system"),
+        ({"stop_sequences": ["."]}, "stop_sequences"),
+        ({"thinking": {"type": "enabled", "budget_tokens": 100}}, "thinking"),
+        ({"enable_thinking": True}, "enable_thinking"),
+        ({"instructions": "Be brief."}, "instructions"),
+        ({"max_output_tokens": 5}, "max_output_tokens"),
+        ({"adapter_id": "legal"}, "adapter_id"),
+        ({"typical": 0.2}, "typical"),
+        ({"beam_width": 4}, "beam_width"),
+        ({"detokenize": False}, "detokenize"),
+        ({"image_data": [{"data": "iVBORw0", "id": 1}]}, "image_data"),
+        ({"suffix": "}"}, "suffix"),
+        ({"prompt": "Hi"}, "prompt"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(server: Server, change: dict[str, Any], param: str) -> None:
@@ -106,6 +119,41 @@ def test_a_wrong_value_is_refused_by_name(server: Server, change: dict[str, Any]
         error = refused(answer, 400)
         assert error["param"] == param
         assert error["type"] == "invalid_request_error"
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"max_tokens": -1, "max_completion_tokens": 1},
+        {"top_k": -1},
+        {"chat_template_kwargs": {"enable_thinking": False}},
+        {"thinking": {"type": "disabled"}, "enable_thinking": False},
+        {"stop_sequences": [], "system": "", "typical": 1.0, "beam_width": 1, "detokenize": True},
+        {"suffix": "", "prompt": None, "reasoning_effort": "low", "service_tier": "auto"},
+    ],
+)
+def test_what_says_the_same_as_nothing_is_let_through(server: Server, beside: dict[str, Any]) -> None:
+    answer = httpx.post(f"{server.url}/v1/chat/completions", json={**GOOD, **beside}, timeout=60)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["usage"]["completion_tokens"] == 1
+
+
+@pytest.mark.parametrize(
+    ("route", "body", "param"),
+    [
+        ("/v1/completions", {"prompt": "a", "response_format": {"type": "json_object"}}, "response_format"),
+        ("/v1/completions", {"prompt": "a", "messages": QUESTION}, "messages"),
+        ("/infill", {"input_prefix": "a", "frequency_penalty": 0.5}, "frequency_penalty"),
+        ("/infill", {"input_prefix": "a", "logit_bias": [[1, False]]}, "logit_bias"),
+        ("/infill", {"input_prefix": "a", "ignore_eos": True}, "ignore_eos"),
+        ("/infill", {"input_prefix": "a", "suffix": "b"}, "suffix"),
+        ("/infill", {"input_prefix": "a", "n": 3}, "n"),
+    ],
+)
+def test_what_another_route_honours_is_refused_by_name(
+    server: Server, route: str, body: dict[str, Any], param: str
+) -> None:
+    assert refused(httpx.post(server.url + route, json=body), 400)["param"] == param
 
 
 def test_half_a_surrogate_pair_which_json_can_carry_hurts_nobody(server: Server) -> None:

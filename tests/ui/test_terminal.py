@@ -37,6 +37,18 @@ def test_what_is_written_to_a_file_is_utf_8_whatever_the_terminal_is(encoding: s
     assert done.stdout.decode().strip() == "Größe 你好 🏁"
 
 
+def test_a_full_disk_is_one_line() -> None:
+    done = run(
+        "import os; from ui.cli import app\n"
+        "app.command('fill')(lambda: open('/dev/full', 'w').write('x' * 100_000)); app(['fill'])"
+    )
+    assert done.returncode == 1
+    assert done.stderr.decode().strip() in (
+        "duet: a file: No space left on device",
+        "duet: /dev/full: No space left on device",
+    )
+
+
 def test_a_terminal_loses_only_what_it_cannot_show() -> None:
     terminal, other_end = os.openpty()
     program = subprocess.Popen(

@@ -6,9 +6,10 @@ fields that clients send (user, metadata, store, …) are let through.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from apps.body import Body
@@ -16,7 +17,7 @@ from core_model.answer_shape import AnswerShape
 from core_model.requests import SamplingParams
 from core_model.tokenizer import Message
 from ui.openai.tools import MAX_TOOLS, CalledTool, ResponseFormat, ToolChoice, ToolSpec, answer_shape
-from ui.openai.unsupported import refuse_unsupported
+from ui.openai.unsupported import OF_CHATS, OF_COMPLETIONS, UNSUPPORTED, refuse_unsupported
 
 DEFAULT_CHAT_TOKENS = 1024
 DEFAULT_COMPLETION_TOKENS = 16  # OpenAI's
@@ -24,7 +25,12 @@ MAX_CHOICES = 16
 
 MAX_CLASSIFIED = 64
 
-TokenLimit = Annotated[int | None, Field(ge=1)]
+
+def _limit(value: Any) -> Any:
+    return None if value == -1 else value  # as LM Studio and llama.cpp write that there is none
+
+
+TokenLimit = Annotated[int | None, Field(ge=1), BeforeValidator(_limit)]
 ClassifiedText = Annotated[str, Field(min_length=1, max_length=20_000)]
 
 
@@ -66,11 +72,13 @@ class _Generation(Body):
     window: int | None = None
     attention: Literal["dense", "sparse"] | None = None
 
+    foreign: ClassVar[Mapping[str, Any]] = UNSUPPORTED
+
     @model_validator(mode="before")
     @classmethod
     def _honoured(cls, data: Any) -> Any:
         if isinstance(data, dict):
-            refuse_unsupported(data)
+            refuse_unsupported(data, cls.foreign)
         return data
 
     @field_validator("frequency_penalty", "presence_penalty", "logit_bias")
@@ -95,6 +103,8 @@ class _Generation(Body):
             for name in ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")
             if getattr(self, name) is not None
         }
+        if self.top_k == -1:  # vLLM's way of writing that there is no limit
+            given["top_k"] = 0
         stop = [self.stop] if isinstance(self.stop, str) else self.stop or []
         return SamplingParams(
             **given,
@@ -145,6 +155,8 @@ class ChatMessage(Body):
 class ChatRequest(_Generation):
     """The body of POST /v1/chat/completions."""
 
+    foreign: ClassVar[Mapping[str, Any]] = {**UNSUPPORTED, **OF_COMPLETIONS}
+
     messages: list[ChatMessage] = Field(min_length=1)
     max_completion_tokens: TokenLimit = None
     logprobs: bool | None = None
@@ -178,6 +190,7 @@ class ChatRequest(_Generation):
 class CompletionRequest(_Generation):
     """The body of POST /v1/completions; with `suffix`, the text between prompt and suffix is asked for."""
 
+    foreign: ClassVar[Mapping[str, Any]] = {**UNSUPPORTED, **OF_CHATS}
     default_tokens: ClassVar[int] = DEFAULT_COMPLETION_TOKENS
 
     prompt: str | list[str] | list[int] | list[list[int]]

@@ -16,7 +16,14 @@ OPENAI: Mapping[str, Any] = {
     "web_search_options": None,
     "echo": None,
     "best_of": 1,
+    # of the newer /v1/responses
+    "instructions": None,
+    "input": None,
+    "max_output_tokens": None,
+    "previous_response_id": None,
+    "reasoning": None,
 }
+ANTHROPIC: Mapping[str, Any] = {"system": None, "stop_sequences": None, "thinking": {"type": "disabled"}}
 VLLM: Mapping[str, Any] = {
     "guided_json": None,
     "guided_regex": None,
@@ -38,7 +45,13 @@ VLLM: Mapping[str, Any] = {
     "add_generation_prompt": True,
     "continue_final_message": None,
     "chat_template": None,
-    "chat_template_kwargs": None,
+    "chat_template_kwargs": {"enable_thinking": False},
+    "enable_thinking": None,
+    "thinking_token_budget": None,
+    "repetition_detection": None,
+    "vllm_xargs": None,
+    "detokenize": True,
+    "add_bos_token": True,
     "documents": None,
     "return_token_ids": None,
     "return_tokens_as_token_ids": None,
@@ -53,6 +66,18 @@ SGLANG: Mapping[str, Any] = {
     "custom_logit_processor": None,
     "lora_path": None,
     "return_hidden_states": None,
+    "custom_params": None,
+}
+TGI: Mapping[str, Any] = {  # Text Generation Inference and LoRAX
+    "adapter_id": None,
+    "adapter": None,
+    "typical": 1.0,
+    "watermark": None,
+    "top_n_tokens": None,
+    "details": None,
+    "decoder_input_details": None,
+    "return_full_text": None,
+    "truncate": None,
 }
 TRANSFORMERS: Mapping[str, Any] = {
     "max_new_tokens": None,
@@ -60,6 +85,8 @@ TRANSFORMERS: Mapping[str, Any] = {
     "min_length": None,
     "do_sample": True,
     "num_beams": 1,
+    "beam_width": 1,
+    "early_stopping": None,
     "no_repeat_ngram_size": None,
     "epsilon_cutoff": None,
     "eta_cutoff": None,
@@ -112,18 +139,36 @@ LLAMA_CPP: Mapping[str, Any] = {
     "post_sampling_probs": None,
     "return_tokens": None,
     "lora": None,
+    "image_data": None,
 }
+OF_COMPLETIONS: Mapping[str, Any] = {"prompt": None, "suffix": None}
+"""What a chat cannot honour."""
+OF_CHATS: Mapping[str, Any] = {"messages": None, "tools": None, "response_format": {"type": "text"}}
+"""What a completion cannot honour."""
 UNSUPPORTED: Mapping[str, Any] = {
     "n_cmpl": 1,  # here `n`, at /infill its own name
     **OPENAI,
+    **ANTHROPIC,
     **VLLM,
     **SGLANG,
+    **TGI,
     **TRANSFORMERS,
     **COMMUNITY,
     **MISTRAL,
     **BOXES,
     **LLAMA_CPP,
 }
+OF_INFILL: Mapping[str, Any] = {
+    **{name: neutral for name, neutral in UNSUPPORTED.items() if name != "n_cmpl"},
+    **OF_CHATS,
+    "n": 1,
+    "suffix": None,
+    "system_prompt": None,
+    "frequency_penalty": None,
+    "presence_penalty": None,
+    "logit_bias": None,
+}
+"""What /infill, whose own names are others, cannot honour."""
 
 
 def refuse_unsupported(

@@ -50,7 +50,8 @@ class Finishing:
         body = written.text[len(self._begun) :] if written.text.startswith(self._begun) else ""
         text = next((text for text in self._candidates(body, written) if self._may_stand(text)), None)
         if text is None:
-            text = (self._shortest() or body) if self._gap.floor is None else ""
+            text = self._shortest() or body if self._gap.floor is None else ""
+            text = "" if self._fit.unbalances(text) else text
         if self._gap.floor is not None and (
             self._ending.repeats(text) or self._certainty(written) < self._gap.floor
         ):

@@ -13,6 +13,8 @@ _LINES = ("{", "}", "void x() {", "class x {", "x(", "void x(", "x = {", "x)", "
 """What a line may open or close that the rest of a file lacks."""
 _COMMENTS = ("comment", "line_comment", "block_comment")
 _MARK = re.compile(r"#|//|/\*")
+_CONDITION = re.compile(r"^[ \t]*#[ \t]*(if|ifdef|ifndef|endif)\b", re.MULTILINE)
+"""Where C++'s preprocessor begins and ends what is compiled on a condition; the grammar tolerates any number."""
 
 
 class Fit:
@@ -35,7 +37,8 @@ class Fit:
             return True
         if text not in self._known:
             found = self._errors(self._prefix + text + self._suffix)
-            self._known[text] = not found or (not self._whole and self._adds_none(found, text))
+            fits = not found or (not self._whole and self._adds_none(found, text))
+            self._known[text] = fits and not self.unbalances(text)
         return self._known[text]
 
     def parses(self, text: str) -> bool:
@@ -67,6 +70,14 @@ class Fit:
         end = len((self._prefix + text + following).encode("utf-8", "replace"))
         return len(found) <= self._unavoidable and not any(start <= node.start_byte < end for node in found)
 
+    def unbalances(self, text: str) -> bool:
+        """Whether the text ends a condition of C++'s preprocessor that nothing begins, or begins one without an end."""
+        if self._language != "cpp" or not _CONDITION.search(text):
+            return False
+        before = _conditions(self._prefix + self._suffix)
+        after = _conditions(self._prefix + text + self._suffix)
+        return after[0] < before[0] or abs(after[1]) > abs(before[1])
+
     @cached_property
     def _needs_only_a_line(self) -> bool:
         return not self._unavoidable or any(not self._errors_with_line(line) for line in _LINES)
@@ -86,3 +97,12 @@ class Fit:
         """The places that are not as the grammar has it."""
         assert self._language is not None
         return list(errors(parse(text, self._language)))
+
+
+def _conditions(text: str) -> tuple[int, int]:
+    """How many conditions are ended without a beginning, below 0, and how many are open at the end."""
+    lowest = depth = 0
+    for match in _CONDITION.finditer(text):
+        depth += -1 if match[1] == "endif" else 1
+        lowest = min(lowest, depth)
+    return lowest, depth

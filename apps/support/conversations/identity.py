@@ -76,6 +76,12 @@ def shows_enough(state: ConversationState, policy: Policy) -> bool:
     )
 
 
+def letters_of_numbers(session: Session) -> int:
+    """Of how many letters the shop's order numbers are, as PrestaShop's; 0 where they have digits."""
+    number = session.scalar(select(Order.number).order_by(Order.id.desc()).limit(1)) or ""
+    return len(number) if number.isalpha() else 0
+
+
 def _proves_customer(session: Session, state: ConversationState, policy: Policy) -> bool:
     """The customer whom an e-mail, or a name with a postcode, stands for."""
     proofs = policy.identity.proofs
@@ -124,7 +130,9 @@ def _proves_orders(session: Session, state: ConversationState, policy: Policy) -
 
 def _lookup(session: Session, number: str) -> list[Order]:
     """By order number, by its digits alone where that is unambiguous, or by a tracking number."""
-    order = session.scalar(select(Order).where(Order.number == number))
+    order = session.scalar(select(Order).where(Order.number == number)) or session.scalar(
+        select(Order).where(Order.number == number.replace("-", ""))
+    )
     if order is not None:
         return [order]
     if not number.isdigit():

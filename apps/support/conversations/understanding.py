@@ -9,7 +9,12 @@ from typing import Protocol
 from sqlalchemy.orm import Session
 
 from apps.support.conversations.guessing import Guesses, guessed_at
-from apps.support.conversations.identity import MOST_FAILED_PROOFS, shows_enough, take_evidence
+from apps.support.conversations.identity import (
+    MOST_FAILED_PROOFS,
+    letters_of_numbers,
+    shows_enough,
+    take_evidence,
+)
 from apps.support.conversations.turn import Incoming, Understood
 from apps.support.playbooks.case import DetailReader, Room
 from apps.support.reading.cleaning import ATTACHMENT
@@ -44,7 +49,7 @@ def read_message(
 ) -> tuple[Room, Understood]:
     """Who writes, and what the message wants; what was wanted before it was known who writes is read again."""
     state, text = incoming.state, incoming.text
-    guest = find_identifiers(text, {}, known=False)
+    guest = find_identifiers(text, {}, known=False, letters=letters_of_numbers(session))
     guessed = guessed_at(state, guest)
     locked = guesses.are_too_many(guessed)
     evidence = "some" if locked else take_evidence(session, state, guest, text, policy)
@@ -74,7 +79,8 @@ def _read_text(room: Room, reader: MessageReader, text: str) -> Understood:
     if text in ("", ATTACHMENT):  # nothing to read: all of it was quoted, or it is a picture
         verb = "photo" if text else "unclear"
         return replace(UNSEEN, wishes=(Wish(verb=verb, text=text),))
-    found = find_identifiers(text, context.numbers, known=context.known)
+    letters = letters_of_numbers(room.session)
+    found = find_identifiers(text, context.numbers, known=context.known, letters=letters)
     view = context.view(room.session, room.state, room.language)
     reading = reader.read(view, found.tagged)
     wishes = [context.wish(command, text) for command in reading.commands]

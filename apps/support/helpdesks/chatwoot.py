@@ -36,13 +36,18 @@ class _Sent(Body):
     model_config = ConfigDict(strict=False)
 
 
+def _object(value: Any) -> Any:
+    """Nothing where a channel sends text or a list in an object's place."""
+    return value if isinstance(value, dict | _Sent) else {}
+
+
 class _Mail(_Sent):
     subject: str = ""
     auto_reply: bool = False  # Chatwoot found the headers of RFC 3834
 
 
 class _Attributes(_Sent):
-    email: _Mail = _Mail()
+    email: Annotated[_Mail, BeforeValidator(_object)] = _Mail()
 
 
 class _Sender(_Sent):
@@ -62,7 +67,7 @@ class _Message(_Event):
     id: int
     content: str = ""
     content_type: str = "text"
-    content_attributes: _Attributes = _Attributes()
+    content_attributes: Annotated[_Attributes, BeforeValidator(_object)] = _Attributes()
     message_type: str | int
     private: bool = False
     attachments: list[Any] = Field(default=[])
@@ -70,7 +75,7 @@ class _Message(_Event):
     account: int = Field(validation_alias=AliasPath("account", "id"))
     conversation: int = Field(validation_alias=AliasPath("conversation", "id"))
     status: str = Field(validation_alias=AliasPath("conversation", "status"))
-    sender: _Sender = _Sender()
+    sender: Annotated[_Sender, BeforeValidator(_object)] = _Sender()
 
     @property
     def text(self) -> str:

@@ -35,7 +35,7 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 
 class _Comment(BaseModel):
     id: str | int
-    body: str
+    body: str | None
     is_public: bool
     is_staff: bool = Field(validation_alias=AliasPath("author", "is_staff"))
 
@@ -59,7 +59,9 @@ class _Event(_Type):
     time: datetime
     detail: _Ticket
     comment: _Comment | None = Field(default=None, validation_alias=AliasPath("event", "comment"))
-    sequence: str | None = Field(default=None, validation_alias=AliasPath("event", "meta", "sequence", "id"))
+    sequence: str | int | None = Field(
+        default=None, validation_alias=AliasPath("event", "meta", "sequence", "id")
+    )
 
 
 class Zendesk:

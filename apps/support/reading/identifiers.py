@@ -1,7 +1,7 @@
 """What can be looked up in a message: e-mails, order numbers, postcodes. Looked up, never trusted.
 
 Any number that the importer takes is one that a customer can say: every word with a digit is compared with the
-orders that may be meant.
+orders that may be meant, and where a shop's numbers are of letters alone, every word of as many letters.
 """
 
 from __future__ import annotations
@@ -14,6 +14,10 @@ _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", re.ASCII)
 _NUMBER = re.compile(
     r"#?(?<![\w@$€£¥.,-])#?(?:[A-Za-z]{1,31}[-_]){0,8}[A-Za-z]{0,31}\d[A-Za-z\d_-]*(?![\w@%])", re.ASCII
 )
+_GROUPED = re.compile(r"(?<![\w@$€£¥.,-])(#?)(?:([A-Za-z]{1,4}) )?(\d{2,8}(?: \d{2,8})+)(?![\w@%])", re.ASCII)
+"""A number as people dictate it: "W 123 4567"."""
+_THOUSANDS = re.compile(r"(?<![\w@$€£¥.,-])#?\d{1,3}(?:,\d{3})+(?![\w@%])", re.ASCII)
+_LETTERS = re.compile(r"#?(?<![\w@$€£¥.,-])#?[A-Za-z]{4,32}(?![\w@%-])", re.ASCII)
 _ANNOUNCED = re.compile(
     r"(?:#|\border(?:er|s)?\b[^\w]*(?:(?:(?:number|num|no|nr|id)\b\W*)+(?:(?:is|was)\b\W*)?|"
     r"(?P<verb>(?:is|was)\b\W*))?|\b(?:number|nr|no)\b\W*(?:(?:is|was)\b\W*)?|"
@@ -33,6 +37,7 @@ _LETTERED_POSTCODES = (
 LEAST_BARE_DIGITS = 3
 """A shorter number is an order's only where it is announced as one: "#42", "order 42"."""
 LEAST_GUEST_DIGITS = 4
+LEAST_GROUPED_DIGITS = 5
 MOST_FOUND = 12
 
 
@@ -48,16 +53,17 @@ class Identifiers:
     unknown: tuple[str, ...] = ()  # numbers that look like an order's and are none of the customer's
 
 
-def find_identifiers(text: str, orders: Mapping[str, str], *, known: bool) -> Identifiers:
+def find_identifiers(text: str, orders: Mapping[str, str], *, known: bool, letters: int = 0) -> Identifiers:
     """Look up what the message names. `orders` maps the customer's order numbers to their handles.
 
-    Of somebody unproven nothing is looked up: every longer number is only tagged as one.
+    Of somebody unproven nothing is looked up: every longer number is only tagged as one. `letters`: of how many
+    letters the shop's numbers are, where they are of letters alone.
     """
     emails = tuple(dict.fromkeys(match[0].lower().rstrip(".") for match in _EMAIL.finditer(text)))
     codes = [match[0].upper() for form in (_POSTCODE, *_LETTERED_POSTCODES) for match in form.finditer(text)]
     postcodes = tuple(dict.fromkeys(codes))[:MOST_FOUND]
-    rest = _EMAIL.sub("@", text)
     digits = _by_digits(orders)
+    rest = _joined(_EMAIL.sub("@", text), None if not known else {*orders, *digits})
     numbers: list[str] = []
     named: list[str] = []
     unknown: list[str] = []
@@ -84,7 +90,29 @@ def find_identifiers(text: str, orders: Mapping[str, str], *, known: bool) -> Id
             return "#?"
         return match[0]
 
+    def tag_letters(match: re.Match[str]) -> str:
+        word = match[0].lstrip("#").upper()
+        if known:
+            handle = orders.get(word)
+            if handle is None:
+                return match[0]
+            numbers.append(word)
+            named.append(handle)
+            return f"#{handle}"
+        # A shouted message has other words in capitals.
+        told = (
+            match[0].startswith("#")
+            or match[0] == rest.strip(" .!?")
+            or (match[0].isupper() and not rest.isupper())
+        )
+        if len(word) != letters or not told:
+            return match[0]
+        numbers.append(word)
+        return "#"
+
     tagged = _NUMBER.sub(tag, rest)
+    if letters or any(number.isalpha() for number in orders):
+        tagged = _LETTERS.sub(tag_letters, tagged)
     return Identifiers(
         tagged,
         emails,
@@ -93,6 +121,31 @@ def find_identifiers(text: str, orders: Mapping[str, str], *, known: bool) -> Id
         tuple(dict.fromkeys(named)),
         tuple(dict.fromkeys(unknown)),
     )
+
+
+def _joined(text: str, own: set[str] | None) -> str:
+    """The text with order numbers in one piece. `own`: those that can be meant; None where that is not known."""
+
+    def join(match: re.Match[str]) -> str:
+        sign, letters, groups = match[1], match[2] or "", match[3].replace(" ", "")
+        if len(groups) < LEAST_GROUPED_DIGITS:
+            return match[0]
+        before = "" if sign or not letters else f"{letters} "
+        if own is not None:
+            whole = f"{letters}{groups}".upper()
+            return (
+                f"{sign}{whole}" if whole in own else f"{before}{sign}{groups}" if groups in own else match[0]
+            )
+        if letters and (len(letters) == 1 or letters.isupper()):
+            return f"{sign}{letters}{groups}"
+        return f"{before}{sign}{groups}" if sign or _ANNOUNCED.search(text, 0, match.start(3)) else match[0]
+
+    def close(match: re.Match[str]) -> str:
+        announced = match[0].startswith("#") or _ANNOUNCED.search(text, 0, match.start())
+        return match[0].replace(",", "") if announced else match[0]
+
+    text = _GROUPED.sub(join, text)
+    return _THOUSANDS.sub(close, text)
 
 
 def plain_postcode(code: str) -> str:

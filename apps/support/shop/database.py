@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from apps.support.errors import DatabaseNotReadyError
 
 BUSY_TIMEOUT_MS = 15_000
+_WANTED_URL = "DUET_DATABASE_URL must look like sqlite:///shop.db or postgresql://user:password@host/name"
 
 
 class Database:
@@ -34,7 +35,13 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = _parse(url)
         if self.url.get_backend_name() == "sqlite" and self.url.database not in (None, "", ":memory:"):
-            Path(str(self.url.database)).expanduser().parent.mkdir(parents=True, exist_ok=True)
+            folder = Path(str(self.url.database)).expanduser().parent
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise DatabaseNotReadyError(
+                    f"no database can be kept in {folder}: {error.strerror}; set DUET_HOME or DUET_DATABASE_URL"
+                ) from error
         self.engine = create_engine(self.url, pool_pre_ping=not self.is_sqlite)
         if self.is_sqlite:
             event.listen(self.engine, "connect", _configure_sqlite)
@@ -107,11 +114,11 @@ def _parse(url: str) -> URL:
     try:
         parsed = make_url(url)
     except ArgumentError as error:
-        raise DatabaseNotReadyError(
-            "DUET_DATABASE_URL must look like sqlite:///shop.db or postgresql://user:password@host/name"
-        ) from error
+        raise DatabaseNotReadyError(_WANTED_URL) from error
     if parsed.drivername in ("postgres", "postgresql"):
-        return parsed.set(drivername="postgresql+psycopg")
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername not in ("sqlite", "sqlite+pysqlite", "postgresql+psycopg"):
+        raise DatabaseNotReadyError(f"{_WANTED_URL}; {parsed.drivername} is not served")
     return parsed
 
 

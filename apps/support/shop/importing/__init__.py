@@ -63,12 +63,12 @@ def _read(
 ) -> tuple[Iterator[Record], list[str]]:
     """The file's records, and the columns that mean nothing to us."""
     kind = path.suffix.lower()
-    if kind == ".csv":
+    if kind in (".csv", ".tsv", ".txt"):
         progress("reading", 0, 0)
         table = CsvTable(path, options)
         return table.records(scratch, _every(100, table.rows, progress)), table.ignored_columns
     if kind != ".json":
-        raise ImportFileError(f"{path} is neither .json nor .csv")
+        raise ImportFileError(f"{path} is neither .json nor a table: .csv, .tsv or .txt")
     try:
         shop = RetailShop(path.read_bytes().decode("utf-8-sig"))
     except OSError as error:

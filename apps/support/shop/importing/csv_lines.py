@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -26,6 +27,12 @@ from apps.support.shop.importing.states import OrderStates
 from apps.support.shop.models import OrderStatus
 
 MOST_COUNT = 2**31 - 1
+_NUMBER = re.compile(r"#?\s*([A-Za-z0-9][A-Za-z0-9_-]{0,31})", re.ASCII)
+_EMAIL = re.compile(r"[^@\s<>:;,]+@[^@\s<>:;,]+")
+_LANGUAGE = re.compile(r"([a-z]{2})(?:[-_][a-z0-9]{2,8})*", re.ASCII)
+_TRUTH = dict.fromkeys(("true", "yes", "y", "on", "1", "t"), True) | dict.fromkeys(
+    ("false", "no", "n", "off", "0", "f"), False
+)
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,34 @@ def _currency(code: str) -> str:
     return code
 
 
+def _number(text: str) -> str:
+    match = _NUMBER.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is no order number: up to 32 letters, digits, '-' and '_'")
+    return match[1]
+
+
+def _email(text: str) -> str:
+    if not _EMAIL.fullmatch(text):
+        raise ValueError(f"{text!r} is no e-mail address: write it alone, as anna@example.com")
+    return text
+
+
+def _language(text: str) -> str:
+    """`de`, and of `de-DE` the language."""
+    match = _LANGUAGE.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is no language's code (ISO 639), as en or de")
+    return match[1]
+
+
+def _truth(text: str) -> bool:
+    found = _TRUTH.get(text.strip().lower())
+    if found is None:
+        raise ValueError(f"{text!r} is neither true nor false: write yes or no")
+    return found
+
+
 def _reading(info: ValidationInfo) -> Reading:
     reading: Reading = info.context  # type: ignore[assignment]
     return reading
@@ -58,7 +93,7 @@ def _reading(info: ValidationInfo) -> Reading:
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)]
 LongText = Annotated[str, StringConstraints(strip_whitespace=True)]
 Email = Annotated[
-    str, StringConstraints(strip_whitespace=True, to_lower=True, pattern=r"^[^@\s]+@[^@\s]+$", max_length=255)
+    str, StringConstraints(strip_whitespace=True, to_lower=True, max_length=255), AfterValidator(_email)
 ]
 CurrencyCode = Annotated[
     str, StringConstraints(strip_whitespace=True, to_upper=True, max_length=8), AfterValidator(_currency)
@@ -69,7 +104,10 @@ Moment = Annotated[
 ]
 Day = Annotated[date, BeforeValidator(lambda text, info: _reading(info).moments.day(text))]
 State = Annotated[OrderStatus, BeforeValidator(lambda text, info: _reading(info).states.status(text))]
-Count = Annotated[int, Field(le=MOST_COUNT)]
+Count = Annotated[
+    int, BeforeValidator(lambda text, info: _reading(info).figures.count(text)), Field(le=MOST_COUNT)
+]
+Truth = Annotated[bool, BeforeValidator(_truth)]
 Postcode = Annotated[str, StringConstraints(strip_whitespace=True, max_length=32)]
 Country = Annotated[str, StringConstraints(strip_whitespace=True, max_length=64)]
 
@@ -111,8 +149,11 @@ class CustomerLine(_AddressLine):
     email: Email
     name: Text | None = None
     phone: Text | None = None
-    language: Annotated[str, StringConstraints(to_lower=True, pattern=r"^[A-Za-z]{2}$")] | None = None
-    newsletter: bool | None = None
+    language: (
+        Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True), AfterValidator(_language)]
+        | None
+    ) = None
+    newsletter: Truth | None = None
 
 
 class ProductLine(Line):
@@ -128,7 +169,7 @@ class ProductLine(Line):
     category: Text | None = None
     description: LongText | None = None
     stock: Count | None = Field(default=None, ge=-MOST_COUNT)  # below 0: more was sold than there was
-    available: bool | None = None
+    available: Truth | None = None
     warranty_months: Annotated[Count, Field(ge=0)] | None = None
 
 
@@ -139,7 +180,7 @@ class OrderLine(_AddressLine):
     DATES = ("placed_at", "shipped_on", "expected_on", "delivered_on")
 
     order_number: Annotated[
-        str, StringConstraints(strip_whitespace=True, to_upper=True, pattern=r"^#?[A-Za-z0-9-]{3,32}$")
+        str, StringConstraints(strip_whitespace=True, to_upper=True), AfterValidator(_number)
     ]
     email: Email | None = None
     status: State | None = None
@@ -153,10 +194,6 @@ class OrderLine(_AddressLine):
     shipped_on: Day | None = None
     expected_on: Day | None = None
     delivered_on: Day | None = None
-
-    @property
-    def number(self) -> str:
-        return self.order_number.lstrip("#")
 
 
 LAYOUTS: tuple[type[Line], ...] = (OrderLine, ProductLine, CustomerLine)

@@ -35,7 +35,11 @@ from apps.support.shop.importing.states import order_states
 from apps.support.shop.models import PaymentKind
 from core_model.csv_file import CsvEncodingError, CsvFileError, Row, open_csv
 
+NO_DATE = "0000-00-00"
+"""What MySQL keeps, and shops export, where there is no date."""
 OPTION_PREFIX = "option:"
+OF_THE_WHOLE = ("email", "status", "currency")
+"""What is the same in all rows of an order, or stands in the first of them alone, as Shopify writes it."""
 L = TypeVar("L", bound=Line)
 OnRow = Callable[[int], None]
 
@@ -83,7 +87,11 @@ class CsvTable:
 
     def _rows(self) -> Iterator[tuple[int, Row]]:
         with _import_errors():
-            yield from self._file.rows(self._columns)
+            for number, row in self._file.rows(self._columns):
+                for field in self._layout.DATES:
+                    if row.get(field, "").strip().startswith(NO_DATE):
+                        del row[field]
+                yield number, row
 
     def records(self, scratch: Scratch, on_row: OnRow) -> Iterator[Record]:
         """`on_row` hears of each row that was read. Rows of one order may stand anywhere in the file."""
@@ -109,11 +117,12 @@ class CsvTable:
 
     def _orders(self, scratch: Scratch, on_row: OnRow) -> Iterator[Record]:
         for done, (number, row) in enumerate(self._rows(), start=1):
-            scratch.keep(row.get(OrderLine.KEY, "").strip().lstrip("#").upper(), number, row)
+            scratch.keep(row.get(OrderLine.KEY, "").strip().lstrip("# ").upper(), number, row)
             on_row(done)
         for _key, rows in groupby(scratch.kept(), key=lambda kept: kept[0]):
             places = [(f"line {number}", row) for _key, number, row in rows]
-            yield _order([(place, self._line(OrderLine, place, row)) for place, row in places])
+            whole = {name: places[0][1][name] for name in OF_THE_WHOLE if name in places[0][1]}
+            yield _order([(place, self._line(OrderLine, place, whole | row)) for place, row in places])
 
 
 @contextmanager
@@ -127,14 +136,14 @@ def _import_errors() -> Iterator[None]:
 
 
 def _columns(header: tuple[str, ...], row: str) -> tuple[str, ...]:
-    """The names in small letters, spaces as underscores; an option keeps the writing of its name."""
+    """The names in small letters, spaces and hyphens as underscores; an option keeps the writing of its name."""
     columns = []
     for name in header:
         prefix, colon, option = name.partition(":")
         if f"{prefix.strip().lower()}{colon}" == OPTION_PREFIX:
             columns.append(OPTION_PREFIX + option.strip())
         else:
-            columns.append("_".join(name.lower().split()))
+            columns.append("_".join(name.lower().replace("-", " ").split()))
         if columns[-1] and columns.count(columns[-1]) > 1:
             raise ImportFileError(f"the column {columns[-1]!r} stands twice in the header", row=row)
     return tuple(columns)
@@ -159,7 +168,7 @@ def _order(lines: list[tuple[str, OrderLine]]) -> OrderRecord:
     place, first = lines[0]
     record = OrderRecord(
         place=place,
-        number=first.number,
+        number=first.order_number,
         email=first.email,
         status=first.status,
         currency=first.currency,
@@ -173,10 +182,10 @@ def _order(lines: list[tuple[str, OrderLine]]) -> OrderRecord:
             problem = f"is the same as {rows[line]}: of two alike write one, with their quantity together"
             raise ImportFileError(problem, row=row)
         rows[line] = row
-        for field in ("email", "status", "currency"):
+        for field in OF_THE_WHOLE:
             if getattr(line, field) != getattr(first, field):
                 raise ImportFileError(
-                    f"differs from the first row of order {first.number}", row=row, field=field
+                    f"differs from the first row of order {first.order_number}", row=row, field=field
                 )
         if line.sku is not None and line.quantity is not None and line.unit_price is not None:
             item = ItemRecord(

@@ -16,8 +16,8 @@ class DateOrder(StrEnum):
 
 
 _TIME = (
-    r"(?:(?:[ T]|, )\s*(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d+)?)?"
-    r"\s*(?P<half>[AaPp][Mm])?\s*(?P<zone>Z|UTC|GMT|[+-]\d{2}:?\d{2})?)?"
+    r"(?:(?:[ T]|, ?)\s*(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d+)?)?"
+    r"\s*(?P<half>[AaPp](?:[Mm]|\.[Mm]\.))?\s*(?P<zone>Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?)?"
 )
 _YEAR_FIRST = re.compile(
     rf"(?P<y>\d{{4}})(?P<s>[-/.])(?P<a>\d{{1,2}})(?P=s)(?P<b>\d{{1,2}}){_TIME}", re.ASCII
@@ -74,7 +74,7 @@ def _dotted(text: str) -> bool:
 @lru_cache(maxsize=10_000)  # many orders of one day are shipped on another
 def _readings(text: str) -> dict[DateOrder | None, datetime]:
     """What the text can mean; under None where the order of day and month is not in question."""
-    text = text.strip()
+    text = " ".join(text.split())  # JavaScript writes a narrow no-break space before PM
     found: dict[DateOrder | None, datetime] = {}
     if match := _YEAR_FIRST.fullmatch(text):
         orders: list[tuple[DateOrder | None, str, str]] = [(None, match["a"], match["b"])]
@@ -97,7 +97,7 @@ def _moment(match: re.Match[str], year: int, month: int, day: int) -> datetime:
     if match["half"]:
         if not 1 <= hour <= 12:
             raise ValueError("no such hour")
-        hour = hour % 12 + (12 if match["half"].upper() == "PM" else 0)
+        hour = hour % 12 + (12 if match["half"][0].upper() == "P" else 0)
     zone = _zone(match["zone"])
     moment = datetime(
         year, month, day, hour, int(match["minute"] or 0), int(match["second"] or 0), tzinfo=zone
@@ -110,5 +110,5 @@ def _zone(text: str | None) -> timezone:
     if text is None or text[0] not in "+-":
         return UTC
     digits = text.replace(":", "")
-    offset = timedelta(hours=int(digits[1:3]), minutes=int(digits[3:5]))
+    offset = timedelta(hours=int(digits[1:3]), minutes=int(digits[3:5] or 0))
     return timezone(-offset if text[0] == "-" else offset)
