@@ -66,6 +66,8 @@ def test_names_say_which_language_where_there_are_any(
         ("java", "class A { int[] x = {|}; }\n", Shape.LINE),
         ("cpp", "int main() {\n  |\n}\n", Shape.BLOCK),
         ("cpp", "int x[] = {\n  |\n};\n", Shape.LINE),
+        ("cpp", "int main() {\n  |  // ends well\n}\n", Shape.BLOCK),
+        ("cpp", "int main() {\n  |  f();\n}\n", Shape.LINE),
         (None, "list:\n    |\n", Shape.LINE),
     ],
 )
@@ -103,6 +105,7 @@ def ended(file: str, text: str, language: str | None = "python", whole: bool = T
         ("python", "x = |\ny = 2\n", "f(1)  # one\n", "f(1)"),
         ("python", "x = |\ny = 2\n", "f('#1')\n", "f('#1')"),
         ("cpp", "int f() {\n  return |\n}\n", "1;  // one\n", "1;"),
+        ("cpp", "int f() {\n  |  // one\n}\n", "g();\n  return 1;\n}", "g();\n  return 1;"),
         ("java", "class A {\n  String s = |\n}\n", '"http://a";\n', '"http://a";'),
         (None, "Dear |\nYours\n", "all,\nno", "all,"),
     ],
