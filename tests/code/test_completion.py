@@ -11,6 +11,7 @@ from apps.code.completion.ending import GapEnding
 from apps.code.completion.fitting import Fit
 from apps.code.completion.healing import GapConstraint, half_word
 from apps.code.completion.shape import Shape, shape_at
+from apps.code.completion.undeclared import undeclared_uses
 from apps.code.constraints import Constraints
 from core_model.errors import RequestError
 from core_model.tokenizer import Tokenizer
@@ -178,6 +179,42 @@ def test_where_the_beginning_of_a_file_is_left_out_its_imports_are_kept(qwen_tok
     assert text.startswith("import os\nfrom pathlib import Path\n")
     assert "def f0(" not in text
     assert "def f59(" in text
+
+
+@pytest.mark.parametrize(
+    ("language", "file", "uses"),
+    [
+        ("python", "import |\n\n\ndef f(a):\n    b = a\n    return np.sum(b)\n", ["    return np.sum(b)\n"]),
+        (
+            "python",
+            "class A:\n    x = 1\n    |\n\n    def f(self):\n        a = len(self.b)\n        return a.c\n",
+            ["        a = len(self.b)\n"],
+        ),
+        ("python", "def g|(a):\n    pass\n\n\nfor x in y(1):\n    print(x)\n", ["for x in y(1):\n"]),
+        (
+            "java",
+            "import |\nclass A {\n  int f(int a) {\n    int b = g(a);\n    return b;\n  }\n}\n",
+            ["    int b = g(a);\n"],
+        ),
+        ("java", "import |\nclass A {\n  List<A> all;\n}\n", ["  List<A> all;\n"]),
+        (
+            "cpp",
+            "int x = |;\nint f(int a) {\n  g(a);\n  h(a);\n  return x.y;\n}\n",
+            ["  g(a);\n", "  h(a);\n"],
+        ),
+    ],
+)
+def test_lines_are_found_that_use_what_nothing_declares(language: str, file: str, uses: list[str]) -> None:
+    prefix, suffix = file.split("|")
+    assert list(undeclared_uses(prefix, suffix, suffix.index("\n") + 1, language)) == uses
+
+
+def test_far_lines_that_use_what_nothing_declares_are_shown(qwen_tokenizer: Tokenizer) -> None:
+    suffix = "\n\n\n" + numbered(60) + "print(np.arange(3))\n"
+    text = qwen_tokenizer.decode(fim_prompt(qwen_tokenizer, "import ", suffix, [], ROOM, "python"))
+    assert "def f0(" in text
+    assert "def f59(" not in text
+    assert text.endswith("print(np.arange(3))")
 
 
 def test_of_other_files_the_nearest_are_shown_where_there_is_room(qwen_tokenizer: Tokenizer) -> None:

@@ -22,7 +22,7 @@ from core_model.requests import Completion, GenerationRequest, SamplingParams
 
 ALTERNATIVE_TEMPERATURE = 0.6
 """Of the second and further alternatives where the first is the likeliest text."""
-REST_OF_LINE, NEW_LINES = Room(before=416, after=32), Room(before=768, after=256)
+REST_OF_LINE, NEW_LINES = Room(before=416, after=256), Room(before=768, after=256)
 """What pays: for the rest of a line more context wins nothing, for new lines it does (docs/code.md)."""
 _PATIENCE = 60_000
 """Characters read to find out whether the file can be made whole, 0.1 s: of a part of a file it cannot."""
