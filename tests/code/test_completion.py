@@ -9,7 +9,7 @@ from apps.code.completion.context import fim_prompt
 from apps.code.completion.detection import detect
 from apps.code.completion.ending import GapEnding
 from apps.code.completion.fitting import Fit
-from apps.code.completion.healing import GapConstraint, half_word
+from apps.code.completion.healing import GapConstraint, half_word, spellings
 from apps.code.completion.shape import Shape, shape_at
 from apps.code.completion.undeclared import undeclared_uses
 from apps.code.constraints import Constraints
@@ -134,6 +134,21 @@ def test_half_a_word_is_taken_back_and_demanded(qwen_tokenizer: Tokenizer) -> No
     assert constraint.may_end()
     with pytest.raises(ValueError, match="does not go on with"):
         GapConstraint(qwen_tokenizer, " retu", None).accept(other)
+
+
+def test_a_half_word_is_written_in_one_token_or_as_the_file_writes_it(qwen_tokenizer: Tokenizer) -> None:
+    part, whole = qwen_tokenizer.encode(" be")[0], qwen_tokenizer.encode(" being")[0]
+    constraint = GapConstraint(qwen_tokenizer, " bei", None)
+    assert constraint.allows(whole)
+    assert not constraint.allows(part)
+    known = spellings(qwen_tokenizer, " bei", "a beiXyz b\nbed")
+    assert known == [qwen_tokenizer.encode(" beiXyz")]
+    constraint = GapConstraint(qwen_tokenizer, " bei", None, known=known)
+    for token in known[0]:
+        assert constraint.allows(token)
+        constraint.accept(token)
+    long = GapConstraint(qwen_tokenizer, " colorContrastRationCal", None)
+    assert long.allows(qwen_tokenizer.encode(" colorContrastRationCalculator")[0])
 
 
 def test_behind_white_space_stands_no_more_of_it(qwen_tokenizer: Tokenizer) -> None:
