@@ -149,6 +149,7 @@ def test_a_half_word_is_written_in_one_token_or_as_the_file_writes_it(qwen_token
         constraint.accept(token)
     long = GapConstraint(qwen_tokenizer, " colorContrastRationCal", None)
     assert long.allows(qwen_tokenizer.encode(" colorContrastRationCalculator")[0])
+    assert not long.allows(qwen_tokenizer.encode(" ")[0])
 
 
 def test_behind_white_space_stands_no_more_of_it(qwen_tokenizer: Tokenizer) -> None:

@@ -73,6 +73,7 @@ class GapConstraint:
         self.whole = grammar is not None and self.in_grammar and bool(grammar.may_end() or grammar.closing())
         """Whether the file is to be whole in the end. It cannot, where a part of it is missing."""
         self._known = known
+        self._plain = tokenizer.encode(begun)  # as far as it was followed
         self._spelling = False  # whether one of these words is being written
         self._in_one = self._fits_one_token()
 
@@ -82,8 +83,8 @@ class GapConstraint:
             if not self._goes_on(token):
                 return False
             shorter = len(self._tokenizer.token_bytes(token)) < len(self._wanted)
-            if self._spelling or (self._in_one and shorter):
-                return any(spelling[0] == token for spelling in self._known)
+            if (self._spelling or shorter) and not self._spells(token):
+                return False
         elif self._tight and self._tokenizer.token_bytes(token)[:1].isspace():
             return False
         return self._grammar is None or self._grammar.allows(token)
@@ -94,6 +95,12 @@ class GapConstraint:
         if not data or not (data.startswith(self._wanted) or self._wanted.startswith(data)):
             return False
         return not (self._ends_blank and data[len(self._wanted) : len(self._wanted) + 1].isspace())
+
+    def _spells(self, token: int) -> bool:
+        """Whether a part of the half word is written as in a word of the file, or else as the tokenizer does it."""
+        if any(spelling[0] == token for spelling in self._known):
+            return True
+        return not self._spelling and not self._in_one and (not self._plain or token == self._plain[0])
 
     def _fits_one_token(self) -> bool:
         """Whether there is a token that begins with all that is missing of the half word."""
@@ -127,6 +134,7 @@ class GapConstraint:
         self._spelling = self._spelling or (self._in_one and size < len(self._wanted))
         self._tight = self._ends_blank and size == len(self._wanted) > 0
         self._wanted = self._wanted[size:]
+        self._plain = self._plain[1:] if self._plain[:1] == [token] else []
         self._known = [spelling[1:] for spelling in self._known if spelling[0] == token and len(spelling) > 1]
         self._in_one = self._fits_one_token()
 
