@@ -9,8 +9,9 @@ from apps.code.completion.context import fim_prompt
 from apps.code.completion.detection import detect
 from apps.code.completion.ending import GapEnding
 from apps.code.completion.fitting import Fit
-from apps.code.completion.healing import GapConstraint, half_word
+from apps.code.completion.healing import GapConstraint, half_word, spellings
 from apps.code.completion.shape import Shape, shape_at
+from apps.code.completion.undeclared import undeclared_uses
 from apps.code.constraints import Constraints
 from core_model.errors import RequestError
 from core_model.tokenizer import Tokenizer
@@ -66,6 +67,8 @@ def test_names_say_which_language_where_there_are_any(
         ("java", "class A { int[] x = {|}; }\n", Shape.LINE),
         ("cpp", "int main() {\n  |\n}\n", Shape.BLOCK),
         ("cpp", "int x[] = {\n  |\n};\n", Shape.LINE),
+        ("cpp", "int main() {\n  |  // ends well\n}\n", Shape.BLOCK),
+        ("cpp", "int main() {\n  |  f();\n}\n", Shape.LINE),
         (None, "list:\n    |\n", Shape.LINE),
     ],
 )
@@ -103,6 +106,7 @@ def ended(file: str, text: str, language: str | None = "python", whole: bool = T
         ("python", "x = |\ny = 2\n", "f(1)  # one\n", "f(1)"),
         ("python", "x = |\ny = 2\n", "f('#1')\n", "f('#1')"),
         ("cpp", "int f() {\n  return |\n}\n", "1;  // one\n", "1;"),
+        ("cpp", "int f() {\n  |  // one\n}\n", "g();\n  return 1;\n}", "g();\n  return 1;"),
         ("java", "class A {\n  String s = |\n}\n", '"http://a";\n', '"http://a";'),
         (None, "Dear |\nYours\n", "all,\nno", "all,"),
     ],
@@ -130,6 +134,22 @@ def test_half_a_word_is_taken_back_and_demanded(qwen_tokenizer: Tokenizer) -> No
     assert constraint.may_end()
     with pytest.raises(ValueError, match="does not go on with"):
         GapConstraint(qwen_tokenizer, " retu", None).accept(other)
+
+
+def test_a_half_word_is_written_in_one_token_or_as_the_file_writes_it(qwen_tokenizer: Tokenizer) -> None:
+    part, whole = qwen_tokenizer.encode(" be")[0], qwen_tokenizer.encode(" being")[0]
+    constraint = GapConstraint(qwen_tokenizer, " bei", None)
+    assert constraint.allows(whole)
+    assert not constraint.allows(part)
+    known = spellings(qwen_tokenizer, " bei", "a beiXyz b\nbed")
+    assert known == [qwen_tokenizer.encode(" beiXyz")]
+    constraint = GapConstraint(qwen_tokenizer, " bei", None, known=known)
+    for token in known[0]:
+        assert constraint.allows(token)
+        constraint.accept(token)
+    long = GapConstraint(qwen_tokenizer, " colorContrastRationCal", None)
+    assert long.allows(qwen_tokenizer.encode(" colorContrastRationCalculator")[0])
+    assert not long.allows(qwen_tokenizer.encode(" ")[0])
 
 
 def test_behind_white_space_stands_no_more_of_it(qwen_tokenizer: Tokenizer) -> None:
@@ -175,6 +195,42 @@ def test_where_the_beginning_of_a_file_is_left_out_its_imports_are_kept(qwen_tok
     assert text.startswith("import os\nfrom pathlib import Path\n")
     assert "def f0(" not in text
     assert "def f59(" in text
+
+
+@pytest.mark.parametrize(
+    ("language", "file", "uses"),
+    [
+        ("python", "import |\n\n\ndef f(a):\n    b = a\n    return np.sum(b)\n", ["    return np.sum(b)\n"]),
+        (
+            "python",
+            "class A:\n    x = 1\n    |\n\n    def f(self):\n        a = len(self.b)\n        return a.c\n",
+            ["        a = len(self.b)\n"],
+        ),
+        ("python", "def g|(a):\n    pass\n\n\nfor x in y(1):\n    print(x)\n", ["for x in y(1):\n"]),
+        (
+            "java",
+            "import |\nclass A {\n  int f(int a) {\n    int b = g(a);\n    return b;\n  }\n}\n",
+            ["    int b = g(a);\n"],
+        ),
+        ("java", "import |\nclass A {\n  List<A> all;\n}\n", ["  List<A> all;\n"]),
+        (
+            "cpp",
+            "int x = |;\nint f(int a) {\n  g(a);\n  h(a);\n  return x.y;\n}\n",
+            ["  g(a);\n", "  h(a);\n"],
+        ),
+    ],
+)
+def test_lines_are_found_that_use_what_nothing_declares(language: str, file: str, uses: list[str]) -> None:
+    prefix, suffix = file.split("|")
+    assert list(undeclared_uses(prefix, suffix, suffix.index("\n") + 1, language)) == uses
+
+
+def test_far_lines_that_use_what_nothing_declares_are_shown(qwen_tokenizer: Tokenizer) -> None:
+    suffix = "\n\n\n" + numbered(60) + "print(np.arange(3))\n"
+    text = qwen_tokenizer.decode(fim_prompt(qwen_tokenizer, "import ", suffix, [], ROOM, "python"))
+    assert "def f0(" in text
+    assert "def f59(" not in text
+    assert text.endswith("print(np.arange(3))")
 
 
 def test_of_other_files_the_nearest_are_shown_where_there_is_room(qwen_tokenizer: Tokenizer) -> None:

@@ -11,7 +11,7 @@ from apps.code.completion.ending import GapEnding
 from apps.code.completion.finishing import Finishing
 from apps.code.completion.fitting import Fit
 from apps.code.completion.gap import Gap, Room
-from apps.code.completion.healing import GapConstraint, half_word
+from apps.code.completion.healing import GapConstraint, half_word, spellings
 from apps.code.completion.recall import Recall
 from apps.code.completion.shape import Shape, shape_at
 from apps.code.completion.suggestion import Known, Suggestion, Written
@@ -22,8 +22,8 @@ from core_model.requests import Completion, GenerationRequest, SamplingParams
 
 ALTERNATIVE_TEMPERATURE = 0.6
 """Of the second and further alternatives where the first is the likeliest text."""
-REST_OF_LINE, NEW_LINES = Room(before=416, after=32), Room(before=768, after=256)
-"""What pays: for the rest of a line more context wins nothing, for new lines it does (docs/code.md)."""
+REST_OF_LINE, NEW_LINES = Room(before=416, after=256), Room(before=768, after=256)
+"""What pays: for the rest of a line more before it wins nothing, for new lines it does (docs/code.md)."""
 _PATIENCE = 60_000
 """Characters read to find out whether the file can be made whole, 0.1 s: of a part of a file it cannot."""
 
@@ -111,7 +111,9 @@ class Completer:
         if not gap.sampling.max_tokens:
             return None
         grammar = self._program(language, before, gap.suffix)
-        return GapConstraint(self._engine.tokenizer, begun, grammar, before[-1:] in (" ", "\t"))
+        tokenizer = self._engine.tokenizer
+        known = spellings(tokenizer, begun, before + gap.suffix)
+        return GapConstraint(tokenizer, begun, grammar, before[-1:] in (" ", "\t"), known)
 
     def _program(self, language: str | None, prefix: str, suffix: str) -> GrammarConstraint | None:
         if self._constraints is None or language is None:

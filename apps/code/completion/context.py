@@ -1,8 +1,9 @@
 """What of a project the model is shown around a cursor, in an order in which the next keystroke changes little.
 
 The prompt is: other files, the file's imports where its beginning is left out, the text before the cursor, then the
-text after it (PSM order). A keystroke changes the end of what stands before the cursor, so all before that comes from
-the cache; what stands after it is kept short, since it is read again each time.
+text after it (PSM order), and of what is left out there the lines that use a name nobody declares. A keystroke changes
+the end of what stands before the cursor, so all before that comes from the cache; what stands after it is kept short,
+since it is read again each time.
 Both far ends are put where they stay when lines are added: a window that slid with each line would change
 everything after its beginning.
 """
@@ -10,13 +11,16 @@ everything after its beginning.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from apps.code.completion.gap import OtherFile, Room
+from apps.code.completion.undeclared import undeclared_uses
 from apps.code.syntax import parse
 from core_model.tokenizer import Tokenizer
 
 IMPORT_TOKENS = 64
+USES_TOKENS = 64
+"""Of lines farther down that use what may have to be declared at the cursor."""
 _IMPORTS = frozenset(
     {
         *("import_statement", "import_from_statement", "future_import_statement"),
@@ -37,6 +41,11 @@ def fim_prompt(
 ) -> list[int]:
     """The prompt, of about as many tokens as there is room for. Raises RequestError for a model that cannot fill in."""
     after = _first_lines(tokenizer, suffix, room.after)
+    if after.endswith("\n") and len(after) < len(suffix) and language is not None:
+        after += _lines_that_fit(
+            tokenizer, undeclared_uses(prefix, suffix, len(after), language), USES_TOKENS
+        )
+    after = after.rstrip()  # blank lines at the end would be taken for what the gap ends with
     before = _last_lines(tokenizer, prefix, room.before)
     if len(before) < len(prefix) and language is not None:
         before = _last_lines(tokenizer, prefix, room.before - IMPORT_TOKENS)
@@ -88,6 +97,17 @@ def _first_lines(tokenizer: Tokenizer, text: str, room: int) -> str:
         if taken > room:
             return "".join(lines[: max(1, count)])
     return "".join(lines)
+
+
+def _lines_that_fit(tokenizer: Tokenizer, lines: Iterable[str], room: int) -> str:
+    """As many lines as there is room for, the first first; one that is too long is left out."""
+    taken = ""
+    for line in lines:
+        size = len(tokenizer.encode(line))
+        if size <= room:
+            taken += line
+            room -= size
+    return taken
 
 
 def _that_fit(tokenizer: Tokenizer, files: Sequence[OtherFile], room: int) -> list[tuple[str, str]]:

@@ -22,7 +22,7 @@ class GapEnding:
         self._shape = shape
         self._fit = fit
         self._line = prefix[prefix.rfind("\n") + 1 :]
-        self._rest = suffix.partition("\n")[0].strip()
+        self._rest = fit.rest
         self._next = first_line(suffix[suffix.find("\n") + 1 :]) if "\n" in suffix else ""
         self._before = last_line(prefix[: len(prefix) - len(self._line)])
         self._head = _indentation(self._line if self._line.strip() else self._before)

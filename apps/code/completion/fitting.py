@@ -7,11 +7,11 @@ from functools import cached_property
 
 from tree_sitter import Node
 
+from apps.code.completion.shape import COMMENTS, rest_of_line
 from apps.code.syntax import errors, parse
 
 _LINES = ("{", "}", "void x() {", "class x {", "x(", "void x(", "x = {", "x)", "x};", "[", "x]")
 """What a line may open or close that the rest of a file lacks."""
-_COMMENTS = ("comment", "line_comment", "block_comment")
 _MARK = re.compile(r"#|//|/\*")
 _CONDITION = re.compile(r"^[ \t]*#[ \t]*(if|ifdef|ifndef|endif)\b", re.MULTILINE)
 """Where C++'s preprocessor begins and ends what is compiled on a condition; the grammar tolerates any number."""
@@ -30,6 +30,11 @@ class Fit:
         self._suffix = suffix
         self._language = language
         self._known: dict[str, bool] = {}
+
+    @cached_property
+    def rest(self) -> str:
+        """What the line of the cursor goes on with after it, comments apart."""
+        return rest_of_line(self._prefix, self._suffix, self._language)
 
     def fits(self, text: str) -> bool:
         """Whether the file is no worse with the text. Of a file in no language of ours nothing is known."""
@@ -53,7 +58,7 @@ class Fit:
         for mark in _MARK.finditer(text):
             place = len((self._prefix + text[: mark.start()]).encode("utf-8", "replace"))
             node = root.descendant_for_byte_range(place, place + 1)
-            if node is not None and node.type in _COMMENTS and node.start_byte == place:
+            if node is not None and node.type in COMMENTS and node.start_byte == place:
                 return mark.start()
         return None
 

@@ -1,13 +1,15 @@
 """Token healing: the word before the cursor is written again, so that no token has to begin in its middle.
 
 A model reads a text in tokens, and `retu` is not how `return` begins for it. The half word is taken back from the
-prompt and demanded as the beginning of what is generated.
+prompt and demanded as the beginning of what is generated. It is demanded in one token where one has all of it: a token
+that has less may be the likelier, but for words that go on otherwise (` be`, with ` bei` demanded, for `bed`).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import islice
 from typing import Self
 
 import numpy as np
@@ -16,6 +18,9 @@ from apps.code.grammar.constraint import GrammarConstraint, vocabulary
 from core_model.tokenizer import Tokenizer
 
 _HALF_WORD = re.compile(r"[^\w\r\n]?\w{1,64}\Z| ?[^\w\s]{1,4}\Z|(?<=\S)[^\S\n]\Z")
+_WORD = re.compile(r"\w+\Z")
+_MAX_WORDS = 64
+_MAX_TRIED = 64  # tokens that the grammar is asked about to find one that has the whole half word
 
 
 def half_word(prefix: str) -> str:
@@ -28,6 +33,15 @@ def half_word(prefix: str) -> str:
     return found[0] if found else ""
 
 
+def spellings(tokenizer: Tokenizer, begun: str, text: str) -> list[list[int]]:
+    """The tokens of a text's words that begin with the half word at the end of `begun`, with what stands before it."""
+    half = _WORD.search(begun)
+    if half is None:
+        return []
+    words = sorted(set(re.findall(rf"\b{re.escape(half[0])}\w*", text)))
+    return [tokenizer.encode(begun[: half.start()] + word) for word in words[:_MAX_WORDS]]
+
+
 class GapConstraint:
     """What may be written in a gap: `begun` first, and all of it as a grammar has it, if there is one.
 
@@ -38,9 +52,17 @@ class GapConstraint:
     growth = GrammarConstraint.growth
 
     def __init__(
-        self, tokenizer: Tokenizer, begun: str, grammar: GrammarConstraint | None, after_blank: bool = False
+        self,
+        tokenizer: Tokenizer,
+        begun: str,
+        grammar: GrammarConstraint | None,
+        after_blank: bool = False,
+        known: Sequence[Sequence[int]] = (),
     ) -> None:
-        """`after_blank`: white space stands before `begun`, or before the cursor where that is empty."""
+        """`after_blank`: white space stands before `begun`, or before the cursor where that is empty.
+
+        `known` are the `spellings` of words that the file has already.
+        """
         self._tokenizer = tokenizer
         self._wanted = begun.encode("utf-8", "replace")
         self._ends_blank = begun[-1:].isspace()
@@ -50,18 +72,45 @@ class GapConstraint:
         """Whether a program can begin with what stands before the cursor."""
         self.whole = grammar is not None and self.in_grammar and bool(grammar.may_end() or grammar.closing())
         """Whether the file is to be whole in the end. It cannot, where a part of it is missing."""
+        self._known = known
+        self._plain = tokenizer.encode(begun)  # as far as it was followed
+        self._spelling = False  # whether one of these words is being written
+        self._in_one = self._fits_one_token()
 
     def allows(self, token: int) -> bool:
         """Whether the text may go on with this token."""
         if self._wanted:
-            data = self._tokenizer.token_bytes(token)
-            if not data or not (data.startswith(self._wanted) or self._wanted.startswith(data)):
+            if not self._goes_on(token):
                 return False
-            if self._ends_blank and data[len(self._wanted) : len(self._wanted) + 1].isspace():
+            shorter = len(self._tokenizer.token_bytes(token)) < len(self._wanted)
+            if (self._spelling or shorter) and not self._spells(token):
                 return False
         elif self._tight and self._tokenizer.token_bytes(token)[:1].isspace():
             return False
         return self._grammar is None or self._grammar.allows(token)
+
+    def _goes_on(self, token: int) -> bool:
+        """Whether a token is a part of the half word, or begins with all that is missing of it."""
+        data = self._tokenizer.token_bytes(token)
+        if not data or not (data.startswith(self._wanted) or self._wanted.startswith(data)):
+            return False
+        return not (self._ends_blank and data[len(self._wanted) : len(self._wanted) + 1].isspace())
+
+    def _spells(self, token: int) -> bool:
+        """Whether a part of the half word is written as in a word of the file, or else as the tokenizer does it."""
+        if any(spelling[0] == token for spelling in self._known):
+            return True
+        return not self._spelling and not self._in_one and (not self._plain or token == self._plain[0])
+
+    def _fits_one_token(self) -> bool:
+        """Whether there is a token that begins with all that is missing of the half word."""
+        if not self._wanted:
+            return False
+        tokens = islice(vocabulary(self._tokenizer).starting(self._wanted), _MAX_TRIED)
+        return any(
+            self._goes_on(token) and (self._grammar is None or self._grammar.allows(token))
+            for token in tokens
+        )
 
     def first_allowed(self, tokens: Sequence[int]) -> int | None:
         """The first of many tokens that is allowed, or None."""
@@ -77,13 +126,17 @@ class GapConstraint:
 
     def accept(self, token: int) -> None:
         """Append `token`. Raises ValueError where it is not allowed."""
-        if self._wanted and not self.allows(token):
+        if self._wanted and not self._goes_on(token):
             raise ValueError(f"token {token} does not go on with {self._wanted.decode()!r}")
         if self._grammar is not None:
             self._grammar.accept(token)
         size = len(self._tokenizer.token_bytes(token))
+        self._spelling = self._spelling or (self._in_one and size < len(self._wanted))
         self._tight = self._ends_blank and size == len(self._wanted) > 0
         self._wanted = self._wanted[size:]
+        self._plain = self._plain[1:] if self._plain[:1] == [token] else []
+        self._known = [spelling[1:] for spelling in self._known if spelling[0] == token and len(spelling) > 1]
+        self._in_one = self._fits_one_token()
 
     def may_end(self) -> bool:
         """Whether the half word is written, and the file is whole."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import gc
 import weakref
 from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
+from itertools import takewhile
 from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
@@ -273,6 +275,14 @@ class Vocabulary:
         self.sizes = np.array([len(d) for d in data])
         self.first_bytes = np.array([d[0] if d else 0 for d in data], dtype=np.uint8)
         self.single_bytes = {d[0]: token for token, d in enumerate(data) if len(d) == 1}
+        self._data = data
+        self._ordered = sorted(range(len(data)), key=data.__getitem__)
+
+    def starting(self, begin: bytes) -> Iterator[int]:
+        """The tokens whose bytes begin so, in the order of their bytes."""
+        first = bisect_left(self._ordered, begin, key=self._data.__getitem__)
+        following = (self._ordered[place] for place in range(first, len(self._ordered)))
+        return takewhile(lambda token: self._data[token].startswith(begin), following)
 
 
 _vocabularies: weakref.WeakKeyDictionary[Any, Vocabulary] = weakref.WeakKeyDictionary()
