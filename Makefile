@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml
+# Two files at a time: most tests keep one core busy. Each process holds the models that its files need, up to 9 GB.
+WORKERS ?= 2
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --durations=15
 
 .PHONY: run test test-quick check format clean
 
@@ -15,12 +18,12 @@ run: $(VENV)/.installed
 test: $(VENV)/.installed-test
 	$(BIN)/duet models pull smollm2-135m-instruct
 	$(BIN)/duet models pull qwen2.5-coder-0.5b-instruct
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 test-quick: $(VENV)/.installed-test
 	$(BIN)/duet models pull smollm2-135m-instruct
 	$(BIN)/duet models pull qwen2.5-coder-0.5b-instruct
-	$(BIN)/python -m pytest -m "not slow and not browser"
+	$(PYTEST) -m "not slow and not browser"
 
 check: $(VENV)/.installed-test
 	$(BIN)/ruff check .
