@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.support.reading.cleaning import clean
-from apps.support.reading.identifiers import find_identifiers, plain_postcode, without_emails
+from apps.support.reading.identifiers import find_identifiers, plain_postcode, with_handles, without_emails
 from tests.data import data_file
 
 SHORT = {"1002": "P", "1007": "Q"}
@@ -174,3 +174,9 @@ def test_published_naughty_strings_are_read_as_text() -> None:
 def test_naughty_strings_are_read_as_text() -> None:
     for text in ["'; DROP TABLE orders; --", "%s%n{0}{order}", "\ud800", "A" * 2_000, "1" * 5_000]:
         assert find_identifiers(clean(text), LONG, known=True).orders == ()
+
+
+def test_an_order_number_beside_an_address_is_no_part_of_it() -> None:
+    orders = {"W2702727": "P", "1001": "Q"}
+    text = "send #W2702727 and order 1001 to 1001 Elm St, 76165"
+    assert with_handles(text, orders) == "send #P and order #Q to 1001 Elm St, 76165"

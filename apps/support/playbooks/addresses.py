@@ -10,6 +10,7 @@ from apps.support.playbooks.case import Case, Outcome, Planned, said
 from apps.support.playbooks.handbook_answers import answer_from
 from apps.support.playbooks.order_rules import check_state, refusal
 from apps.support.playbooks.things import orders_meant, talk_about
+from apps.support.reading.identifiers import with_handles
 from apps.support.reading.postal import PARTS
 from apps.support.reading.state import Line, Question, Step
 from apps.support.replies.sentences import Note
@@ -99,7 +100,8 @@ def _wanted_address(case: Case, present: Address, orders: Sequence[Order]) -> Ad
         other = case.context.order(wish.to_order)
         if other is not None:
             return other.address
-    given = case.reader.address(wish.text) if wish.to == "given" else Address()
+    text = with_handles(wish.text, case.context.numbers)
+    given = case.reader.address(text) if wish.to == "given" else Address()
     if given == Address():
         return _ask_address(case, orders)
     if given.is_complete or (given.line2 and not (given.line1 or given.city or given.postcode)):

@@ -148,6 +148,20 @@ def _joined(text: str, own: set[str] | None) -> str:
     return _THOUSANDS.sub(close, text)
 
 
+def with_handles(text: str, orders: Mapping[str, str]) -> str:
+    """The text with the customer's own order numbers as the reader sees them, and all other figures as they are.
+
+    A mere number stays, unless it is announced as an order's: it may be that of a house.
+    """
+
+    def tag(match: re.Match[str]) -> str:
+        handle = orders.get(match[0].lstrip("#").upper())
+        announced = not match[0].isdigit() or _ANNOUNCED.search(text, 0, match.start()) is not None
+        return f"#{handle}" if handle is not None and announced else match[0]
+
+    return _NUMBER.sub(tag, text)
+
+
 def plain_postcode(code: str) -> str:
     """Without spaces; of a US ZIP+4 the five digits that people know."""
     return re.sub(r"^(\d{5})-?\d{4}$", r"\1", re.sub(r"\s", "", code).upper())
