@@ -230,7 +230,7 @@ def test_far_lines_that_use_what_nothing_declares_are_shown(qwen_tokenizer: Toke
     text = qwen_tokenizer.decode(fim_prompt(qwen_tokenizer, "import ", suffix, [], ROOM, "python"))
     assert "def f0(" in text
     assert "def f59(" not in text
-    assert text.endswith("print(np.arange(3))")
+    assert text.endswith("print(np.arange(3))\n")
 
 
 def test_of_other_files_the_nearest_are_shown_where_there_is_room(qwen_tokenizer: Tokenizer) -> None:

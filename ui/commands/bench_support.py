@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from apps.settings import Settings, load_settings
-from apps.support.shop.database import Database
-from apps.support.shop.policy import load_policy
 from core_model import catalog
 from ui.commands.evaluate import show
 from ui.commands.models import progress_bar
@@ -87,6 +85,8 @@ def catalog_(
     output: Output = None,
 ) -> None:
     """Reading a question about a product and finding it: in a large shop against a small one."""
+    from apps.support.shop.database import Database
+    from apps.support.shop.policy import load_policy
     from evaluation.support import catalog_speed as evaluation
 
     settings = load_settings(**({} if model is None else {"model": model}))

@@ -45,7 +45,8 @@ def fim_prompt(
         after += _lines_that_fit(
             tokenizer, undeclared_uses(prefix, suffix, len(after), language), USES_TOKENS
         )
-    after = after.rstrip()  # blank lines at the end would be taken for what the gap ends with
+    if after.endswith("\n"):  # blank lines at the end would be taken for what the gap ends with
+        after = after.rstrip() + "\n"
     before = _last_lines(tokenizer, prefix, room.before)
     if len(before) < len(prefix) and language is not None:
         before = _last_lines(tokenizer, prefix, room.before - IMPORT_TOKENS)
