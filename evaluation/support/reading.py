@@ -133,7 +133,8 @@ def grammar_of(prompt: str, intent: str | None = None) -> str:
         return address_grammar(message)
     if lines[0].endswith(" options") or " now: " in lines[0]:
         values = [value for line in lines[1:] for value in re.findall(r"(?:^|[:,] )([A-Za-z]) (?=\S)", line)]
-        shown = {"": tuple(value for value in values if value in LETTERS)}
+        # Values that stand in no message: a letter by itself would be taken for one that is named.
+        shown = {"": tuple(f"\0{value}" for value in values if value in LETTERS)}
         return choice_grammar(OptionTable("", shown, {}), message)
     methods = next((line for line in lines if line.startswith("pay: ")), "")
     view = View(
